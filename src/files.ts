@@ -1,0 +1,66 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { GanOnnxError, messageOf } from "./error.js";
+
+/**
+ * Write a file whole or not at all: into a temporary file in the same folder, fsync, then rename. Missing folders
+ * are made. Throws {@link GanOnnxError} naming the path when the folder cannot be made or written.
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const folder = dirname(resolve(path));
+  const temporary = join(folder, `.${randomUUID()}.tmp`);
+  try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(temporary, "wx");
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw new GanOnnxError({
+      what: `cannot be written (${messageOf(cause)})`,
+      where: path,
+      fix: "choose a folder that exists and can be written",
+      cause,
+    });
+  }
+}
+
+/** The bytes of a file that the user named. Throws {@link GanOnnxError} naming the path when it cannot be read. */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new GanOnnxError({
+      what: `cannot be read (${messageOf(cause)})`,
+      where: path,
+      fix: "name a file that exists and can be read",
+      cause,
+    });
+  }
+}
+
+/** A JSON file, unchecked: pass the result through a schema. Throws {@link GanOnnxError} naming file and position. */
+export async function readJson(path: string): Promise<unknown> {
+  const text = new TextDecoder().decode(await readBytes(path));
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new GanOnnxError({
+      what: `is not JSON (${messageOf(cause)})`,
+      where: path,
+      fix: "correct the file",
+      cause,
+    });
+  }
+}
+
+/** SHA-256 of some bytes, in hexadecimal. */
+export function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

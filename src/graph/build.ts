@@ -1,0 +1,242 @@
+import { GanOnnxError } from "../error.js";
+import { isStatic, type Shape } from "./dims.js";
+import type { AttributeKind, Body, Node } from "./operator.js";
+import { nodesBehind } from "./paths.js";
+import type { TensorData, Value, ValueType } from "./value.js";
+
+/** A graph with names, ready to be written: the same structure as ONNX's GraphProto. */
+export interface NamedGraph {
+  readonly name: string;
+  readonly inputs: readonly NamedValue[];
+  readonly outputs: readonly NamedValue[];
+  readonly initializers: readonly NamedTensor[];
+  readonly nodes: readonly NamedNode[];
+  /** The types of the values between inputs and outputs. */
+  readonly values: readonly NamedValue[];
+}
+
+export interface NamedValue extends ValueType {
+  readonly name: string;
+  readonly doc?: string;
+}
+
+export interface NamedTensor extends ValueType {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: TensorData;
+}
+
+export interface NamedNode {
+  readonly name: string;
+  readonly type: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: readonly {
+    readonly name: string;
+    readonly kind: AttributeKind;
+    readonly value: unknown;
+  }[];
+  readonly body?: NamedGraph;
+}
+
+/** What a model says about itself: shown by Netron, read by `sample` and the page. */
+export interface About {
+  readonly name: string;
+  readonly doc: string;
+  readonly producer: { readonly name: string; readonly version: string };
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+export interface Model extends About {
+  readonly graph: NamedGraph;
+}
+
+/**
+ * Keep what the outputs reach and name it. Inputs keep their own names, outputs take their keys, nodes are named by
+ * the scope in which they were made.
+ *
+ * @throws GanOnnxError when an output depends on an input that is not listed, or two inputs share a name.
+ */
+export function build(
+  about: About,
+  { inputs, outputs }: { inputs: readonly Value[]; outputs: Readonly<Record<string, Value>> },
+): Model {
+  const names = new Names(new Set([...inputs.map(nameOfInput), ...Object.keys(outputs)]));
+  const graph = new GraphBuilder(about.name, names, undefined);
+  return { ...about, graph: graph.build(inputs, Object.entries(outputs)) };
+}
+
+function nameOfInput(value: Value): string {
+  if (value.origin.kind === "input") return value.origin.name;
+  throw new GanOnnxError({
+    what: "a value is listed that is no input",
+    where: "build",
+    fix: "list values of input()",
+  });
+}
+
+/** Owns the names of a model: ONNX wants them unique over all its graphs. */
+class Names {
+  private readonly counts = new Map<string, number>();
+
+  constructor(private readonly reserved: ReadonlySet<string>) {}
+
+  unique(wanted: string): string {
+    const count = (this.counts.get(wanted) ?? 0) + 1;
+    this.counts.set(wanted, count);
+    const name = count === 1 ? wanted : `${wanted}_${count}`;
+    return this.reserved.has(name) || (count > 1 && this.counts.has(name)) ? this.unique(wanted) : name;
+  }
+}
+
+/** Owns one graph while it is named; a loop's body is a graph inside another, whose names it sees. */
+class GraphBuilder {
+  private readonly named = new Map<Value, string>();
+  private readonly constants = new Map<string, string>();
+  private readonly twins = new Map<string, readonly string[]>();
+  private readonly initializers: NamedTensor[] = [];
+  private readonly nodes: NamedNode[] = [];
+  private readonly values: NamedValue[] = [];
+
+  constructor(
+    private readonly name: string,
+    private readonly names: Names,
+    private readonly outer: GraphBuilder | undefined,
+  ) {}
+
+  build(inputs: readonly Value[], outputs: readonly (readonly [name: string, value: Value])[]): NamedGraph {
+    for (const value of inputs) this.nameInput(value);
+    const direct = new Map<Value, string>();
+    for (const [name, value] of outputs) {
+      // A graph's output must be a node's own: inputs, constants, outer and repeated values pass through Identity.
+      if (value.origin.kind === "node" && !direct.has(value) && !this.lookUp(value)) direct.set(value, name);
+    }
+    for (const node of nodesBehind(outputs.map(([, value]) => value))) {
+      if (!this.isOuter(node)) this.addNode(node, direct);
+    }
+    for (const [name, value] of outputs) {
+      if (direct.get(value) === name) continue;
+      const from = this.nameOf(value, "Identity");
+      this.nodes.push({
+        name: this.names.unique("Identity"),
+        type: "Identity",
+        inputs: [from],
+        outputs: [name],
+        attributes: [],
+      });
+    }
+    const describe = (name: string, { dtype, shape, origin }: Value): NamedValue => ({
+      name,
+      dtype,
+      shape,
+      doc: origin.kind === "input" ? origin.doc : undefined,
+    });
+    return {
+      name: this.name,
+      inputs: inputs.map((value) => describe(this.nameOf(value, "inputs"), value)),
+      outputs: outputs.map(([name, value]) => ({ ...describe(name, value), doc: undefined })),
+      initializers: this.initializers,
+      nodes: this.nodes,
+      values: this.values,
+    };
+  }
+
+  private nameInput(value: Value): void {
+    const name = nameOfInput(value);
+    // Only the model's own inputs are addressed from outside; a body's may be renamed.
+    const unique = this.outer ? this.names.unique(name) : name;
+    if ([...this.named.values()].includes(unique)) {
+      throw new GanOnnxError({ what: `two inputs are named ${unique}`, where: "build", fix: "rename one" });
+    }
+    this.named.set(value, unique);
+  }
+
+  /** Whether a node belongs to a graph around this one, which has it already. */
+  private isOuter(node: Node): boolean {
+    return this.outer !== undefined && node.outputs.some((output) => this.outer?.lookUp(output));
+  }
+
+  private addNode(node: Node, direct: ReadonlyMap<Value, string>): void {
+    const { operator, outputs, scope } = node;
+    const inputs = node.inputs.map((value) => this.nameOf(value, operator.type));
+    const attributes = Object.entries(operator.attributes)
+      .filter(([, kind]) => kind !== "dims")
+      .map(([key, kind]) => ({ name: key, kind, value: node.attributes[key] }));
+
+    // The same operator on the same inputs gives the same outputs: such twins are written once.
+    const key = JSON.stringify([operator.type, inputs, attributes, outputs.length]);
+    const twin = this.findTwin(key);
+    if (twin && !node.body && !outputs.some((output) => direct.has(output))) {
+      outputs.forEach((output, i) => {
+        this.named.set(output, twin[i]);
+      });
+      return;
+    }
+
+    const name = this.names.unique(scope === "" ? operator.type : `${scope}/${operator.type}`);
+    const body = node.body && this.bodyOf(node.body, name);
+    if (body) inputs.splice(1, 0, ""); // Loop's optional condition: absent, the count alone decides.
+    const outputNames = outputs.map((output, i) => {
+      const own = direct.get(output) ?? (outputs.length === 1 ? name : this.names.unique(`${name}.${i}`));
+      this.named.set(output, own);
+      if (!direct.has(output)) this.values.push({ name: own, dtype: output.dtype, shape: output.shape });
+      return own;
+    });
+    this.twins.set(key, outputNames);
+    this.nodes.push({ name, type: operator.type, inputs, outputs: outputNames, attributes, body });
+  }
+
+  private findTwin(key: string): readonly string[] | undefined {
+    return this.twins.get(key) ?? this.outer?.findTwin(key);
+  }
+
+  private bodyOf(body: Body, loop: string): NamedGraph {
+    const graph = new GraphBuilder(`${loop}/body`, this.names, this);
+    return graph.build(
+      body.inputs,
+      Object.entries(body.outputs).map(([name, value]) => [this.names.unique(name), value]),
+    );
+  }
+
+  private lookUp(value: Value): string | undefined {
+    return this.named.get(value) ?? this.outer?.lookUp(value);
+  }
+
+  private nameOf(value: Value, reader: string): string {
+    const known = this.lookUp(value);
+    if (known !== undefined) return known;
+    if (value.origin.kind === "constant") return this.nameConstant(value, value.origin);
+    throw new GanOnnxError({
+      what: `the input ${value.origin.kind === "input" ? value.origin.name : "?"} is read by ${reader} but not listed`,
+      where: "build",
+      fix: "add it to inputs",
+    });
+  }
+
+  /** Equal small constants are written once per graph; a body has its own, as ONNX Runtime folds those it can see. */
+  private nameConstant(value: Value, { data, name }: { data: TensorData; name?: string }): string {
+    const shape = staticShape(value.shape);
+    const content = data.length <= 16 ? `[${Array.from(data, shortNumber).join(",")}]` : undefined;
+    const key =
+      content && name === undefined ? `${value.dtype}[${shape.join(",")}][${data.join(",")}]` : undefined;
+    const known = key && this.constants.get(key);
+    if (known) return known;
+    const wanted =
+      name ??
+      (content ? `${value.dtype}:${shape.length === 0 ? shortNumber(data[0]) : content}` : "constant");
+    const unique = this.names.unique(wanted);
+    this.initializers.push({ name: unique, dtype: value.dtype, shape, data });
+    if (key) this.constants.set(key, unique);
+    else this.named.set(value, unique);
+    return unique;
+  }
+}
+
+/** A number as a person writes it: 0.2, and not the 0.20000000298023224 that float32 makes of it. */
+function shortNumber(value: number | bigint): string {
+  return typeof value === "bigint" ? String(value) : String(Number(value.toPrecision(7)));
+}
+
+function staticShape(shape: Shape): readonly number[] {
+  return isStatic(shape) ? shape : [];
+}

@@ -1,0 +1,94 @@
+import { GanOnnxError } from "../error.js";
+
+/** One extent of a shape: a number, or a symbol such as `batch`, possibly scaled: `2*batch`. */
+export type Dim = number | string;
+export type Shape = readonly Dim[];
+
+/** A dimension as coefficient times symbol; the symbol of a plain number is empty. */
+function split(dim: Dim): { coefficient: number; symbol: string } {
+  if (typeof dim === "number") return { coefficient: dim, symbol: "" };
+  const scaled = /^(\d+)\*(.+)$/.exec(dim);
+  return scaled ? { coefficient: Number(scaled[1]), symbol: scaled[2] } : { coefficient: 1, symbol: dim };
+}
+
+function join(coefficient: number, symbol: string): Dim {
+  if (symbol === "" || coefficient === 0) return coefficient;
+  return coefficient === 1 ? symbol : `${coefficient}*${symbol}`;
+}
+
+/** The symbol of a dimension and how often it counts: `2*batch` is `{ symbol: "batch", coefficient: 2 }`. */
+export const symbolOf = split;
+
+/** `[2*batch, 784]`, as shapes are written in messages. */
+export function formatShape(shape: Shape): string {
+  return `[${shape.join(", ")}]`;
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((dim, i) => dim === b[i]);
+}
+
+export function isStatic(shape: Shape): shape is readonly number[] {
+  return shape.every((dim) => typeof dim === "number");
+}
+
+/** The number of elements of a static shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, 1);
+}
+
+/** a + b, or undefined when the symbols differ. */
+export function addDims(a: Dim, b: Dim): Dim | undefined {
+  if (a === 0) return b;
+  if (b === 0) return a;
+  const [left, right] = [split(a), split(b)];
+  if (left.symbol !== right.symbol) return undefined;
+  return join(left.coefficient + right.coefficient, left.symbol);
+}
+
+/** dim / parts, or undefined when it does not divide for every value of the symbol. */
+export function divideDim(dim: Dim, parts: number): Dim | undefined {
+  const { coefficient, symbol } = split(dim);
+  return coefficient % parts === 0 ? join(coefficient / parts, symbol) : undefined;
+}
+
+/** The product of all dimensions, or undefined with more than one symbol among them. */
+export function productOf(shape: Shape): Dim | undefined {
+  let product: { coefficient: number; symbol: string } = { coefficient: 1, symbol: "" };
+  for (const dim of shape) {
+    const factor = split(dim);
+    if (factor.symbol !== "" && product.symbol !== "") return undefined;
+    product = {
+      coefficient: product.coefficient * factor.coefficient,
+      symbol: product.symbol || factor.symbol,
+    };
+  }
+  return join(product.coefficient, product.symbol);
+}
+
+/**
+ * The shape that several shapes broadcast to, numpy's rule:
+ * https://github.com/onnx/onnx/blob/main/docs/Broadcasting.md. Throws naming `operator` and the shapes.
+ */
+export function broadcastShapes(operator: string, shapes: readonly Shape[]): Shape {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, axis) => {
+    let result: Dim = 1;
+    for (const shape of shapes) {
+      const dim = shape[axis - rank + shape.length] ?? 1;
+      if (dim === 1 || dim === result) continue;
+      if (result !== 1) throw shapeError(operator, "shapes do not broadcast", shapes);
+      result = dim;
+    }
+    return result;
+  });
+}
+
+/** The error of an operator that was given shapes it cannot take. */
+export function shapeError(operator: string, what: string, shapes: readonly Shape[]): GanOnnxError {
+  return new GanOnnxError({
+    what: `${what}: ${shapes.map(formatShape).join(" and ")}`,
+    where: operator,
+    fix: "pass values of matching shapes",
+  });
+}

@@ -1,0 +1,8 @@
+export { type About, build, type Model } from "./build.js";
+export { type Dim, formatShape, isStatic, type Shape, sizeOf } from "./dims.js";
+export { gradients } from "./gradients.js";
+export { loop } from "./loop.js";
+export { encodeModel, IR_VERSION, OPSET } from "./onnx.js";
+export { withScope } from "./operator.js";
+export * from "./ops/index.js";
+export { constant, type DType, input, scalar, type TensorData, type Value } from "./value.js";

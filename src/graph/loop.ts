@@ -1,0 +1,100 @@
+import { GanOnnxError } from "../error.js";
+import { formatShape, sameShape } from "./dims.js";
+import { apply, dependencies, type Operator } from "./operator.js";
+import { nodesBetween } from "./paths.js";
+import { input, type Value, type ValueType } from "./value.js";
+
+/** What one iteration leaves: the state of the next one, and values of which every iteration's is kept. */
+export interface Iteration {
+  readonly state: Readonly<Record<string, Value>>;
+  readonly collected: Readonly<Record<string, Value>>;
+}
+
+/**
+ * Run `body` `count` times, each on the state that the one before left.
+ *
+ * The body may read any value around it; what does not depend on the iteration is computed once, outside.
+ * https://onnx.ai/onnx/operators/onnx__Loop.html
+ *
+ * @param count how often, an int64 scalar.
+ * @param iterations the symbol of that number in the shapes of the result.
+ * @param state the first state, by name; its types do not change.
+ * @returns the last state, and every collected value with a first axis for the iterations, of extent `iterations`.
+ */
+export function loop(
+  count: Value,
+  iterations: string,
+  state: Readonly<Record<string, Value>>,
+  body: (iteration: Value, state: Readonly<Record<string, Value>>) => Iteration,
+): Iteration {
+  const names = Object.keys(state);
+  const iteration = input("loop/iteration", "int64", []);
+  const goOn = input("loop/go_on", "bool", []);
+  const current = mapRecord(state, (value, name) => input(`current/${name}`, value.dtype, value.shape));
+  const { state: next, collected } = body(iteration, current);
+  for (const name of names) checkState(name, state[name], next[name]);
+
+  const inputs = [iteration, goOn, ...Object.values(current)];
+  const outputs: Record<string, Value> = { "loop/continue": goOn };
+  for (const name of names) outputs[`updated/${name}`] = next[name];
+  for (const [name, value] of Object.entries(collected)) outputs[`step/${name}`] = value;
+  const operator = loopOperator([
+    ...Object.values(state).map(({ dtype, shape }) => ({ dtype, shape })),
+    ...Object.values(collected).map(({ dtype, shape }) => ({ dtype, shape: [iterations, ...shape] })),
+  ]);
+  const results = apply(
+    operator,
+    [count, ...Object.values(state)],
+    {},
+    {
+      inputs,
+      outputs,
+      captured: captures(inputs, Object.values(outputs)),
+    },
+  );
+  const byName = (keys: readonly string[], from: number) =>
+    Object.fromEntries(keys.map((key, i) => [key, results[from + i]]));
+  return { state: byName(names, 0), collected: byName(Object.keys(collected), names.length) };
+}
+
+/** A graph that runs a graph. Its only use is around whole training steps, so nothing differentiates through it. */
+function loopOperator(types: readonly ValueType[]): Operator {
+  return {
+    type: "Loop",
+    attributes: {},
+    infer: () => types,
+    vjp: () => {
+      throw new GanOnnxError({
+        what: "has no gradient",
+        where: "Loop",
+        fix: "call gradients() inside the loop's body",
+      });
+    },
+  };
+}
+
+/** The same keys with other values. */
+function mapRecord<A, B>(
+  record: Readonly<Record<string, A>>,
+  map: (value: A, key: string) => B,
+): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+}
+
+function checkState(name: string, before: Value, after: Value | undefined): void {
+  if (after?.dtype === before.dtype && sameShape(after.shape, before.shape)) return;
+  const found = after ? `${after.dtype} ${formatShape(after.shape)}` : "nothing";
+  throw new GanOnnxError({
+    what: `the state ${name} is ${before.dtype} ${formatShape(before.shape)} before an iteration and ${found} after it`,
+    where: "Loop",
+    fix: "return every state with the type that it came with",
+  });
+}
+
+/** The outermost values that the outputs are computed from without the inputs. */
+function captures(inputs: readonly Value[], outputs: readonly Value[]): readonly Value[] {
+  const inside = nodesBetween(inputs, outputs);
+  const own = new Set([...inputs, ...inside.flatMap((node) => node.outputs)]);
+  const read = new Set([...inside.flatMap(dependencies), ...outputs]);
+  return [...read].filter((value) => !own.has(value) && value.origin.kind !== "constant");
+}

@@ -1,0 +1,80 @@
+import onnxProto from "onnx-proto";
+import type { Model, NamedGraph, NamedNode, NamedTensor, NamedValue } from "./build.js";
+import type { AttributeKind } from "./operator.js";
+import type { DType } from "./value.js";
+
+// The only file that knows protobuf. onnx-proto is CommonJS, so its namespace is a property of the default import.
+const { onnx } = onnxProto;
+
+/** The operator set of every model written here: the newest one that ONNX 1.12's checker (Debian's) knows. */
+export const OPSET = 17;
+/** The file format version that belongs to it: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
+export const IR_VERSION = 8;
+
+const { DataType } = onnx.TensorProto;
+const dataTypes = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  int64: DataType.INT64,
+  int32: DataType.INT32,
+  uint8: DataType.UINT8,
+  bool: DataType.BOOL,
+} satisfies Record<DType, number>;
+
+/** The bytes of a model, as https://github.com/onnx/onnx/blob/main/onnx/onnx.proto defines them. */
+export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
+  const message = {
+    irVersion: IR_VERSION,
+    opsetImport: [{ domain: "", version: OPSET }],
+    producerName: model.producer.name,
+    producerVersion: model.producer.version,
+    docString: model.doc,
+    metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    graph: encodeGraph(model.graph),
+  };
+  return new Uint8Array(onnx.ModelProto.encode(message).finish());
+}
+
+function encodeGraph(graph: NamedGraph): onnxProto.onnx.IGraphProto {
+  return {
+    name: graph.name,
+    node: graph.nodes.map(encodeNode),
+    initializer: graph.initializers.map(encodeTensor),
+    input: graph.inputs.map(encodeValue),
+    output: graph.outputs.map(encodeValue),
+    valueInfo: graph.values.map(encodeValue),
+  };
+}
+
+function encodeNode({ name, type, inputs, outputs, attributes, body }: NamedNode): onnxProto.onnx.INodeProto {
+  const attribute = attributes.map(({ name, kind, value }) => encodeAttribute(name, kind, value));
+  if (body)
+    attribute.push({ name: "body", type: onnx.AttributeProto.AttributeType.GRAPH, g: encodeGraph(body) });
+  return { name, opType: type, input: [...inputs], output: [...outputs], attribute };
+}
+
+function encodeAttribute(name: string, kind: AttributeKind, value: unknown): onnxProto.onnx.IAttributeProto {
+  const { AttributeType } = onnx.AttributeProto;
+  switch (kind) {
+    case "float":
+      return { name, type: AttributeType.FLOAT, f: value as number };
+    case "ints":
+      return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };
+    case "dtype":
+      return { name, type: AttributeType.INT, i: dataTypes[value as DType] };
+    default:
+      return { name, type: AttributeType.INT, i: value as number };
+  }
+}
+
+function encodeTensor({ name, dtype, shape, data }: NamedTensor): onnxProto.onnx.ITensorProto {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dataType: dataTypes[dtype], dims: [...shape], rawData };
+}
+
+function encodeValue({ name, dtype, shape, doc }: NamedValue): onnxProto.onnx.IValueInfoProto {
+  const dim = shape.map((extent) =>
+    typeof extent === "number" ? { dimValue: extent } : { dimParam: extent },
+  );
+  return { name, docString: doc, type: { tensorType: { elemType: dataTypes[dtype], shape: { dim } } } };
+}

@@ -1,0 +1,151 @@
+import { GanOnnxError } from "../error.js";
+import type { Shape } from "./dims.js";
+import { type DType, type Operand, scalar, type Value, type ValueType } from "./value.js";
+
+/** How an attribute is written into ONNX. `dims` serve inference alone: ONNX has no symbols there. */
+type AttributeKinds = { int: number; float: number; ints: readonly number[]; dtype: DType; dims: Shape };
+export type AttributeKind = keyof AttributeKinds;
+export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
+type NoAttributes = Record<never, never>;
+export type Attributes<S extends AttributeSchema = AttributeSchema> = {
+  readonly [K in keyof S]: AttributeKinds[S[K]];
+};
+
+/** The gradients of the inputs, in their order; null for an input through which no gradient flows. */
+export type InputGradients = readonly (Value | null)[];
+
+/** An operator of ONNX: https://onnx.ai/onnx/operators/ has a page for each `type`. */
+export interface Operator {
+  readonly type: string;
+  readonly attributes: AttributeSchema;
+  infer(inputs: readonly Value[], attributes: Attributes): readonly ValueType[];
+  /** The vector-Jacobian product: gradients of the outputs (null where none arrives) to gradients of the inputs. */
+  readonly vjp:
+    | ((
+        inputs: readonly Value[],
+        outputs: readonly Value[],
+        gradients: readonly (Value | null)[],
+        attributes: Attributes,
+      ) => InputGradients)
+    | null;
+}
+
+/** The graph that a `Loop` runs: its own inputs and outputs, and the outer values that it reads. */
+export interface Body {
+  readonly inputs: readonly Value[];
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly captured: readonly Value[];
+}
+
+/** One application of an operator. Ids grow with creation, so ascending ids are a topological order. */
+export interface Node {
+  readonly id: number;
+  readonly operator: Operator;
+  readonly inputs: readonly Value[];
+  readonly attributes: Attributes;
+  readonly outputs: readonly Value[];
+  readonly scope: string;
+  readonly body?: Body;
+}
+
+let nextId = 0;
+let scope = "";
+
+/** Nodes made while `trace` runs are named below `name`: what a person sees in Netron. */
+export function withScope<T>(name: string, trace: () => T): T {
+  return atScope([scope, name], trace);
+}
+
+/** Like {@link withScope}, from the root: gradient nodes are named after the nodes they belong to. */
+export function atScope<T>(path: readonly string[], trace: () => T): T {
+  const outer = scope;
+  scope = path.filter((part) => part !== "").join("/");
+  try {
+    return trace();
+  } finally {
+    scope = outer;
+  }
+}
+
+/** Append a node and return its outputs. Types are inferred now, so a wrong shape throws on the caller's line. */
+export function apply(
+  operator: Operator,
+  inputs: readonly Value[],
+  attributes: Attributes = {},
+  body?: Body,
+): readonly Value[] {
+  const outputs: Value[] = [];
+  const node: Node = { id: nextId++, operator, inputs, attributes, outputs, scope, body };
+  operator.infer(inputs, attributes).forEach((type, index) => {
+    outputs.push({ ...type, origin: { kind: "node", node, index } });
+  });
+  return outputs;
+}
+
+/** The values that a node reads, those that its body captures included. */
+export function dependencies(node: Node): readonly Value[] {
+  return node.body ? [...node.inputs, ...node.body.captured] : node.inputs;
+}
+
+/** Numbers become scalars of the type that the other operands have. */
+function lift(type: string, operands: readonly Operand[]): Value[] {
+  const typed = operands.filter((operand) => typeof operand !== "number");
+  const dtype = typed.find((value) => value.dtype !== "bool")?.dtype ?? "float32";
+  return operands.map((operand) => {
+    if (typeof operand === "number") return scalar(operand, dtype);
+    if (operand?.origin === undefined) {
+      throw new GanOnnxError({
+        what: "an input is not a value",
+        where: type,
+        fix: "pass graph values or numbers",
+      });
+    }
+    return operand;
+  });
+}
+
+interface Definition<S extends AttributeSchema> {
+  readonly type: string;
+  readonly attributes?: S;
+  infer(inputs: readonly Value[], attributes: Attributes<S>): ValueType;
+  readonly vjp:
+    | ((inputs: readonly Value[], y: Value, g: Value, attributes: Attributes<S>) => InputGradients)
+    | null;
+}
+
+type Arguments<I extends readonly Operand[], S extends AttributeSchema> = keyof S extends never
+  ? I
+  : readonly [...I, Attributes<S>];
+
+/** A callable operator; `operator` is its definition. */
+export type Op<I extends readonly Operand[], S extends AttributeSchema = NoAttributes> = ((
+  ...args: Arguments<I, S>
+) => Value) & {
+  readonly operator: Operator;
+};
+
+/**
+ * Define an operator with one output: its ONNX type, the type of its result and its gradient, written in operators
+ * again so that it can be differentiated again. The result is called with the inputs, then the attributes if any.
+ */
+export function defineOp<
+  I extends readonly Operand[] = [x: Operand],
+  const S extends AttributeSchema = NoAttributes,
+>(definition: Definition<S>): Op<I, S> {
+  const { type, attributes: schema, infer, vjp } = definition;
+  const operator: Operator = {
+    type,
+    attributes: schema ?? {},
+    infer: (inputs, attributes) => [infer(inputs, attributes as Attributes<S>)],
+    vjp:
+      vjp &&
+      ((inputs, [y], [g], attributes) =>
+        g === null ? inputs.map(() => null) : vjp(inputs, y, g, attributes as Attributes<S>)),
+  };
+  const call = (...args: readonly unknown[]) => {
+    const operands = (schema ? args.slice(0, -1) : args) as readonly Operand[];
+    const attributes = (schema ? args[args.length - 1] : {}) as Attributes;
+    return apply(operator, lift(type, operands), attributes)[0];
+  };
+  return Object.assign(call, { operator }) as Op<I, S>;
+}

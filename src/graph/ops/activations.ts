@@ -1,0 +1,55 @@
+import { GanOnnxError } from "../../error.js";
+import { defineOp } from "../operator.js";
+import type { Value } from "../value.js";
+import { maximum, mul, sign, sub } from "./elementwise.js";
+import { sameAsInput } from "./infer.js";
+
+/** tanh x. https://onnx.ai/onnx/operators/onnx__Tanh.html */
+export const tanh = defineOp({
+  type: "Tanh",
+  infer: sameAsInput,
+  // d tanh(x) = (1 - y²)·g
+  vjp: (_, y, g) => [mul(sub(1, mul(y, y)), g)],
+});
+
+/** 1 / (1 + e⁻ˣ). https://onnx.ai/onnx/operators/onnx__Sigmoid.html */
+export const sigmoid = defineOp({
+  type: "Sigmoid",
+  infer: sameAsInput,
+  // dσ(x) = y·(1 - y)
+  vjp: (_, y, g) => [mul(mul(y, sub(1, y)), g)],
+});
+
+/** ln(1 + eˣ), which is -ln σ(-x) without overflow. https://onnx.ai/onnx/operators/onnx__Softplus.html */
+export const softplus = defineOp({
+  type: "Softplus",
+  infer: sameAsInput,
+  vjp: ([x], _, g) => [mul(sigmoid(x), g)],
+});
+
+/** max(x, 0); the gradient at 0 is 0, as in PyTorch. https://onnx.ai/onnx/operators/onnx__Relu.html */
+export const relu = defineOp({
+  type: "Relu",
+  infer: sameAsInput,
+  // y is never negative, so sign(y) is the step function, in one pass.
+  vjp: (_, y, g) => [mul(g, sign(y))],
+});
+
+export const leakyReluOp = defineOp<[x: Value], { alpha: "float" }>({
+  type: "LeakyRelu",
+  attributes: { alpha: "float" },
+  infer: sameAsInput,
+  // max(sign(x), α) is 1 above zero and α elsewhere, as long as 0 <= α < 1.
+  vjp: ([x], _, g, { alpha }) => [mul(g, maximum(sign(x), alpha))],
+});
+
+/**
+ * x above zero, slope · x elsewhere; the gradient at 0 is the slope, as in PyTorch.
+ * https://onnx.ai/onnx/operators/onnx__LeakyRelu.html. Throws unless 0 <= slope < 1.
+ */
+export function leakyRelu(x: Value, slope: number): Value {
+  if (!(slope >= 0 && slope < 1)) {
+    throw new GanOnnxError({ what: `slope ${slope}`, where: "leakyRelu", fix: "choose a slope in [0, 1)" });
+  }
+  return leakyReluOp(x, { alpha: slope });
+}

@@ -1,0 +1,123 @@
+import { broadcastShapes } from "../dims.js";
+import { defineOp, type Op } from "../operator.js";
+import { isFloat, type Operand, scalarNumber, type Value } from "../value.js";
+import { broadcast, sameAsInput, sameDType } from "./infer.js";
+
+type One = [x: Operand];
+type Two = [a: Operand, b: Operand];
+
+// Rules return gradients of the broadcast shape; `gradients` sums them back to the shape of each input.
+
+/** a + b. https://onnx.ai/onnx/operators/onnx__Add.html */
+export const add: Op<Two> = defineOp<Two>({
+  type: "Add",
+  infer: (inputs) => broadcast("Add", inputs),
+  vjp: (_, __, g) => [g, g],
+});
+
+/** a - b. https://onnx.ai/onnx/operators/onnx__Sub.html */
+export const sub: Op<Two> = defineOp<Two>({
+  type: "Sub",
+  infer: (inputs) => broadcast("Sub", inputs),
+  vjp: (_, __, g) => [g, neg(g)],
+});
+
+/** a · b. https://onnx.ai/onnx/operators/onnx__Mul.html */
+export const mul: Op<Two> = defineOp<Two>({
+  type: "Mul",
+  infer: (inputs) => broadcast("Mul", inputs),
+  vjp: ([a, b], _, g) => [scale(g, b), scale(g, a)],
+});
+
+/** a / b. https://onnx.ai/onnx/operators/onnx__Div.html */
+export const div: Op<Two> = defineOp<Two>({
+  type: "Div",
+  infer: (inputs) => broadcast("Div", inputs),
+  // d(a/b) = da/b - (a/b)·db/b
+  vjp: ([, b], y, g) => [div(g, b), neg(div(mul(g, y), b))],
+});
+
+/** The larger of a and b; where they are equal the gradient goes to a. https://onnx.ai/onnx/operators/onnx__Max.html */
+export const maximum: Op<Two> = defineOp<Two>({
+  type: "Max",
+  infer: (inputs) => broadcast("Max", inputs),
+  vjp: ([a, b], _, g) => [where(greater(b, a), 0, g), where(greater(b, a), g, 0)],
+});
+
+/** -x. https://onnx.ai/onnx/operators/onnx__Neg.html */
+export const neg: Op<One> = defineOp<One>({ type: "Neg", infer: sameAsInput, vjp: (_, __, g) => [neg(g)] });
+
+/** |x|; the gradient at 0 is 0. https://onnx.ai/onnx/operators/onnx__Abs.html */
+export const abs: Op<One> = defineOp<One>({
+  type: "Abs",
+  infer: sameAsInput,
+  vjp: ([x], _, g) => [mul(g, sign(x))],
+});
+
+/** -1, 0 or 1; its gradient is 0 wherever there is one. https://onnx.ai/onnx/operators/onnx__Sign.html */
+export const sign: Op<One> = defineOp<One>({ type: "Sign", infer: sameAsInput, vjp: null });
+
+/** eˣ. https://onnx.ai/onnx/operators/onnx__Exp.html */
+export const exp: Op<One> = defineOp<One>({ type: "Exp", infer: sameAsInput, vjp: (_, y, g) => [mul(g, y)] });
+
+/** ln x. https://onnx.ai/onnx/operators/onnx__Log.html */
+export const log: Op<One> = defineOp<One>({
+  type: "Log",
+  infer: sameAsInput,
+  vjp: ([x], _, g) => [div(g, x)],
+});
+
+/** √x. https://onnx.ai/onnx/operators/onnx__Sqrt.html */
+export const sqrt: Op<One> = defineOp<One>({
+  type: "Sqrt",
+  infer: sameAsInput,
+  // d√x = 1 / (2√x)
+  vjp: (_, y, g) => [div(mul(0.5, g), y)],
+});
+
+/** a > b, as bool. https://onnx.ai/onnx/operators/onnx__Greater.html */
+export const greater: Op<Two> = defineOp<Two>({
+  type: "Greater",
+  infer: (inputs) => ({ ...broadcast("Greater", inputs), dtype: "bool" }),
+  vjp: null,
+});
+
+/** a = b, as bool. https://onnx.ai/onnx/operators/onnx__Equal.html */
+export const equal: Op<Two> = defineOp<Two>({
+  type: "Equal",
+  infer: (inputs) => ({ ...broadcast("Equal", inputs), dtype: "bool" }),
+  vjp: null,
+});
+
+/** a where the condition holds, b elsewhere. https://onnx.ai/onnx/operators/onnx__Where.html */
+export const where: Op<[condition: Value, a: Operand, b: Operand]> = defineOp({
+  type: "Where",
+  infer: (inputs) => ({
+    dtype: sameDType("Where", inputs.slice(1)),
+    shape: broadcastShapes(
+      "Where",
+      inputs.map((value) => value.shape),
+    ),
+  }),
+  vjp: ([condition], _, g) => [null, where(condition, g, 0), where(condition, 0, g)],
+});
+
+/** x as another dtype; differentiable between floats. https://onnx.ai/onnx/operators/onnx__Cast.html */
+export const cast: Op<[x: Value], { to: "dtype" }> = defineOp({
+  type: "Cast",
+  attributes: { to: "dtype" },
+  infer: ([x], { to }) => ({ dtype: to, shape: x.shape }),
+  vjp: ([x], y, g) => [isFloat(x.dtype) && isFloat(y.dtype) ? cast(g, { to: x.dtype }) : null],
+});
+
+/** x², in one multiplication. */
+export function square(x: Value): Value {
+  return mul(x, x);
+}
+
+/** x · factor, where a factor of 1 costs nothing: the seed of every backward pass is 1. */
+export function scale(x: Value, factor: Operand): Value {
+  if (scalarNumber(factor) === 1) return x;
+  if (scalarNumber(x) === 1 && typeof factor !== "number") return factor;
+  return mul(x, factor);
+}

@@ -1,0 +1,45 @@
+import { GanOnnxError } from "../../error.js";
+import { broadcastShapes } from "../dims.js";
+import type { DType, Value, ValueType } from "../value.js";
+
+/** The result has the type of the first input. */
+export function sameAsInput([x]: readonly Value[]): ValueType {
+  return { dtype: x.dtype, shape: x.shape };
+}
+
+/** All inputs have one dtype, and the result that dtype and the broadcast shape. */
+export function broadcast(operator: string, inputs: readonly Value[]): ValueType {
+  sameDType(operator, inputs);
+  return {
+    dtype: inputs[0].dtype,
+    shape: broadcastShapes(
+      operator,
+      inputs.map((value) => value.shape),
+    ),
+  };
+}
+
+export function sameDType(operator: string, inputs: readonly Value[]): DType {
+  const dtypes = new Set(inputs.map((value) => value.dtype));
+  if (dtypes.size > 1) {
+    throw new GanOnnxError({
+      what: `dtypes differ: ${[...dtypes].join(" and ")}`,
+      where: operator,
+      fix: "cast() one of the inputs",
+    });
+  }
+  return inputs[0].dtype;
+}
+
+/** An axis counted from the front; negative ones count from the back. Throws when there is no such axis. */
+export function normalizeAxis(operator: string, axis: number, rank: number): number {
+  const normalized = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || normalized < 0 || normalized >= rank) {
+    throw new GanOnnxError({
+      what: `axis ${axis} of a value of rank ${rank}`,
+      where: operator,
+      fix: `name an axis from ${-rank} to ${rank - 1}`,
+    });
+  }
+  return normalized;
+}

@@ -1,0 +1,61 @@
+import { type Shape, sizeOf } from "../dims.js";
+import { defineOp } from "../operator.js";
+import { int64s, scalar, type Value } from "../value.js";
+import { cast, div, scale } from "./elementwise.js";
+import { normalizeAxis } from "./infer.js";
+import { expandLike, extentOf, reshape } from "./shape.js";
+
+function reducedShape(x: Value, axes: readonly number[], keepdims: number): Shape {
+  return keepdims
+    ? x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
+    : x.shape.filter((_, axis) => !axes.includes(axis));
+}
+
+/** g of a reduced shape, repeated over the axes that were reduced. */
+function spread(g: Value, x: Value, axes: readonly number[]): Value {
+  return expandLike(reshape(g, reducedShape(x, axes, 1)), x);
+}
+
+// Until opset 18 ReduceSum takes its axes as an input and ReduceMean as an attribute.
+
+export const sumOp = defineOp<[x: Value, axes: Value], { keepdims: "int"; over: "dims" }>({
+  type: "ReduceSum",
+  attributes: { keepdims: "int", over: "dims" },
+  infer: ([x], { keepdims, over }) => ({
+    dtype: x.dtype,
+    shape: reducedShape(x, over as number[], keepdims),
+  }),
+  vjp: ([x], _, g, { over }) => [spread(g, x, over as number[]), null],
+});
+
+export const meanOp = defineOp<[x: Value], { axes: "ints"; keepdims: "int" }>({
+  type: "ReduceMean",
+  attributes: { axes: "ints", keepdims: "int" },
+  infer: ([x], { axes, keepdims }) => ({ dtype: x.dtype, shape: reducedShape(x, axes, keepdims) }),
+  vjp: ([x], _, g, { axes }) => [spread(div(g, countOf(x, axes)), x, axes)],
+});
+
+/** How many elements the axes hold together, as a scalar of the dtype of x. */
+function countOf(x: Value, axes: readonly number[]): Value {
+  const known = sizeOf(axes.map((axis) => x.shape[axis]).filter((dim) => typeof dim === "number"));
+  return axes
+    .filter((axis) => typeof x.shape[axis] === "string")
+    .map((axis) => reshape(cast(extentOf(x, axis), { to: x.dtype }), []))
+    .reduce<Value>((product, extent) => scale(extent, product), scalar(known, x.dtype));
+}
+
+type Reduction = (x: Value, axes?: readonly number[], options?: { readonly keepdims?: boolean }) => Value;
+
+function reduction(reduce: (x: Value, axes: readonly number[], keepdims: number) => Value): Reduction {
+  return (x, axes, { keepdims = false } = {}) => {
+    const all = axes ?? x.shape.map((_, axis) => axis);
+    const normalized = all.map((axis) => normalizeAxis("Reduce", axis, x.shape.length)).sort((a, b) => a - b);
+    return normalized.length === 0 ? x : reduce(x, normalized, Number(keepdims));
+  };
+}
+
+/** The sum over some axes, or over all. https://onnx.ai/onnx/operators/onnx__ReduceSum.html */
+export const sum = reduction((x, axes, keepdims) => sumOp(x, int64s(axes), { keepdims, over: axes }));
+
+/** The mean over some axes, or over all. https://onnx.ai/onnx/operators/onnx__ReduceMean.html */
+export const mean = reduction((x, axes, keepdims) => meanOp(x, { axes, keepdims }));

@@ -1,0 +1,247 @@
+import { GanOnnxError } from "../../error.js";
+import {
+  addDims,
+  type Dim,
+  divideDim,
+  formatShape,
+  isStatic,
+  productOf,
+  type Shape,
+  sameShape,
+  shapeError,
+  symbolOf,
+} from "../dims.js";
+import { apply, defineOp, dependencies, type Operator } from "../operator.js";
+import { constant, int64s, type Value } from "../value.js";
+import { equal, mul, where } from "./elementwise.js";
+import { normalizeAxis, sameDType } from "./infer.js";
+
+export const reshapeOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
+  type: "Reshape",
+  attributes: { to: "dims" },
+  infer: ([x], { to }) => ({ dtype: x.dtype, shape: to }),
+  vjp: ([x], _, g) => [reshape(g, x.shape), null],
+});
+
+/**
+ * The same elements in another shape. At most one symbolic dimension may change its place.
+ * https://onnx.ai/onnx/operators/onnx__Reshape.html
+ */
+export function reshape(x: Value, shape: Shape): Value {
+  if (sameShape(x.shape, shape)) return x;
+  if (productOf(x.shape) !== productOf(shape)) throw shapeError("Reshape", "sizes differ", [x.shape, shape]);
+  const moved = shape.filter((dim, i) => typeof dim === "string" && dim !== x.shape[i]);
+  if (moved.length > 1) throw shapeError("Reshape", "two symbolic dimensions move", [x.shape, shape]);
+  // 0 keeps the dimension at this place, -1 is whatever remains.
+  const target = shape.map((dim, i) => (typeof dim === "number" ? dim : dim === x.shape[i] ? 0 : -1));
+  return reshapeOp(x, int64s(target), { to: shape });
+}
+
+export const transposeOp = defineOp<[x: Value], { perm: "ints" }>({
+  type: "Transpose",
+  attributes: { perm: "ints" },
+  infer: ([x], { perm }) => ({ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis]) }),
+  vjp: (_, __, g, { perm }) => [
+    transpose(
+      g,
+      Array.from(perm.keys(), (axis) => perm.indexOf(axis)),
+    ),
+  ],
+});
+
+/** Axis i of the result is axis perm[i] of x. https://onnx.ai/onnx/operators/onnx__Transpose.html */
+export function transpose(x: Value, perm: readonly number[]): Value {
+  const axes = perm.map((axis) => normalizeAxis("Transpose", axis, x.shape.length));
+  if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
+    throw new GanOnnxError({
+      what: `[${perm.join(", ")}] is no permutation of the axes of ${formatShape(x.shape)}`,
+      where: "Transpose",
+      fix: "name every axis once",
+    });
+  }
+  return transposeOp(x, { perm: axes });
+}
+
+export const expandOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
+  type: "Expand",
+  attributes: { to: "dims" },
+  infer: ([x], { to }) => ({ dtype: x.dtype, shape: to }),
+  vjp: (_, __, g) => [g, null],
+});
+
+/**
+ * x repeated along its dimensions of extent 1 until it has the shape of `like`.
+ * https://onnx.ai/onnx/operators/onnx__Expand.html
+ */
+export function expandLike(x: Value, like: Value): Value {
+  return sameShape(x.shape, like.shape) ? x : expandOp(x, shapeOf(like), { to: like.shape });
+}
+
+export const shapeOp = defineOp<[x: Value], { start: "int"; end: "int" }>({
+  type: "Shape",
+  attributes: { start: "int", end: "int" },
+  infer: (_, { start, end }) => ({ dtype: "int64", shape: [end - start] }),
+  vjp: null,
+});
+
+/** The extent of one axis at run time, as int64 [1]. https://onnx.ai/onnx/operators/onnx__Shape.html */
+export function extentOf(x: Value, axis: number): Value {
+  const dim = x.shape[axis];
+  if (typeof dim === "number") return int64s([dim]);
+  const { symbol, coefficient } = symbolOf(dim);
+  const [carrier, carrierAxis] = carrierOf(x, symbol) ?? [x, axis];
+  const extent = shapeOp(carrier, { start: carrierAxis, end: carrierAxis + 1 });
+  return carrier === x || coefficient === 1 ? extent : mul(extent, coefficient);
+}
+
+/** The shape of x at run time, as int64 [rank]. */
+export function shapeOf(x: Value): Value {
+  if (isStatic(x.shape)) return int64s(x.shape);
+  return concat(
+    x.shape.map((_, axis) => extentOf(x, axis)),
+    0,
+  );
+}
+
+/**
+ * A graph input that has the dimension `symbol`. Asking it, and not the value at hand, makes the shape independent
+ * of what a loop computes, so that it is found once and not in every step.
+ */
+function carrierOf(x: Value, symbol: string): [Value, number] | undefined {
+  const seen = new Set<Value>();
+  const pending = [x];
+  for (let value = pending.pop(); value; value = pending.pop()) {
+    if (seen.has(value)) continue;
+    seen.add(value);
+    if (value.origin.kind === "input") {
+      const axis = value.shape.indexOf(symbol);
+      if (axis >= 0) return [value, axis];
+    }
+    if (value.origin.kind === "node") pending.push(...dependencies(value.origin.node));
+  }
+  return undefined;
+}
+
+export const concatOp = defineOp<[...parts: Value[]], { axis: "int" }>({
+  type: "Concat",
+  attributes: { axis: "int" },
+  infer: (inputs, { axis }) => {
+    const dtype = sameDType("Concat", inputs);
+    const shapes = inputs.map((value) => value.shape);
+    const total = shapes.reduce<Dim | undefined>(
+      (sum, shape) => (sum === undefined ? undefined : addDims(sum, shape[axis])),
+      0,
+    );
+    const others = (shape: Shape) => shape.toSpliced(axis, 1);
+    if (total === undefined || !shapes.every((shape) => sameShape(others(shape), others(shapes[0])))) {
+      throw shapeError("Concat", `shapes do not join along axis ${axis}`, shapes);
+    }
+    return { dtype, shape: shapes[0].with(axis, total) };
+  },
+  vjp: (inputs, _, g, { axis }) =>
+    split(
+      g,
+      axis,
+      inputs.map((value) => value.shape[axis]),
+    ),
+});
+
+/** The parts one after another along an axis. https://onnx.ai/onnx/operators/onnx__Concat.html */
+export function concat(parts: readonly Value[], axis: number): Value {
+  const at = normalizeAxis("Concat", axis, parts[0].shape.length);
+  return parts.length === 1 ? parts[0] : concatOp(...parts, { axis: at });
+}
+
+/** Split has several outputs, so it is written out where `defineOp` serves the operators with one. */
+export const splitOp: { readonly operator: Operator } = {
+  operator: {
+    type: "Split",
+    attributes: { axis: "int", parts: "dims" },
+    infer: ([x], attributes) => {
+      const { axis, parts } = attributes as { axis: number; parts: Shape };
+      return parts.map((part) => ({ dtype: x.dtype, shape: x.shape.with(axis, part) }));
+    },
+    vjp: ([, ...sizes], outputs, gradients, { axis }) => [
+      concat(
+        gradients.map((g, i) => g ?? zerosLike(outputs[i])),
+        axis as number,
+      ),
+      ...sizes.map(() => null),
+    ],
+  },
+};
+
+/**
+ * x cut into parts along an axis: a number of equal parts, or their extents.
+ * https://onnx.ai/onnx/operators/onnx__Split.html
+ */
+export function split(x: Value, axis: number, parts: number | readonly Dim[]): readonly Value[] {
+  const at = normalizeAxis("Split", axis, x.shape.length);
+  const extents = typeof parts === "number" ? equalParts(x.shape[at], parts) : parts;
+  const total = extents?.reduce<Dim | undefined>(
+    (sum, dim) => (sum === undefined ? sum : addDims(sum, dim)),
+    0,
+  );
+  if (!extents || total !== x.shape[at]) {
+    throw shapeError("Split", `axis ${at} does not part into ${JSON.stringify(parts)}`, [x.shape]);
+  }
+  if (extents.length === 1) return [x];
+  // Without sizes Split makes equal parts, of a symbolic dimension too.
+  const inputs = extents.every((dim) => dim === extents[0]) ? [x] : [x, sizesOf(extents, at)];
+  return apply(splitOp.operator, inputs, { axis: at, parts: extents });
+}
+
+function equalParts(dim: Dim, parts: number): readonly Dim[] | undefined {
+  const each = divideDim(dim, parts);
+  return each === undefined ? undefined : Array<Dim>(parts).fill(each);
+}
+
+function sizesOf(extents: Shape, axis: number): Value {
+  if (isStatic(extents)) return int64s(extents);
+  throw shapeError("Split", `parts of axis ${axis} are symbolic and differ`, [extents]);
+}
+
+/** Zeros of the type and shape of x. */
+export function zerosLike(x: Value): Value {
+  return expandLike(
+    constant(
+      x.dtype,
+      x.shape.map(() => 1),
+      x.dtype === "float64" ? new Float64Array(1) : new Float32Array(1),
+    ),
+    x,
+  );
+}
+
+export const gatherOp = defineOp<[x: Value, index: Value], { axis: "int" }>({
+  type: "Gather",
+  attributes: { axis: "int" },
+  infer: ([x, index], { axis }) => ({ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...index.shape) }),
+  // The gradient of row i of n: g in that row, zeros in the others.
+  vjp: ([x, index], _, g) => {
+    const rows = x.shape[0];
+    if (typeof rows !== "number") {
+      throw new GanOnnxError({
+        what: `no gradient into a value of shape ${formatShape(x.shape)}`,
+        where: "Gather",
+        fix: "gather from a value whose first dimension is a number",
+      });
+    }
+    const inner = x.shape.slice(1);
+    const column = [rows, ...inner.map(() => 1)];
+    const rowNumbers = constant(
+      "int64",
+      column,
+      BigInt64Array.from({ length: rows }, (_, i) => BigInt(i)),
+    );
+    return [where(equal(rowNumbers, index), reshape(g, [1, ...inner]), 0), null];
+  },
+});
+
+/** Row `index` (an int64 scalar) of x: x[index]. https://onnx.ai/onnx/operators/onnx__Gather.html */
+export function row(x: Value, index: Value): Value {
+  if (x.shape.length === 0 || index.shape.length > 0) {
+    throw shapeError("Gather", "a value with rows and a scalar index are needed", [x.shape, index.shape]);
+  }
+  return gatherOp(x, index, { axis: 0 });
+}

@@ -1,0 +1,28 @@
+import { dependencies, type Node } from "./operator.js";
+import type { Value } from "./value.js";
+
+/** All nodes that the values are computed by, down to the ends given, in the order of their creation. */
+export function nodesBehind(values: readonly Value[], ends: ReadonlySet<Value> = new Set()): Node[] {
+  const nodes = new Set<Node>();
+  const pending = [...values];
+  for (let value = pending.pop(); value; value = pending.pop()) {
+    if (value.origin.kind !== "node" || nodes.has(value.origin.node) || ends.has(value)) continue;
+    nodes.add(value.origin.node);
+    pending.push(...dependencies(value.origin.node));
+  }
+  return [...nodes].sort((a, b) => a.id - b.id);
+}
+
+/** The nodes on some path from the sources to the targets that crosses no end, in the order of their creation. */
+export function nodesBetween(
+  sources: readonly Value[],
+  targets: readonly Value[],
+  ends: readonly Value[] = [],
+): Node[] {
+  const reached = new Set(sources);
+  return nodesBehind(targets, new Set([...sources, ...ends])).filter((node) => {
+    const onPath = dependencies(node).some((value) => reached.has(value));
+    if (onPath) for (const output of node.outputs) reached.add(output);
+    return onPath;
+  });
+}

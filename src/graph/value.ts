@@ -1,0 +1,74 @@
+import { GanOnnxError } from "../error.js";
+import { isStatic, type Shape, sizeOf } from "./dims.js";
+import type { Node } from "./operator.js";
+
+/** The element types that graphs of this program use, by ONNX's names. */
+export type DType = "float32" | "float64" | "int64" | "int32" | "uint8" | "bool";
+
+export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * A symbolic tensor: what it will hold is known when ONNX Runtime runs the graph, its type is known now. Immutable;
+ * a graph is nothing but the values that its outputs reach.
+ */
+export interface Value extends ValueType {
+  readonly origin:
+    | { readonly kind: "input"; readonly name: string; readonly doc?: string }
+    | { readonly kind: "constant"; readonly data: TensorData; readonly name?: string }
+    | { readonly kind: "node"; readonly node: Node; readonly index: number };
+}
+
+/** What operators accept: a value, or a number that becomes a scalar of the other operands' type. */
+export type Operand = Value | number;
+
+/** A graph input. Symbolic dimensions are strings: `input("z", "float32", ["batch", 100])`. */
+export function input(name: string, dtype: DType, shape: Shape, doc?: string): Value {
+  return { dtype, shape, origin: { kind: "input", name, doc } };
+}
+
+/** A tensor known now. With a name it is written as that initializer: the weights of an exported network. */
+export function constant(dtype: DType, shape: readonly number[], data: TensorData, name?: string): Value {
+  if (data.length !== sizeOf(shape)) {
+    throw new GanOnnxError({
+      what: `${data.length} elements do not fill the shape [${shape.join(", ")}]`,
+      where: name === undefined ? "constant" : `constant ${name}`,
+      fix: "pass as many elements as the shape holds",
+    });
+  }
+  return { dtype, shape, origin: { kind: "constant", data, name } };
+}
+
+/** A number as a scalar constant. */
+export function scalar(value: number, dtype: DType = "float32"): Value {
+  const data = {
+    float32: () => Float32Array.of(value),
+    float64: () => Float64Array.of(value),
+    int64: () => BigInt64Array.of(BigInt(value)),
+    int32: () => Int32Array.of(value),
+    uint8: () => Uint8Array.of(value),
+    bool: () => Uint8Array.of(value),
+  }[dtype]();
+  return constant(dtype, [], data);
+}
+
+/** Whole numbers as a one-dimensional int64 constant: axes, shapes, sizes. */
+export function int64s(values: readonly number[]): Value {
+  return constant("int64", [values.length], BigInt64Array.from(values, BigInt));
+}
+
+export function isFloat(dtype: DType): boolean {
+  return dtype === "float32" || dtype === "float64";
+}
+
+/** The number that a scalar constant holds, or undefined for any other value. */
+export function scalarNumber(operand: Operand): number | undefined {
+  if (typeof operand === "number") return operand;
+  if (operand.origin.kind !== "constant" || !isStatic(operand.shape) || operand.shape.length > 0)
+    return undefined;
+  return Number(operand.origin.data[0]);
+}

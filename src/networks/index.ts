@@ -1,0 +1,3 @@
+export * from "./layers.js";
+export * from "./mlp.js";
+export * from "./network.js";

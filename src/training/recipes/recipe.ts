@@ -1,0 +1,91 @@
+import { z } from "zod";
+import type { Value } from "../../graph/index.js";
+import type { Network } from "../../networks/index.js";
+import type { Optimizer } from "../optimizers.js";
+
+/** Channels, height and width of the images. */
+export interface ImageShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export function pixelsOf({ channels, height, width }: ImageShape): number {
+  return channels * height * width;
+}
+
+/**
+ * What a step reads beside its state: bytes of images, or random numbers, drawn outside the graph so that every
+ * provider sees the same ones. `shape` is that of one sample.
+ */
+export interface StepInput {
+  readonly role: "images" | "normal" | "uniform";
+  readonly shape: readonly number[];
+}
+
+/** The traced loss of a phase, a scalar, and the scalars worth recording. */
+export interface Traced {
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<string, Value>>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a record of networks of any kind
+export type Networks = Readonly<Record<string, Network<any>>>;
+/** What the networks of a design compute, by name. */
+export type Forwards<N extends Networks> = {
+  readonly [K in keyof N]: N[K] extends Network<infer F> ? F : never;
+};
+
+/** One kind of update within a step: which network learns, how often, from what. */
+export interface Phase<N extends Networks = Networks> {
+  readonly updates: keyof N & string;
+  /** How many updates a step makes; more than one adds an axis to the phase's inputs and metrics. */
+  readonly repeats: number;
+  readonly inputs: Readonly<Record<string, StepInput>>;
+  trace(networks: Forwards<N>, inputs: Readonly<Record<string, Value>>): Traced;
+}
+
+/** How samples are drawn once training is over: what `export` writes and sheets show. */
+export interface Sampler<N extends Networks = Networks> {
+  readonly network: keyof N & string;
+  readonly latent: number;
+  /** What black and white are in the images it makes. */
+  readonly range: readonly [number, number];
+  /** Latents [batch, latent] to images [batch, pixels] or [batch, channels, height, width]. */
+  trace(networks: Forwards<N>, z: Value): Value;
+}
+
+/** Everything that defines how a model is trained and sampled. */
+export interface Design<N extends Networks = Networks> {
+  readonly networks: N;
+  readonly optimizer: Optimizer;
+  readonly phases: readonly Phase<N>[];
+  readonly sampler: Sampler<N>;
+}
+
+/** A recipe: a design, and the settings that it can be varied by, with their defaults. */
+export interface Recipe<S extends z.ZodObject = z.ZodObject> {
+  readonly title: string;
+  readonly settings: S;
+  design(settings: z.infer<S>, image: ImageShape): Design;
+}
+
+/** Check a recipe's types against each other. */
+export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: {
+  readonly title: string;
+  readonly settings: S;
+  design(settings: z.infer<S>, image: ImageShape): Design<N>;
+}): Recipe {
+  return recipe as unknown as Recipe;
+}
+
+/** A whole number of at least 1, with a default: sizes and counts. */
+export const count = (standard: number, about: string) => z.int().min(1).default(standard).describe(about);
+
+/** Adam's settings, with the defaults of a recipe. */
+export const adamSettings = (standard: { learningRate: number; beta1: number; beta2: number }) => ({
+  learningRate: z.number().positive().default(standard.learningRate).describe("Adam's step size"),
+  beta1: z.number().min(0).lt(1).default(standard.beta1).describe("Adam's decay of the first moment"),
+  beta2: z.number().min(0).lt(1).default(standard.beta2).describe("Adam's decay of the second moment"),
+  epsilon: z.number().positive().default(1e-8).describe("Adam's epsilon"),
+});

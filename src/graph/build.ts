@@ -55,14 +55,25 @@ export interface Model extends About {
  * Keep what the outputs reach and name it. Inputs keep their own names, outputs take their keys, nodes are named by
  * the scope in which they were made.
  *
- * @throws GanOnnxError when an output depends on an input that is not listed, or two inputs share a name.
+ * @throws GanOnnxError when an output depends on an input that is not listed, or two of the inputs and outputs share a
+ * name.
  */
 export function build(
   about: About,
   { inputs, outputs }: { inputs: readonly Value[]; outputs: Readonly<Record<string, Value>> },
 ): Model {
-  const names = new Names(new Set([...inputs.map(nameOfInput), ...Object.keys(outputs)]));
-  const graph = new GraphBuilder(about.name, names, undefined);
+  const taken = new Set(inputs.map(nameOfInput));
+  for (const name of Object.keys(outputs)) {
+    if (taken.has(name)) {
+      throw new GanOnnxError({
+        what: `an input and an output are named ${name}`,
+        where: "build",
+        fix: "rename one",
+      });
+    }
+    taken.add(name);
+  }
+  const graph = new GraphBuilder(about.name, new Names(taken), undefined);
   return { ...about, graph: graph.build(inputs, Object.entries(outputs)) };
 }
 
@@ -79,13 +90,15 @@ function nameOfInput(value: Value): string {
 class Names {
   private readonly counts = new Map<string, number>();
 
-  constructor(private readonly reserved: ReadonlySet<string>) {}
+  constructor(private readonly taken: Set<string>) {}
 
   unique(wanted: string): string {
     const count = (this.counts.get(wanted) ?? 0) + 1;
     this.counts.set(wanted, count);
     const name = count === 1 ? wanted : `${wanted}_${count}`;
-    return this.reserved.has(name) || (count > 1 && this.counts.has(name)) ? this.unique(wanted) : name;
+    if (this.taken.has(name)) return this.unique(wanted);
+    this.taken.add(name);
+    return name;
   }
 }
 

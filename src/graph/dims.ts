@@ -52,18 +52,11 @@ export function divideDim(dim: Dim, parts: number): Dim | undefined {
   return coefficient % parts === 0 ? join(coefficient / parts, symbol) : undefined;
 }
 
-/** The product of all dimensions, or undefined with more than one symbol among them. */
-export function productOf(shape: Shape): Dim | undefined {
-  let product: { coefficient: number; symbol: string } = { coefficient: 1, symbol: "" };
-  for (const dim of shape) {
-    const factor = split(dim);
-    if (factor.symbol !== "" && product.symbol !== "") return undefined;
-    product = {
-      coefficient: product.coefficient * factor.coefficient,
-      symbol: product.symbol || factor.symbol,
-    };
-  }
-  return join(product.coefficient, product.symbol);
+/** The product of all dimensions, its symbols in alphabetical order: `6*batch*steps`. */
+export function productOf(shape: Shape): Dim {
+  const factors = shape.map(split);
+  const symbols = factors.flatMap(({ symbol }) => (symbol === "" ? [] : symbol.split("*")));
+  return join(sizeOf(factors.map(({ coefficient }) => coefficient)), symbols.sort().join("*"));
 }
 
 /**

@@ -25,10 +25,14 @@ export function gradients(y: Value, xs: readonly Value[], fixed: readonly Value[
     });
   }
   const arrived = new Map<Value, Value>([[y, scalar(1, y.dtype)]]);
+  const constants = new Set(fixed);
   for (const node of nodesBetween(xs, [y], fixed).reverse()) {
-    if (!node.outputs.some((output) => arrived.has(output))) continue;
+    const seeds = node.outputs.map((output) =>
+      constants.has(output) ? null : (arrived.get(output) ?? null),
+    );
+    if (seeds.every((seed) => seed === null)) continue;
     atScope(["gradients", node.scope], () => {
-      for (const [x, g] of pullBack(node, arrived)) {
+      for (const [x, g] of pullBack(node, seeds)) {
         const before = arrived.get(x);
         arrived.set(x, before ? add(before, g) : g);
       }
@@ -46,9 +50,8 @@ export function gradients(y: Value, xs: readonly Value[], fixed: readonly Value[
 }
 
 /** One node's rule: gradients for its inputs, each of its input's shape. */
-function pullBack(node: Node, arrived: ReadonlyMap<Value, Value>): [Value, Value][] {
+function pullBack(node: Node, seeds: readonly (Value | null)[]): [Value, Value][] {
   const { operator, inputs, outputs, attributes } = node;
-  const seeds = outputs.map((output) => arrived.get(output) ?? null);
   const results = operator.vjp?.(inputs, outputs, seeds, attributes) ?? [];
   return results.flatMap((g, i): [Value, Value][] => {
     if (!g) return [];

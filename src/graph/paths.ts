@@ -19,10 +19,11 @@ export function nodesBetween(
   targets: readonly Value[],
   ends: readonly Value[] = [],
 ): Node[] {
+  const closed = new Set(ends);
   const reached = new Set(sources);
-  return nodesBehind(targets, new Set([...sources, ...ends])).filter((node) => {
+  return nodesBehind(targets, closed).filter((node) => {
     const onPath = dependencies(node).some((value) => reached.has(value));
-    if (onPath) for (const output of node.outputs) reached.add(output);
+    if (onPath) for (const output of node.outputs) if (!closed.has(output)) reached.add(output);
     return onPath;
   });
 }

@@ -92,13 +92,11 @@ export const equal: Op<Two> = defineOp<Two>({
 /** a where the condition holds, b elsewhere. https://onnx.ai/onnx/operators/onnx__Where.html */
 export const where: Op<[condition: Value, a: Operand, b: Operand]> = defineOp({
   type: "Where",
-  infer: (inputs) => ({
-    dtype: sameDType("Where", inputs.slice(1)),
-    shape: broadcastShapes(
-      "Where",
-      inputs.map((value) => value.shape),
-    ),
-  }),
+  infer: (inputs) => {
+    sameDType("Where", [inputs[0], { dtype: "bool" }]);
+    const shapes = inputs.map((value) => value.shape);
+    return { dtype: sameDType("Where", inputs.slice(1)), shape: broadcastShapes("Where", shapes) };
+  },
   vjp: ([condition], _, g) => [null, where(condition, g, 0), where(condition, 0, g)],
 });
 

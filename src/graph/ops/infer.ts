@@ -19,7 +19,7 @@ export function broadcast(operator: string, inputs: readonly Value[]): ValueType
   };
 }
 
-export function sameDType(operator: string, inputs: readonly Value[]): DType {
+export function sameDType(operator: string, inputs: readonly Pick<Value, "dtype">[]): DType {
   const dtypes = new Set(inputs.map((value) => value.dtype));
   if (dtypes.size > 1) {
     throw new GanOnnxError({

@@ -1,6 +1,7 @@
 import { GanOnnxError } from "../../error.js";
 import {
   addDims,
+  broadcastShapes,
   type Dim,
   divideDim,
   formatShape,
@@ -74,6 +75,9 @@ export const expandOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
  * https://onnx.ai/onnx/operators/onnx__Expand.html
  */
 export function expandLike(x: Value, like: Value): Value {
+  if (!sameShape(broadcastShapes("Expand", [x.shape, like.shape]), like.shape)) {
+    throw shapeError("Expand", "the first does not broadcast to the second", [x.shape, like.shape]);
+  }
   return sameShape(x.shape, like.shape) ? x : expandOp(x, shapeOf(like), { to: like.shape });
 }
 
@@ -89,9 +93,10 @@ export function extentOf(x: Value, axis: number): Value {
   const dim = x.shape[axis];
   if (typeof dim === "number") return int64s([dim]);
   const { symbol, coefficient } = symbolOf(dim);
-  const [carrier, carrierAxis] = carrierOf(x, symbol) ?? [x, axis];
-  const extent = shapeOp(carrier, { start: carrierAxis, end: carrierAxis + 1 });
-  return carrier === x || coefficient === 1 ? extent : mul(extent, coefficient);
+  const carrier = carrierOf(x, symbol);
+  const [source, at] = carrier ?? [x, axis];
+  const extent = shapeOp(source, { start: at, end: at + 1 });
+  return carrier && coefficient !== 1 ? mul(extent, coefficient) : extent;
 }
 
 /** The shape of x at run time, as int64 [rank]. */

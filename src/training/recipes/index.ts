@@ -1,10 +1,29 @@
-import type { Recipe } from "./recipe.js";
+import type { Design, ImageShape, Recipe } from "./recipe.js";
 import { vanilla } from "./vanilla.js";
 
-export type { Design, ImageShape, Phase, Recipe, Sampler, StepInput } from "./recipe.js";
+export {
+  count,
+  type Design,
+  type ImageShape,
+  imageShapeOf,
+  type Phase,
+  pixelsOf,
+  type Recipe,
+  type Sampler,
+  type StepInput,
+} from "./recipe.js";
 
 /** Every recipe by its name on the command line. */
 export const recipes = { vanilla } satisfies Record<string, Recipe>;
 
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
+
+/** The design that a recipe makes of its settings, as a checked configuration holds them. */
+export function designOf(
+  recipe: RecipeName,
+  settings: Readonly<Record<string, unknown>>,
+  image: ImageShape,
+): Design {
+  return recipes[recipe].design(settings, image);
+}

@@ -10,6 +10,11 @@ export interface ImageShape {
   readonly width: number;
 }
 
+/** The shape alone, of whatever has one. */
+export function imageShapeOf({ channels, height, width }: ImageShape): ImageShape {
+  return { channels, height, width };
+}
+
 export function pixelsOf({ channels, height, width }: ImageShape): number {
   return channels * height * width;
 }
@@ -61,6 +66,8 @@ export interface Design<N extends Networks = Networks> {
   readonly optimizer: Optimizer;
   readonly phases: readonly Phase<N>[];
   readonly sampler: Sampler<N>;
+  /** What is said of a step every now and then; `{name}` is where a metric goes. */
+  readonly line: string;
 }
 
 /** A recipe: a design, and the settings that it can be varied by, with their defaults. */

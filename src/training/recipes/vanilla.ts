@@ -23,6 +23,7 @@ export const vanilla = defineRecipe({
       optimizer: adam(settings),
       phases: adversarial(pixels, latent),
       sampler: { network: "generator", latent, range: [-1, 1], trace: ({ generator }, z) => generator(z) },
+      line: "d_loss:{d_loss},g_loss:{g_loss} D real: {real_score},D fake: {fake_score}",
     };
   },
 });

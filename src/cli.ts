@@ -1,0 +1,40 @@
+#!/usr/bin/env node
+import yargs from "yargs";
+import { hideBin } from "yargs/helpers";
+import { buildGraphs } from "./commands/build-graphs.js";
+import { train } from "./commands/train.js";
+import { GanOnnxError, messageOf } from "./error.js";
+import { producer } from "./version.js";
+
+const commands = [buildGraphs, train];
+
+/** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
+function fail(error: unknown, verbose: boolean): void {
+  process.stderr.write(`error: ${messageOf(error)}\n`);
+  if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  process.exitCode = error instanceof GanOnnxError && error.kind === "usage" ? 2 : 1;
+}
+
+const args = hideBin(process.argv);
+const verbose = args.includes("--verbose");
+
+const parser = yargs(args)
+  .scriptName("gan-onnx")
+  .usage("$0 <command>: train generative networks with nothing but ONNX Runtime")
+  .command(commands)
+  .option("verbose", { type: "boolean", global: true, describe: "show the stack trace of an error" })
+  .parserConfiguration({ "duplicate-arguments-array": true, "strip-dashed": true })
+  .demandCommand(1, "which command?")
+  .strict()
+  .version(producer.version)
+  .wrap(Math.min(110, process.stdout.columns ?? 110))
+  .exitProcess(false)
+  .fail((message, error) => {
+    throw error ?? new GanOnnxError({ what: message, where: "arguments", fix: "see --help", kind: "usage" });
+  });
+
+try {
+  await parser.parseAsync();
+} catch (error) {
+  fail(error, verbose);
+}

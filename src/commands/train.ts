@@ -1,0 +1,167 @@
+import type { Argv, CommandModule } from "yargs";
+import { type Config, flagOf, readConfigFile, resolveConfig } from "../config.js";
+import { GanOnnxError } from "../error.js";
+import type { Progress, Training } from "../training/trainer.js";
+import { common, configOf, settingsIn, settingsOptions } from "./options.js";
+import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
+
+/** Settings that a run may change when it goes on; any other would make it another run. */
+const resumable = ["epochs", "ep", "device", "stepsPerRun"];
+
+export const train: CommandModule = {
+  command: "train",
+  describe: "train a recipe, or go on with a run",
+  builder: (argv: Argv) =>
+    settingsOptions(argv)
+      .option("config", common.config)
+      .option("out", {
+        type: "string",
+        requiresArg: true,
+        describe: "folder of the run (default: runs/<recipe>-<time>)",
+      })
+      .option("resume", { type: "boolean", describe: "go on with the run in --out (default: the latest)" })
+      .option("dry-run", { type: "boolean", describe: "check everything, write and train nothing" })
+      .option("json", common.json),
+  async handler(argv) {
+    const out = typeof argv.out === "string" ? argv.out : undefined;
+    await trainCommand(
+      argv.resume ? await resumed(argv, out) : { config: await configOf(argv), folder: out },
+      { resume: Boolean(argv.resume), dryRun: Boolean(argv.dryRun), json: Boolean(argv.json) },
+    );
+  },
+};
+
+/** The configuration of the run to go on with, changed where that is allowed. */
+async function resumed(
+  argv: Readonly<Record<string, unknown>>,
+  out: string | undefined,
+): Promise<{ config: Config; folder: string }> {
+  const { latestRun, runFiles } = await import("../training/run-folder.js");
+  const folder = out ?? (await latestRun());
+  const path = runFiles(folder).config;
+  const flags = settingsIn(argv);
+  const settings = await readConfigFile(path);
+  for (const [key, value] of Object.entries(flags)) {
+    if (resumable.includes(key) || settings[key] === value) continue;
+    throw new GanOnnxError({
+      what: `the run has ${JSON.stringify(settings[key])}, which cannot change on the way`,
+      where: flagOf(key),
+      fix: "leave it out, or start a new run",
+      kind: "usage",
+    });
+  }
+  if (typeof argv.config === "string") {
+    throw new GanOnnxError({
+      what: `a run goes on with its own ${path}`,
+      where: "--config",
+      fix: "leave it out",
+      kind: "usage",
+    });
+  }
+  return { config: resolveConfig(flags, { path, settings }), folder };
+}
+
+/** Train as told, until done or interrupted; returns the run's folder. */
+export async function trainCommand(
+  { config, folder }: { config: Config; folder: string | undefined },
+  { resume = false, dryRun = false, json = false },
+): Promise<string> {
+  const { prepareRun, prepareResume, openRunFolder, iterationsOf } = await import("../training/run.js");
+  const { newRunFolder, runFiles } = await import("../training/run-folder.js");
+  const { train } = await import("../training/trainer.js");
+
+  const where = folder ?? newRunFolder(config.run.recipe, new Date());
+  const interrupt = interruptible();
+  try {
+    const prepare = resume ? prepareResume : prepareRun;
+    const training = await prepare(config, { folder: where, report: reportStatus, signal: interrupt.signal });
+    endStatus();
+    const { position } = training.start;
+    const summary = { run: where, ...describe(training, iterationsOf(training)) };
+    say(
+      `${config.run.recipe} on ${training.dataset.name}: ${Object.entries(summary)
+        .map(([k, v]) => `${k} ${v}`)
+        .join(", ")}`,
+    );
+    if (dryRun) {
+      print(json ? JSON.stringify({ ...summary, configuration: config.flat }) : where);
+      return where;
+    }
+    if (position.epoch >= training.epochs) {
+      say(`all ${position.epoch} epochs are done; ask for more with --epochs`);
+    }
+    await openRunFolder(training, config);
+    const hooks = progressLines(training);
+    const started = performance.now();
+    const { position: end } = await train(training, hooks, interrupt.signal);
+    endStatus();
+    const seconds = (performance.now() - started) / 1000;
+    const files = runFiles(where);
+    if (interrupt.signal.aborted) {
+      process.exitCode = 130;
+      say(
+        `stopped at epoch ${end.epoch}, step ${end.step}; go on with: gan-onnx train --resume --out ${where}`,
+      );
+    } else {
+      say(`${training.epochs} epochs, ${duration(seconds)}; checkpoint in ${files.checkpoint}`);
+    }
+    print(json ? JSON.stringify({ run: where, ...end, seconds, checkpoint: files.checkpoint }) : where);
+    return where;
+  } catch (error) {
+    if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
+    process.exitCode = 130;
+    return where;
+  } finally {
+    endStatus();
+    interrupt.end();
+  }
+}
+
+function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {
+  const parameters = graph.states
+    .filter(({ name }) => name.endsWith("/parameters"))
+    .reduce((sum, { shape }) => sum + shape[0], 0);
+  return { images: dataset.count, epochs, iterations, batch: batchSize, parameters };
+}
+
+/** Ctrl-C asks once for a clean end; the second time it ends the process at once. */
+function interruptible(): { signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const onSignal = () => {
+    if (controller.signal.aborted) process.exit(130);
+    say("stopping after this run of steps; Ctrl-C again ends at once, without saving");
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  const end = () => {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
+  };
+  return { signal: controller.signal, end };
+}
+
+/** The example's line every 100 iterations, and on a terminal a status line between them. */
+function progressLines({ design, start }: Training) {
+  const started = performance.now();
+  let made = 0;
+  const fill = (metrics: Readonly<Record<string, number>>) =>
+    design.line.replace(/\{(\w+)\}/g, (_, name: string) => metrics[name].toFixed(6));
+  return {
+    progress({ lines, epoch, epochs, iteration, iterations, metrics }: Progress) {
+      made += lines.length;
+      for (const line of lines) {
+        if (line.iteration % 100 === 0) say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);
+      }
+      const rate = made / ((performance.now() - started) / 1000);
+      const done = (epoch - 1) * iterations + iteration;
+      const left = duration((epochs * iterations - done) / rate);
+      const share = bar(
+        (done - start.position.epoch * iterations) / ((epochs - start.position.epoch) * iterations),
+      );
+      showStatus(
+        `${share} epoch ${epoch}/${epochs}, ${rate.toFixed(0)} steps/s, ${left} left, ${fill(metrics)}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { z } from "zod";
+import { GanOnnxError } from "./error.js";
+import { readJson } from "./files.js";
+import { providerNames } from "./training/providers.js";
+import { count, type RecipeName, recipeNames, recipes } from "./training/recipes/index.js";
+
+/** What every run is described by; a recipe adds its own settings beside these. */
+export const runSchema = z.strictObject({
+  recipe: z.enum(recipeNames).default("vanilla").describe("what to train"),
+  data: z
+    .string()
+    .min(1)
+    .default("mnist")
+    .describe("mnist, drawn (digits made by the program), or a folder of IDX files or images"),
+  ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
+  device: z.int().min(0).optional().describe("which GPU, when there are several (cuda)"),
+  epochs: count(100, "passes over the data"),
+  batchSize: count(128, "images in a batch"),
+  seed: z.int().min(0).default(0).describe("where all random numbers of the run come from"),
+  stepsPerRun: count(64, "training steps in one call of ONNX Runtime"),
+});
+
+/** The settings that all runs have. */
+export type RunSettings = z.infer<typeof runSchema>;
+
+/** A checked configuration: the settings of the run, those of its recipe, and both as one flat record for files. */
+export interface Config {
+  readonly run: RunSettings;
+  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly flat: Readonly<Record<string, unknown>>;
+}
+
+/** Settings as the user gave them, unchecked. */
+export type RawSettings = Readonly<Record<string, unknown>>;
+
+/** `batchSize` as a flag: `--batch-size`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** All fields that some recipe's configuration can have, with their schemas: what the command line offers as flags. */
+export function allFields(): Readonly<Record<string, z.ZodType>> {
+  return Object.assign({}, ...recipeNames.map((name) => recipes[name].settings.shape), runSchema.shape);
+}
+
+/** A configuration file, unchecked but for being an object. Throws naming the file. */
+export async function readConfigFile(path: string): Promise<RawSettings> {
+  const content = await readJson(path);
+  const parsed = z.record(z.string(), z.unknown()).safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw new GanOnnxError({
+    what: "does not hold a JSON object",
+    where: path,
+    fix: 'write one such as {"recipe": "vanilla", "epochs": 10}',
+    kind: "usage",
+  });
+}
+
+/**
+ * Flags over file over defaults, checked as one.
+ *
+ * @throws GanOnnxError (usage) naming the flag, or the file and field, that is wrong or unknown.
+ */
+export function resolveConfig(flags: RawSettings, file?: { path: string; settings: RawSettings }): Config {
+  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
+  const raw = { ...file?.settings, ...given };
+  const place = (key: string) => (key in given || !file ? flagOf(key) : `${file.path}: ${key}`);
+  const recipeName = check(runSchema.pick({ recipe: true }), { recipe: raw.recipe }, place)
+    .recipe as RecipeName;
+  const { settings } = recipes[recipeName];
+  const keys = new Set([...Object.keys(runSchema.shape), ...Object.keys(settings.shape)]);
+  for (const key of Object.keys(raw)) {
+    if (keys.has(key)) continue;
+    throw new GanOnnxError({
+      what: `is no setting of the recipe ${recipeName}`,
+      where: place(key),
+      fix: `use some of ${[...keys].join(", ")}`,
+      kind: "usage",
+    });
+  }
+  const flat = check(z.strictObject({ ...runSchema.shape, ...settings.shape }), raw, place);
+  const pick = (shape: object) => Object.fromEntries(Object.entries(flat).filter(([key]) => key in shape));
+  return { run: pick(runSchema.shape) as RunSettings, recipe: pick(settings.shape), flat };
+}
+
+function check<S extends z.ZodType>(schema: S, raw: unknown, place: (key: string) => string): z.infer<S> {
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const key = String(issue.path[0] ?? "configuration");
+  const found = (raw as Record<string, unknown>)[key];
+  throw new GanOnnxError({
+    what: `${JSON.stringify(found)} is not accepted (${issue.message})`,
+    where: place(key),
+    fix: "correct it, or leave it out for the default",
+    kind: "usage",
+  });
+}

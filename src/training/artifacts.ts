@@ -1,0 +1,69 @@
+import { sha256 } from "../files.js";
+import { encodeModel, IR_VERSION, OPSET } from "../graph/index.js";
+import { parametersOf } from "../networks/index.js";
+import { producer } from "../version.js";
+import type { Design, ImageShape, RecipeName } from "./recipes/index.js";
+import { buildStepGraph, parametersState, type StepGraph } from "./step-graph.js";
+
+/** The training graph as a file, and the manifest that tells a runner how to feed it. */
+export interface TrainingArtifacts {
+  readonly graph: StepGraph;
+  readonly train: Uint8Array<ArrayBuffer>;
+  readonly manifest: string;
+}
+
+/**
+ * Write the training of a design down as `train.onnx` and `manifest.json`.
+ *
+ * @param configuration the resolved configuration, kept in the manifest as it is.
+ */
+export function buildArtifacts(
+  design: Design,
+  image: ImageShape,
+  { recipe, configuration }: { recipe: RecipeName; configuration: Readonly<Record<string, unknown>> },
+): TrainingArtifacts {
+  const graph = buildStepGraph(design, {
+    name: `train-${recipe}`,
+    doc:
+      `Training of the recipe ${recipe}: a Loop over the steps that the batch inputs hold. ` +
+      "Output next/X replaces input X for the next run; the other outputs are metrics.",
+    producer,
+    metadata: { recipe },
+  });
+  const train = encodeModel(graph.model);
+  const manifest = {
+    format: "gan-onnx manifest 1",
+    producer,
+    recipe,
+    configuration,
+    image,
+    opset: OPSET,
+    irVersion: IR_VERSION,
+    inputs: [
+      ...graph.batches.map(({ name, role, dtype, inputShape }) => ({ name, role, dtype, shape: inputShape })),
+      ...graph.states.map(({ name, shape }) => ({ name, role: "state", dtype: "float32", shape })),
+    ],
+    outputs: [
+      ...graph.metrics.map(({ name, shape }) => ({ name, role: "metric", dtype: "float32", shape })),
+      ...graph.states.map(({ name, shape }) => ({
+        name: `next/${name}`,
+        role: "state",
+        replaces: name,
+        dtype: "float32",
+        shape,
+      })),
+    ],
+    parameters: Object.entries(design.networks).flatMap(([network, definition]) =>
+      parametersOf(definition).map(({ name, shape, offset, size }) => ({
+        name: `${network}.${name}`,
+        shape,
+        state: parametersState(network),
+        offset,
+        size,
+      })),
+    ),
+    sampler: { network: design.sampler.network, latent: design.sampler.latent, range: design.sampler.range },
+    files: { "train.onnx": { bytes: train.length, sha256: sha256(train) } },
+  };
+  return { graph, train, manifest: `${JSON.stringify(manifest, null, 2)}\n` };
+}

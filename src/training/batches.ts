@@ -1,0 +1,88 @@
+import type { Dataset } from "./data/index.js";
+import { fillNormal, fillUniform, randomStream, shuffled } from "./random.js";
+import type { Tensors } from "./session.js";
+import type { BatchInput } from "./step-graph.js";
+
+/** Consecutive steps of an epoch that have one batch size: what one run of the training graph is fed. */
+export interface Block {
+  readonly firstStep: number;
+  readonly steps: number;
+  readonly batchSize: number;
+}
+
+/** How many batches of images a step takes: its discriminator updates, or 1. */
+function imageBatchesPerStep(inputs: readonly BatchInput[]): number {
+  return inputs.find(({ role }) => role === "images")?.repeats ?? 1;
+}
+
+/** Steps in an epoch: every image once, the last batch being smaller when they do not divide. */
+export function stepsPerEpoch(inputs: readonly BatchInput[], imageCount: number, batchSize: number): number {
+  const { full, last } = partition(inputs, imageCount, batchSize);
+  return full + Number(last > 0);
+}
+
+function partition(inputs: readonly BatchInput[], imageCount: number, batchSize: number) {
+  const batches = imageBatchesPerStep(inputs);
+  const full = Math.floor(imageCount / (batchSize * batches));
+  const last = Math.floor((imageCount - full * batchSize * batches) / batches);
+  return { full, last };
+}
+
+/** The blocks of an epoch from a step on, of at most `stepsPerRun` steps each. */
+export function blocksOfEpoch(
+  inputs: readonly BatchInput[],
+  { imageCount, batchSize, stepsPerRun }: { imageCount: number; batchSize: number; stepsPerRun: number },
+  fromStep = 0,
+): Block[] {
+  const { full, last } = partition(inputs, imageCount, batchSize);
+  const blocks: Block[] = [];
+  for (let firstStep = fromStep; firstStep < full; firstStep += stepsPerRun) {
+    blocks.push({ firstStep, steps: Math.min(stepsPerRun, full - firstStep), batchSize });
+  }
+  if (last > 0 && fromStep <= full) blocks.push({ firstStep: full, steps: 1, batchSize: last });
+  return blocks;
+}
+
+/** The order in which an epoch (counted from 1) visits the images. */
+export function orderOfEpoch(seed: number, epoch: number, imageCount: number): Uint32Array {
+  return shuffled(randomStream(seed, "order", epoch), imageCount);
+}
+
+/**
+ * The batch inputs for one block. Every number depends on nothing but the seed, the epoch and the step, so a run that
+ * is continued in the middle of an epoch sees what an uninterrupted one would have seen.
+ */
+export function feedsOfBlock(
+  inputs: readonly BatchInput[],
+  dataset: Dataset,
+  { seed, epoch, order }: { seed: number; epoch: number; order: Uint32Array },
+  { firstStep, steps, batchSize }: Block,
+  fullBatchSize: number,
+): Tensors {
+  const pixels = dataset.channels * dataset.height * dataset.width;
+  const feeds: Record<string, Tensors[string]> = {};
+  for (const { name, role, shape, repeats, inputShape } of inputs) {
+    const perStep = repeats * batchSize;
+    const extents: Record<string, number> = { steps, batch: batchSize };
+    const dims = inputShape.map((dim) => (typeof dim === "string" ? extents[dim] : dim));
+    if (role === "images") {
+      const data = new Uint8Array(steps * perStep * pixels);
+      const first = firstStep * repeats * fullBatchSize;
+      for (let i = 0; i < steps * perStep; i++) {
+        const from = order[first + i] * pixels;
+        data.set(dataset.images.subarray(from, from + pixels), i * pixels);
+      }
+      feeds[name] = { dtype: "uint8", shape: dims, data };
+    } else {
+      const numbers = perStep * shape.reduce((product, dim) => product * dim, 1);
+      const data = new Float32Array(steps * numbers);
+      const fill = role === "normal" ? fillNormal : fillUniform;
+      for (let i = 0; i < steps; i++) {
+        const stream = randomStream(seed, "noise", name, epoch, firstStep + i);
+        fill(stream, data.subarray(i * numbers, (i + 1) * numbers));
+      }
+      feeds[name] = { dtype: "float32", shape: dims, data };
+    }
+  }
+  return feeds;
+}

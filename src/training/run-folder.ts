@@ -1,0 +1,82 @@
+import { existsSync } from "node:fs";
+import { appendFile, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { GanOnnxError } from "../error.js";
+import { writeAtomically } from "../files.js";
+
+/** Where runs go unless told. */
+export const RUNS = "runs";
+
+/** The files of a run. */
+export function runFiles(folder: string) {
+  return {
+    config: join(folder, "config.json"),
+    metrics: join(folder, "metrics.jsonl"),
+    checkpoint: join(folder, "checkpoint.safetensors"),
+    realImages: join(folder, "img", "real_images.png"),
+    fakeImages: (epoch: number) => join(folder, "img", `fake_images-${epoch}.png`),
+  };
+}
+
+/** A folder for a new run, named by recipe and time: `runs/vanilla-2026-11-23T06-30-00`. */
+export function newRunFolder(recipe: string, now: Date): string {
+  return join(RUNS, `${recipe}-${now.toISOString().slice(0, 19).replaceAll(":", "-")}`);
+}
+
+/** The run in `runs/` whose checkpoint is newest. Throws when there is none. */
+export async function latestRun(): Promise<string> {
+  const names = existsSync(RUNS) ? await readdir(RUNS) : [];
+  const found = await Promise.all(
+    names.map(async (name) => {
+      const { checkpoint } = runFiles(join(RUNS, name));
+      return existsSync(checkpoint) ? [{ name, time: (await stat(checkpoint)).mtimeMs }] : [];
+    }),
+  );
+  const [newest] = found.flat().sort((a, b) => b.time - a.time);
+  if (newest) return join(RUNS, newest.name);
+  throw new GanOnnxError({
+    what: "holds no run with a checkpoint",
+    where: `${RUNS}/`,
+    fix: "run `gan-onnx train` first, or name the folder of a run",
+    kind: "usage",
+  });
+}
+
+/** What is recorded of one step, one line of `metrics.jsonl`. */
+export interface MetricsLine {
+  readonly epoch: number;
+  /** Step of the epoch, counted from 1. */
+  readonly iteration: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export async function appendMetrics(path: string, lines: readonly MetricsLine[]): Promise<void> {
+  const text = lines.map(({ metrics, ...at }) => `${JSON.stringify({ ...at, ...metrics })}\n`).join("");
+  await appendFile(path, text);
+}
+
+/**
+ * Drop what a run recorded after the position of its checkpoint: those steps are made again.
+ *
+ * @param epochs complete epochs, and `step` steps of the one after.
+ */
+export async function truncateMetrics(
+  path: string,
+  { epoch, step }: { epoch: number; step: number },
+): Promise<void> {
+  if (!existsSync(path)) return;
+  const kept = (await readFile(path, "utf8")).split("\n").filter((line) => {
+    const at = parseLine(line);
+    return at !== undefined && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));
+  });
+  await writeAtomically(path, kept.map((line) => `${line}\n`).join(""));
+}
+
+/** A line's place, or undefined for one that was cut off when the process was killed. */
+function parseLine(line: string): { epoch: number; iteration: number } | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

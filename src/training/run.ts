@@ -1,0 +1,157 @@
+import { existsSync } from "node:fs";
+import { GanOnnxError } from "../error.js";
+import { writeAtomically } from "../files.js";
+import { buildArtifacts } from "./artifacts.js";
+import { orderOfEpoch, stepsPerEpoch } from "./batches.js";
+import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
+import { type Dataset, loadDataset, type Report } from "./data/index.js";
+import type { ProviderName } from "./providers.js";
+import { designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
+import { runFiles, truncateMetrics } from "./run-folder.js";
+import type { SessionPlace } from "./session.js";
+import { drawSheet } from "./sheet.js";
+import { initialState } from "./state.js";
+import { SHEET_COUNT, type Training } from "./trainer.js";
+
+/** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
+export interface Configuration {
+  readonly run: {
+    readonly recipe: RecipeName;
+    readonly data: string;
+    readonly ep: ProviderName;
+    readonly device?: number;
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly seed: number;
+    readonly stepsPerRun: number;
+  };
+  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly flat: Readonly<Record<string, unknown>>;
+}
+
+export interface Preparation {
+  readonly folder: string;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** Where a configuration has its models run. */
+export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
+  // The step's shape arithmetic, and on WebGPU the Loop node itself, have no kernel but the CPU's.
+  return { ep, device, cpuNodes: true };
+}
+
+/** Load the data and build the graph of a new run. Nothing is written. */
+export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Training> {
+  const { folder, report, signal } = preparation;
+  const { data, seed, recipe } = configuration.run;
+  if (existsSync(runFiles(folder).config)) {
+    throw new GanOnnxError({
+      what: "holds a run already",
+      where: folder,
+      fix: "go on with it by --resume, or name another folder with --out",
+      kind: "usage",
+    });
+  }
+  const dataset = await loadDataset(data, { seed, report, signal });
+  const image = imageShapeOf(dataset);
+  const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
+  const design = designOf(recipe, configuration.recipe, image);
+  return assemble(configuration, folder, dataset, { position, state: initialState(design, seed) });
+}
+
+/**
+ * Load what a run needs to go on from its checkpoint.
+ *
+ * @throws GanOnnxError when the checkpoint is corrupt, of another recipe or shape, or the data have changed.
+ */
+export async function prepareResume(
+  configuration: Configuration,
+  { folder, report, signal }: Preparation,
+): Promise<Training> {
+  const path = runFiles(folder).checkpoint;
+  const start = await readCheckpoint(path);
+  const { position } = start;
+  const { run, recipe } = configuration;
+  checkState(
+    start,
+    { recipe: run.recipe, design: designOf(run.recipe, recipe, imageShapeOf(position)) },
+    path,
+  );
+  const dataset = await loadDataset(run.data, { seed: run.seed, report, signal });
+  const { images, channels, height, width } = position;
+  const same =
+    dataset.count === images &&
+    dataset.channels === channels &&
+    dataset.height === height &&
+    dataset.width === width;
+  if (!same) {
+    throw new GanOnnxError({
+      what: `now holds ${describe(dataset.count, dataset)} where the run had ${describe(images, position)}`,
+      where: `--data ${run.data}`,
+      fix: "go on with the data that the run was started with",
+    });
+  }
+  return assemble(configuration, folder, dataset, start);
+}
+
+function describe(
+  count: number,
+  { channels, height, width }: Pick<Dataset, "channels" | "height" | "width">,
+) {
+  return `${count} images of ${channels}x${height}x${width}`;
+}
+
+function assemble(
+  { run, recipe, flat }: Configuration,
+  folder: string,
+  dataset: Dataset,
+  start: Checkpoint,
+): Training {
+  const image = imageShapeOf(dataset);
+  const design = designOf(run.recipe, recipe, image);
+  const { graph, train: model } = buildArtifacts(design, image, {
+    recipe: run.recipe,
+    configuration: flat,
+  });
+  const { epochs, batchSize, stepsPerRun } = run;
+  return {
+    design,
+    graph,
+    model,
+    dataset,
+    place: placeOf(run),
+    folder,
+    epochs,
+    batchSize,
+    stepsPerRun,
+    start,
+  };
+}
+
+/** Write what a run starts with: its configuration, the sheet of real images, the checkpoint's metrics. */
+export async function openRunFolder(training: Training, configuration: Configuration): Promise<void> {
+  const { folder, dataset, start } = training;
+  const files = runFiles(folder);
+  await writeAtomically(files.config, `${JSON.stringify(configuration.flat, null, 2)}\n`);
+  await truncateMetrics(files.metrics, start.position);
+  if (existsSync(files.realImages)) return;
+  const { height, width, channels, count } = dataset;
+  const pixels = channels * height * width;
+  const shown = orderOfEpoch(start.position.seed, 1, count).subarray(0, SHEET_COUNT);
+  const images = new Uint8Array(shown.length * pixels);
+  shown.forEach((index, i) => {
+    images.set(dataset.images.subarray(index * pixels, (index + 1) * pixels), i * pixels);
+  });
+  const sheet = await drawSheet(
+    images,
+    { count: shown.length, channels, height, width },
+    { range: [0, 255] },
+  );
+  await writeAtomically(files.realImages, sheet);
+}
+
+/** Steps in an epoch of a training. */
+export function iterationsOf({ graph, dataset, batchSize }: Training): number {
+  return stepsPerEpoch(graph.batches, dataset.count, batchSize);
+}

@@ -1,0 +1,216 @@
+import { z } from "zod";
+import { GanOnnxError, messageOf } from "../error.js";
+
+/** Element types: their name in the file, and the array that holds them. Booleans are bytes 0 and 1. */
+const formats = {
+  int64: { name: "I64", Elements: BigInt64Array },
+  float64: { name: "F64", Elements: Float64Array },
+  float32: { name: "F32", Elements: Float32Array },
+  int32: { name: "I32", Elements: Int32Array },
+  uint8: { name: "U8", Elements: Uint8Array },
+  bool: { name: "BOOL", Elements: Uint8Array },
+} as const;
+
+type Format = keyof typeof formats;
+
+/** The order in which the reference writes element types: wide ones first, so that all of them are aligned. */
+const order = Object.keys(formats) as Format[];
+
+/** A dense array, row-major: `data.length` is the product of `shape`; no dimensions is a scalar. */
+export type Tensor = {
+  [F in Format]: {
+    readonly dtype: F;
+    readonly shape: readonly number[];
+    readonly data: InstanceType<(typeof formats)[F]["Elements"]>;
+  };
+}[Format];
+
+export interface SafetensorsFile {
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The specification's own limit, against headers made to exhaust memory. */
+const maxHeaderBytes = 100_000_000;
+const metadataKey = "__metadata__";
+
+const metadataSchema = z.record(z.string(), z.string());
+const infoSchema = z.object({
+  dtype: z.string(),
+  shape: z.array(z.int().nonnegative()),
+  data_offsets: z.tuple([z.int().nonnegative(), z.int().nonnegative()]),
+});
+
+/**
+ * A file in the safetensors format (https://huggingface.co/docs/safetensors): an 8-byte little-endian header length, a
+ * JSON header padded by spaces to a multiple of 8, the elements. Laid out as the reference does, by element type and
+ * then by name, so equal content gives equal bytes.
+ *
+ * Throws {@link GanOnnxError} when a tensor's data does not fit its dtype or shape.
+ */
+export function encodeSafetensors(
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const entries = [...tensors].sort(
+    ([a, { dtype: aType }], [b, { dtype: bType }]) =>
+      order.indexOf(aType) - order.indexOf(bType) || (a < b ? -1 : 1),
+  );
+  // A list and not an object until the end: an object would put names like "0" first.
+  const fields: string[] = [];
+  if (Object.keys(metadata).length > 0) fields.push(`"${metadataKey}":${JSON.stringify(metadata)}`);
+  let end = 0;
+  for (const [name, tensor] of entries) {
+    checkTensor(name, tensor);
+    const begin = end;
+    end += tensor.data.byteLength;
+    const info = { dtype: formats[tensor.dtype].name, shape: tensor.shape, data_offsets: [begin, end] };
+    fields.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
+  }
+  const json = new TextEncoder().encode(`{${fields.join()}}`);
+  const headerBytes = Math.ceil(json.length / 8) * 8;
+
+  const bytes = new Uint8Array(8 + headerBytes + end);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  bytes.set(json, 8);
+  bytes.fill(0x20, 8 + json.length, 8 + headerBytes);
+  let at = 8 + headerBytes;
+  for (const [, { data }] of entries) {
+    // Elements as they lie in memory: every machine that ONNX Runtime supports is little-endian, like the format.
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * Read a safetensors file, in the order of its elements, with all checks of the specification. Arrays are views of
+ * `bytes` where they are aligned, copies where not.
+ *
+ * Throws {@link GanOnnxError} naming the file (`where`) and the tensor when anything in it is not as specified, or is
+ * an element type that this program does not use.
+ */
+export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string): SafetensorsFile {
+  const { header, dataStart } = readHeader(bytes, where);
+  const metadata = checked(metadataSchema, header[metadataKey] ?? {}, where, metadataKey);
+  const infos = Object.entries(header)
+    .filter(([name]) => name !== metadataKey)
+    .map(([name, info]) => ({ name, ...checked(infoSchema, info, where, `tensor "${name}"`) }))
+    .sort((a, b) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1]);
+
+  const tensors = new Map<string, Tensor>();
+  let expectedBegin = 0;
+  for (const { name, dtype, shape, data_offsets } of infos) {
+    const broken = (what: string) => damaged(where, `tensor "${name}": ${what}`);
+    const [begin, end] = data_offsets;
+    const format = order.find((key) => formats[key].name === dtype);
+    if (format === undefined) {
+      throw new GanOnnxError({
+        what: `tensor "${name}": element type ${dtype} is not supported`,
+        where,
+        fix: `convert the tensor to one of ${order.map((key) => formats[key].name).join(", ")}`,
+      });
+    }
+    if (begin !== expectedBegin) {
+      const kind = begin > expectedBegin ? "a hole" : "an overlap";
+      throw broken(`data_offsets begin at ${begin} and not at ${expectedBegin}, which leaves ${kind}`);
+    }
+    if (end < begin) throw broken(`data_offsets end at ${end}, before they begin at ${begin}`);
+    const { Elements } = formats[format];
+    const size = elementCount(shape) * Elements.BYTES_PER_ELEMENT;
+    if (end - begin !== size) {
+      throw broken(`data_offsets span ${end - begin} bytes, but ${dtype} [${shape}] takes ${size}`);
+    }
+    if (dataStart + end > bytes.length) {
+      throw broken(`its elements end at byte ${dataStart + end} of a file of ${bytes.length}`);
+    }
+    expectedBegin = end;
+    tensors.set(name, {
+      dtype: format,
+      shape,
+      data: view(bytes, dataStart + begin, size, Elements),
+    } as Tensor);
+  }
+  const unused = bytes.length - dataStart - expectedBegin;
+  if (unused > 0) throw damaged(where, `the last ${unused} bytes belong to no tensor`);
+  return { tensors, metadata };
+}
+
+function readHeader(
+  bytes: Uint8Array,
+  where: string,
+): { header: Record<string, unknown>; dataStart: number } {
+  if (bytes.length < 8) throw damaged(where, `${bytes.length} bytes are too few for the header's length`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > maxHeaderBytes) {
+    throw damaged(where, `a header of ${length} bytes is over the limit of ${maxHeaderBytes}`);
+  }
+  const dataStart = 8 + Number(length);
+  if (dataStart > bytes.length) {
+    throw damaged(where, `a header of ${length} bytes does not fit into a file of ${bytes.length}`);
+  }
+  if (bytes[8] !== 0x7b || length === 0n) throw damaged(where, 'the header does not begin with "{"');
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, dataStart));
+    const header: Record<string, unknown> = JSON.parse(text);
+    const twice = duplicateKey(text);
+    if (twice === undefined) return { header, dataStart };
+    throw new Error(`the name "${twice}" occurs twice`);
+  } catch (cause) {
+    throw damaged(where, `the header is not valid (${messageOf(cause)})`, cause);
+  }
+}
+
+/** A key that occurs twice in one object of a valid JSON text: `JSON.parse` would silently keep the last. */
+function duplicateKey(json: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "}") open.pop();
+    else if (key !== undefined) {
+      const name: string = JSON.parse(key);
+      const seen = open.at(-1)!;
+      if (seen.has(name)) return name;
+      seen.add(name);
+    }
+  }
+  return undefined;
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, field: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [{ path, message }] = result.error.issues;
+  throw damaged(where, `${[field, ...path].join(".")}: ${message}`);
+}
+
+/** Throws when what a caller wants to write contradicts itself. */
+function checkTensor(name: string, { dtype, shape, data }: Tensor): void {
+  const { Elements } = formats[dtype];
+  const fault =
+    name === metadataKey
+      ? "this name is reserved"
+      : !(data instanceof Elements)
+        ? `${dtype} needs a ${Elements.name}`
+        : data.length !== elementCount(shape)
+          ? `shape [${shape}] has ${elementCount(shape)} elements, the data ${data.length}`
+          : undefined;
+  if (fault === undefined) return;
+  throw new GanOnnxError({ what: fault, where: `tensor "${name}"`, fix: "correct what is to be written" });
+}
+
+const elementCount = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
+
+type Elements = (typeof formats)[Format]["Elements"];
+
+/** Typed arrays must begin at a multiple of their element size, which the format does not promise. */
+function view(bytes: Uint8Array<ArrayBuffer>, at: number, size: number, Elements: Elements): Tensor["data"] {
+  const start = bytes.byteOffset + at;
+  return start % Elements.BYTES_PER_ELEMENT === 0
+    ? new Elements(bytes.buffer, start, size / Elements.BYTES_PER_ELEMENT)
+    : new Elements(bytes.slice(at, at + size).buffer);
+}
+
+function damaged(where: string, what: string, cause?: unknown): GanOnnxError {
+  return new GanOnnxError({ what, where, fix: "get or write the file again", cause });
+}

@@ -1,0 +1,94 @@
+import { Worker } from "node:worker_threads";
+import { GanOnnxError, messageOf } from "../error.js";
+import { type ProviderName, type SessionSettings, sessionOptions } from "./providers.js";
+import type { Reply, Request, Tensors } from "./session-worker.js";
+
+export type { Tensors } from "./session-worker.js";
+
+/** Where and how a model runs. */
+export interface SessionPlace extends SessionSettings {
+  readonly ep: ProviderName;
+}
+
+// Workers load compiled files only; this path leads there from `src/training` (tests) and from `dist/training`.
+const workerFile = new URL("../../dist/training/session-worker.js", import.meta.url);
+
+/** Owns a model loaded in a thread of its own, and the state of a training if the model has one. */
+export class Session {
+  private pending: { resolve(outputs: Tensors): void; reject(error: Error): void }[] = [];
+  private readonly worker: Worker;
+
+  private constructor(private readonly where: string) {
+    this.worker = new Worker(workerFile);
+    this.worker.on("message", (reply: Reply) => {
+      const waiting = this.pending.shift();
+      if ("outputs" in reply) waiting?.resolve(reply.outputs);
+      else waiting?.reject(new Error(reply.error));
+    });
+    this.worker.on("error", (error) => this.fail(error));
+    this.worker.on("exit", (code) => this.fail(new Error(`the session's thread ended with code ${code}`)));
+  }
+
+  /**
+   * Load a model on an execution provider.
+   *
+   * @param where what the model is called in messages: a file name.
+   * @throws GanOnnxError when the provider is not available or refuses the model.
+   */
+  static async open(model: Uint8Array, place: SessionPlace, where: string): Promise<Session> {
+    const { ep, ...settings } = place;
+    const session = new Session(where);
+    try {
+      await session.ask({ kind: "open", model, options: sessionOptions(ep, settings) });
+    } catch (cause) {
+      await session.close();
+      throw new GanOnnxError({
+        what: `the execution provider ${ep} cannot load it (${messageOf(cause)})`,
+        where,
+        fix: "run `gan-onnx doctor` to see what is missing, or choose another --ep",
+        cause,
+      });
+    }
+    return session;
+  }
+
+  /** Run the model once. State is fed and replaced in the thread; what comes back are the other outputs. */
+  async run(feeds: Tensors): Promise<Tensors> {
+    try {
+      return await this.ask({ kind: "run", feeds });
+    } catch (cause) {
+      throw new GanOnnxError({
+        what: `ONNX Runtime failed (${messageOf(cause)})`,
+        where: this.where,
+        fix: "see that the inputs have the shapes that the model asks for and that memory suffices",
+        cause,
+      });
+    }
+  }
+
+  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
+  async setState(state: Tensors): Promise<void> {
+    await this.ask({ kind: "setState", state });
+  }
+
+  /** A copy of the state as the last run left it. */
+  getState(): Promise<Tensors> {
+    return this.ask({ kind: "getState" });
+  }
+
+  async close(): Promise<void> {
+    this.worker.removeAllListeners("exit");
+    await this.worker.terminate();
+  }
+
+  private ask(request: Request): Promise<Tensors> {
+    return new Promise((resolve, reject) => {
+      this.pending.push({ resolve, reject });
+      this.worker.postMessage(request);
+    });
+  }
+
+  private fail(error: Error): void {
+    for (const { reject } of this.pending.splice(0)) reject(error);
+  }
+}

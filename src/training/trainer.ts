@@ -1,0 +1,160 @@
+import { GanOnnxError } from "../error.js";
+import { writeAtomically } from "../files.js";
+import { encodeModel } from "../graph/index.js";
+import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
+import { type Checkpoint, writeCheckpoint } from "./checkpoint.js";
+import type { Dataset } from "./data/index.js";
+import { fillNormal, randomStream } from "./random.js";
+import type { Design, ImageShape } from "./recipes/index.js";
+import { appendMetrics, type MetricsLine, runFiles } from "./run-folder.js";
+import { buildSampler } from "./sampler.js";
+import { Session, type SessionPlace, type Tensors } from "./session.js";
+import { drawSheet } from "./sheet.js";
+import { parametersState, type StepGraph } from "./step-graph.js";
+
+/** Images on a sheet, drawn from one fixed batch of latents so that epochs compare. */
+export const SHEET_COUNT = 64;
+
+/** One training, ready to go. */
+export interface Training {
+  readonly design: Design;
+  readonly graph: StepGraph;
+  readonly model: Uint8Array;
+  readonly dataset: Dataset;
+  readonly place: SessionPlace;
+  readonly folder: string;
+  readonly epochs: number;
+  readonly batchSize: number;
+  readonly stepsPerRun: number;
+  readonly start: Checkpoint;
+}
+
+/** Told after every run of the training graph. */
+export interface Progress extends MetricsLine {
+  readonly epochs: number;
+  readonly iterations: number;
+  /** All steps of this block, the last one being the line's own. */
+  readonly lines: readonly MetricsLine[];
+}
+
+export interface TrainingHooks {
+  progress?(progress: Progress): void;
+  /** A file that people look at was written. */
+  wrote?(path: string): void;
+}
+
+/**
+ * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint in the run's folder holds
+ * every step made. The loop knows one rule: output `next/X` replaces state X, every other output is a metric.
+ *
+ * @returns where the run stands.
+ * @throws GanOnnxError when a metric is no longer a number, or a file cannot be written.
+ */
+export async function train(
+  training: Training,
+  hooks: TrainingHooks,
+  signal: AbortSignal,
+): Promise<Checkpoint> {
+  const { design, graph, dataset, folder, epochs, batchSize, stepsPerRun, start } = training;
+  const files = runFiles(folder);
+  const { seed } = start.position;
+  const inputs = graph.batches;
+  const imageCount = dataset.count;
+  const iterations = stepsPerEpoch(inputs, imageCount, batchSize);
+  const session = await Session.open(training.model, training.place, "train.onnx");
+  const painter = await Painter.open(design, dataset, training.place, seed);
+  let { position } = start;
+
+  const save = async (state: Tensors): Promise<Checkpoint> => {
+    const checkpoint = { position, state };
+    await writeCheckpoint(files.checkpoint, checkpoint);
+    return checkpoint;
+  };
+  try {
+    await session.setState(start.state);
+    let latest = start;
+    for (let epoch = position.epoch + 1; epoch <= epochs; epoch++) {
+      const order = orderOfEpoch(seed, epoch, imageCount);
+      const blocks = blocksOfEpoch(inputs, { imageCount, batchSize, stepsPerRun }, position.step);
+      const prepare = (i: number) =>
+        i < blocks.length ? feedsOfBlock(inputs, dataset, { seed, epoch, order }, blocks[i], batchSize) : {};
+      let feeds = prepare(0);
+      for (const [i, { firstStep, steps }] of blocks.entries()) {
+        const running = session.run(feeds);
+        feeds = prepare(i + 1); // The session's thread computes meanwhile.
+        const lines = linesOf(await running, epoch, firstStep);
+        checkNumbers(lines, files.checkpoint);
+        await appendMetrics(files.metrics, lines);
+        position = { ...position, step: firstStep + steps };
+        hooks.progress?.({ ...lines[lines.length - 1], lines, epochs, iterations });
+        if (signal.aborted && position.step < iterations) return await save(await session.getState());
+      }
+      position = { ...position, epoch, step: 0 };
+      const state = await session.getState();
+      latest = await save(state);
+      await painter.paint(state, files.fakeImages(epoch));
+      hooks.wrote?.(files.fakeImages(epoch));
+      if (signal.aborted) break;
+    }
+    return latest;
+  } finally {
+    await Promise.all([session.close(), painter.close()]);
+  }
+}
+
+/** The metrics of a run of the graph, step by step; a repeated phase's are averaged over its repetitions. */
+function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLine[] {
+  const entries = Object.entries(outputs);
+  const steps = entries[0][1].shape[0];
+  return Array.from({ length: steps }, (_, i) => {
+    const metrics = entries.map(([name, { data }]) => {
+      const repeats = data.length / steps;
+      const values = Array.from(data.subarray(i * repeats, (i + 1) * repeats), Number);
+      return [name, values.reduce((sum, value) => sum + value, 0) / repeats] as const;
+    });
+    return { epoch, iteration: firstStep + i + 1, metrics: Object.fromEntries(metrics) };
+  });
+}
+
+function checkNumbers(lines: readonly MetricsLine[], checkpoint: string): void {
+  for (const { epoch, iteration, metrics } of lines) {
+    const broken = Object.keys(metrics).find((name) => !Number.isFinite(metrics[name]));
+    if (broken === undefined) continue;
+    throw new GanOnnxError({
+      what: `${broken} is ${metrics[broken]}: the training has diverged`,
+      where: `epoch ${epoch}, iteration ${iteration}`,
+      fix: `lower --learning-rate; the last good state is in ${checkpoint}`,
+    });
+  }
+}
+
+/** Owns the session that draws the sheets of a run. */
+class Painter {
+  private constructor(
+    private readonly session: Session,
+    private readonly z: Tensors[string],
+    private readonly design: Design,
+    private readonly image: ImageShape,
+  ) {}
+
+  static async open(design: Design, image: ImageShape, place: SessionPlace, seed: number): Promise<Painter> {
+    const model = buildSampler(design, image, { doc: "Draws the sample sheets of a training." });
+    const session = await Session.open(encodeModel(model), place, "the sampler");
+    const { latent } = design.sampler;
+    const data = new Float32Array(SHEET_COUNT * latent);
+    fillNormal(randomStream(seed, "sheet"), data);
+    return new Painter(session, { dtype: "float32", shape: [SHEET_COUNT, latent], data }, design, image);
+  }
+
+  async paint(state: Tensors, path: string): Promise<void> {
+    const parameters = parametersState(this.design.sampler.network);
+    const { image } = await this.session.run({ z: this.z, [parameters]: state[parameters] });
+    const shape = { ...this.image, count: SHEET_COUNT };
+    const png = await drawSheet(image.data as Float32Array, shape, { range: this.design.sampler.range });
+    await writeAtomically(path, png);
+  }
+
+  close(): Promise<void> {
+    return this.session.close();
+  }
+}

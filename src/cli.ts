@@ -2,11 +2,16 @@
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { buildGraphs } from "./commands/build-graphs.js";
+import { demo } from "./commands/demo.js";
+import { doctor } from "./commands/doctor.js";
+import { exportModel } from "./commands/export.js";
+import { sample } from "./commands/sample.js";
 import { train } from "./commands/train.js";
+import { verify } from "./commands/verify.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
-const commands = [buildGraphs, train];
+const commands = [demo, buildGraphs, train, exportModel, sample, verify, doctor];
 
 /** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
 function fail(error: unknown, verbose: boolean): void {

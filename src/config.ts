@@ -72,7 +72,7 @@ export function resolveConfig(flags: RawSettings, file?: { path: string; setting
   for (const key of Object.keys(raw)) {
     if (keys.has(key)) continue;
     throw new GanOnnxError({
-      what: `is no setting of the recipe ${recipeName}`,
+      what: `is not a setting of the recipe ${recipeName}`,
       where: place(key),
       fix: `use some of ${[...keys].join(", ")}`,
       kind: "usage",
@@ -83,6 +83,15 @@ export function resolveConfig(flags: RawSettings, file?: { path: string; setting
   return { run: pick(runSchema.shape) as RunSettings, recipe: pick(settings.shape), flat };
 }
 
+/**
+ * The arguments of a command that has no configuration file, checked.
+ *
+ * @throws GanOnnxError (usage) naming the flag that is wrong.
+ */
+export function parseArguments<S extends z.ZodType>(schema: S, argv: RawSettings): z.infer<S> {
+  return check(schema, argv, flagOf);
+}
+
 function check<S extends z.ZodType>(schema: S, raw: unknown, place: (key: string) => string): z.infer<S> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
@@ -90,7 +99,7 @@ function check<S extends z.ZodType>(schema: S, raw: unknown, place: (key: string
   const key = String(issue.path[0] ?? "configuration");
   const found = (raw as Record<string, unknown>)[key];
   throw new GanOnnxError({
-    what: `${JSON.stringify(found)} is not accepted (${issue.message})`,
+    what: `${typeof found === "number" ? found : JSON.stringify(found)} is not accepted (${issue.message})`,
     where: place(key),
     fix: "correct it, or leave it out for the default",
     kind: "usage",

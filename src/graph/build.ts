@@ -178,7 +178,7 @@ class GraphBuilder {
 
     // The same operator on the same inputs gives the same outputs: such twins are written once.
     const key = JSON.stringify([operator.type, inputs, attributes, outputs.length]);
-    const twin = this.findTwin(key);
+    const twin = this.twins.get(key);
     if (twin && !node.body && !outputs.some((output) => direct.has(output))) {
       outputs.forEach((output, i) => {
         this.named.set(output, twin[i]);
@@ -197,10 +197,6 @@ class GraphBuilder {
     });
     this.twins.set(key, outputNames);
     this.nodes.push({ name, type: operator.type, inputs, outputs: outputNames, attributes, body });
-  }
-
-  private findTwin(key: string): readonly string[] | undefined {
-    return this.twins.get(key) ?? this.outer?.findTwin(key);
   }
 
   private bodyOf(body: Body, loop: string): NamedGraph {

@@ -2,7 +2,7 @@ export { type About, build, type Model } from "./build.js";
 export { type Dim, formatShape, isStatic, type Shape, sizeOf } from "./dims.js";
 export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
-export { encodeModel, IR_VERSION, OPSET } from "./onnx.js";
+export { encodeModel, IR_VERSION, type ModelSummary, OPSET, summarizeModel } from "./onnx.js";
 export { withScope } from "./operator.js";
 export * from "./ops/index.js";
 export { constant, type DType, input, scalar, type TensorData, type Value } from "./value.js";

@@ -78,3 +78,41 @@ function encodeValue({ name, dtype, shape, doc }: NamedValue): onnxProto.onnx.IV
   );
   return { name, docString: doc, type: { tensorType: { elemType: dataTypes[dtype], shape: { dim } } } };
 }
+
+/** What a model file says of itself, without its weights. */
+export interface ModelSummary {
+  readonly producer: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly NamedValue[];
+  readonly outputs: readonly NamedValue[];
+}
+
+/**
+ * Read the interface of a model.
+ *
+ * @throws Error when the bytes are no ONNX model.
+ */
+export function summarizeModel(bytes: Uint8Array): ModelSummary {
+  const model = onnx.ModelProto.decode(bytes);
+  const { graph } = model;
+  if (!graph) throw new Error("there is no graph in it");
+  const initializers = new Set(graph.initializer?.map(({ name }) => name));
+  return {
+    producer: model.producerName,
+    metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key ?? "", value ?? ""])),
+    inputs: (graph.input ?? []).filter(({ name }) => !initializers.has(name)).map(decodeValue),
+    outputs: (graph.output ?? []).map(decodeValue),
+  };
+}
+
+function decodeValue({ name, type }: onnxProto.onnx.IValueInfoProto): NamedValue {
+  const { elemType, shape } = type?.tensorType ?? {};
+  const dtype = (Object.keys(dataTypes) as DType[]).find((key) => dataTypes[key] === elemType);
+  if (!dtype) throw new Error(`${name} has an element type that is not supported`);
+  const dims = shape?.dim ?? [];
+  return {
+    name: name ?? "",
+    dtype,
+    shape: dims.map(({ dimParam, dimValue }) => dimParam || Number(dimValue)),
+  };
+}

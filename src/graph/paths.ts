@@ -19,11 +19,10 @@ export function nodesBetween(
   targets: readonly Value[],
   ends: readonly Value[] = [],
 ): Node[] {
-  const closed = new Set(ends);
   const reached = new Set(sources);
-  return nodesBehind(targets, closed).filter((node) => {
+  return nodesBehind(targets, new Set(ends)).filter((node) => {
     const onPath = dependencies(node).some((value) => reached.has(value));
-    if (onPath) for (const output of node.outputs) if (!closed.has(output)) reached.add(output);
+    if (onPath) for (const output of node.outputs) reached.add(output);
     return onPath;
   });
 }

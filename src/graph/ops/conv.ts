@@ -1,36 +1,185 @@
 import { GanOnnxError } from "../../error.js";
-import { type Dim, formatShape, shapeError } from "../dims.js";
-import { defineOp } from "../operator.js";
-import type { Value } from "../value.js";
+import { formatShape, isStatic, type Shape, shapeError } from "../dims.js";
+import { defineOp, type Op } from "../operator.js";
+import type { Value, ValueType } from "../value.js";
 import { sameDType } from "./infer.js";
 import { sum } from "./reduce.js";
 import { split, transpose } from "./shape.js";
 
-/** How a kernel walks over an image, as ONNX writes it: two numbers each, four for pads (top, left, bottom, right). */
-interface Geometry {
-  readonly strides: readonly number[];
-  readonly dilations: readonly number[];
-  readonly pads: readonly number[];
-}
+// The arithmetic of both operators: Dumoulin and Visin, https://arxiv.org/abs/1603.07285. For one axis, with an image
+// of h, a kernel of k that reaches over r = d·(k - 1) + 1, stride s, dilation d and paddings p, q:
+//   Conv           o = ⌊(h + p + q - r) / s⌋ + 1
+//   ConvTranspose  h = s·(o - 1) + r - p - q + output padding
 
 const schema = { strides: "ints", dilations: "ints", pads: "ints" } as const;
 const transposedSchema = { ...schema, output_padding: "ints" } as const;
 
-/** The heights and widths of an image and a kernel. Throws when they are no images, or their channels differ. */
-function sizes(operator: string, inputs: readonly Value[], kernelIn: number): { image: number[]; kernel: number[] } {
-  const [x, weight, bias] = inputs;
-  const shapes = [x.shape, weight.shape];
-  if (shapes.some((shape) => shape.length !== 4 || shape.slice(2).some((dim) => typeof dim === "string"))) {
-    throw shapeError(operator, "[batch, channels, height, width] and [.., .., height, width] are needed", shapes);
-  }
-  if (x.shape[1] !== weight.shape[kernelIn]) throw shapeError(operator, "channels differ", shapes);
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[1 - kernelIn])) {
-    throw shapeError(operator, "the bias needs one number a channel", [weight.shape, bias.shape]);
-  }
-  return { image: x.shape.slice(2) as number[], kernel: weight.shape.slice(2) as number[] };
+/** How a kernel walks over an image, for height and width; `pads` are top, left, bottom, right. */
+type Geometry = Readonly<Record<keyof typeof schema, readonly number[]>>;
+type Inputs = [x: Value, weight: Value, ...bias: Value[]];
+
+export const convOp: Op<Inputs, typeof schema> = defineOp<Inputs, typeof schema>({
+  type: "Conv",
+  attributes: schema,
+  infer: (inputs, geometry) => {
+    const [x, weight] = inputs;
+    checkChannels("Conv", inputs, 1);
+    const spatial = ways(x, weight, geometry).map((way, i) => Math.floor(way / geometry.strides[i]) + 1);
+    return image("Conv", inputs, [x.shape[0], weight.shape[0], ...spatial]);
+  },
+  // Convolution is linear in x, and its transpose is ConvTranspose with the same weights. Where the stride does not
+  // divide the way, no output reads the last rows and columns: output padding makes room for their zeros.
+  vjp: ([x, weight, ...bias], _, g, geometry) => [
+    convTransposeOp(g, weight, {
+      ...geometry,
+      output_padding: ways(x, weight, geometry).map((way, i) => way % geometry.strides[i]),
+    }),
+    weightGradient(x, g, weight, geometry),
+    ...bias.map(() => sum(g, [0, 2, 3])),
+  ],
+});
+
+export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp<Inputs, typeof transposedSchema>(
+  {
+    type: "ConvTranspose",
+    attributes: transposedSchema,
+    infer: (inputs, { strides, dilations, pads, output_padding }) => {
+      const [x, weight] = inputs;
+      checkChannels("ConvTranspose", inputs, 0);
+      const spatial = sizes(x).map((size, i) => {
+        const reach = dilations[i] * (sizes(weight)[i] - 1) + 1;
+        return strides[i] * (size - 1) + reach - pads[i] - pads[i + 2] + output_padding[i];
+      });
+      return image("ConvTranspose", inputs, [x.shape[0], weight.shape[1], ...spatial]);
+    },
+    vjp: ([x, weight, ...bias], _, g, { output_padding: _padding, ...geometry }) => [
+      convOp(g, weight, geometry),
+      weightGradient(g, x, weight, geometry),
+      ...bias.map(() => sum(g, [0, 2, 3])),
+    ],
+  },
+);
+
+/**
+ * The gradient of the weights [b, a, …] by which `large` [batch, a, …] is convolved to `small` [batch, b, …]:
+ *
+ *     ∂W[b, a, k] = Σ small[n, b, o] · large[n, a, s·o + d·k - p]  over n and o
+ *
+ * That is a convolution too: images and channels change places, and so do stride and dilation.
+ */
+function weightGradient(large: Value, small: Value, weight: Value, geometry: Geometry): Value {
+  const { strides, dilations, pads } = geometry;
+  const found = convOp(swapped(large), swapped(small), { strides: dilations, dilations: strides, pads });
+  // What the stride left over lets the kernel take further steps: they belong to no weight.
+  const [height, width] = sizes(weight);
+  return swapped(first(first(found, 2, height), 3, width));
 }
 
-/** For both axes: how far the kernel can move over the padded image, s·(o - 1) and what the last stride leaves. */
-function travel(image: readonly number[], kernel: readonly number[], { dilations, pads }: Geometry): number[] {
-  return image.map((size, a) => size + pads[a] + pads[a + 2] - dilations[a] * (kernel[a] - 1) - 1);
+/** The first two axes exchanged. */
+function swapped(x: Value): Value {
+  return transpose(x, [1, 0, 2, 3]);
+}
+
+/** The beginning of an axis. */
+function first(x: Value, axis: number, extent: number): Value {
+  const all = x.shape[axis] as number;
+  return split(x, axis, extent === all ? [all] : [extent, all - extent])[0];
+}
+
+/** Height and width. */
+function sizes({ shape }: Value): readonly number[] {
+  return shape.slice(2) as number[];
+}
+
+/** How far the kernel can move over the padded image, down and right. */
+function ways(x: Value, weight: Value, { dilations, pads }: Geometry): number[] {
+  return sizes(x).map((size, i) => size + pads[i] + pads[i + 2] - dilations[i] * (sizes(weight)[i] - 1) - 1);
+}
+
+function checkChannels(operator: string, [x, weight, bias]: readonly Value[], axis: 0 | 1): void {
+  const shapes = [x.shape, weight.shape];
+  if (shapes.some((shape) => shape.length !== 4 || !isStatic(shape.slice(2)))) {
+    throw shapeError(
+      operator,
+      "images and kernels with four axes, of known height and width, are needed",
+      shapes,
+    );
+  }
+  if (x.shape[1] !== weight.shape[axis]) {
+    throw shapeError(operator, `axis 1 of the images and axis ${axis} of the kernel differ`, shapes);
+  }
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[1 - axis])) {
+    throw shapeError(operator, "the bias has not one number a channel", [...shapes, bias.shape]);
+  }
+}
+
+/** The type of the result, when anything is left of it. */
+function image(operator: string, inputs: readonly Value[], shape: Shape): ValueType {
+  const [x, weight] = inputs;
+  if (shape.slice(2).some((size) => Number(size) < 1)) {
+    const what = `the kernel ${formatShape(sizes(weight))} does not fit: the result would be ${formatShape(shape)}`;
+    throw shapeError(operator, what, [x.shape, weight.shape]);
+  }
+  return { dtype: sameDType(operator, inputs), shape };
+}
+
+/** One number for both axes, or height and width. */
+type Pair = number | readonly [height: number, width: number];
+
+/** PyTorch's names and defaults: stride and dilation 1, no padding, no bias. */
+export interface ConvOptions {
+  readonly stride?: Pair;
+  readonly padding?: Pair;
+  readonly dilation?: Pair;
+  readonly bias?: Value;
+}
+
+export interface ConvTransposeOptions extends ConvOptions {
+  /** Rows and columns added at the end, fewer than the stride: several sizes convolve to the same one. */
+  readonly outputPadding?: Pair;
+}
+
+/**
+ * Images [batch, in, h, w] and weights [out, in, kh, kw] to [batch, out, h', w'], as torch.nn.Conv2d:
+ * https://onnx.ai/onnx/operators/onnx__Conv.html. Throws when channels differ or the kernel is larger than the
+ * padded image.
+ */
+export function conv2d(x: Value, weight: Value, options: ConvOptions = {}): Value {
+  return convOp(x, weight, ...(options.bias ? [options.bias] : []), geometryOf("conv2d", options));
+}
+
+/**
+ * Images [batch, in, h, w] and weights [in, out, kh, kw] to [batch, out, h', w'], as torch.nn.ConvTranspose2d:
+ * https://onnx.ai/onnx/operators/onnx__ConvTranspose.html. Throws when channels differ or nothing is left.
+ */
+export function convTranspose2d(x: Value, weight: Value, options: ConvTransposeOptions = {}): Value {
+  const geometry = geometryOf("convTranspose2d", options);
+  const output_padding = pair("convTranspose2d", "outputPadding", options.outputPadding ?? 0, 0);
+  if (output_padding.some((padding, i) => padding >= geometry.strides[i])) {
+    throw new GanOnnxError({
+      what: `outputPadding ${output_padding.join(", ")} with stride ${geometry.strides.join(", ")}`,
+      where: "convTranspose2d",
+      fix: "choose less than the stride",
+    });
+  }
+  return convTransposeOp(x, weight, ...(options.bias ? [options.bias] : []), { ...geometry, output_padding });
+}
+
+function geometryOf(where: string, { stride = 1, padding = 0, dilation = 1 }: ConvOptions): Geometry {
+  const pads = pair(where, "padding", padding, 0);
+  return {
+    strides: pair(where, "stride", stride, 1),
+    dilations: pair(where, "dilation", dilation, 1),
+    pads: [...pads, ...pads],
+  };
+}
+
+function pair(where: string, name: string, value: Pair, least: number): readonly number[] {
+  const both = typeof value === "number" ? [value, value] : value;
+  if (both.every((number) => Number.isInteger(number) && number >= least)) return both;
+  throw new GanOnnxError({
+    what: `${name} ${both.join(", ")}`,
+    where,
+    fix: `choose whole numbers of at least ${least}`,
+  });
 }

@@ -1,0 +1,33 @@
+import { join } from "node:path";
+import type { Argv, CommandModule } from "yargs";
+import { resolveConfig } from "../config.js";
+import { exportRun } from "./export.js";
+import { settingsIn, settingsOptions } from "./options.js";
+import { print, say } from "./output.js";
+import { trainCommand } from "./train.js";
+
+/** Enough for shapes that one takes for digits, in about a minute on two cores. */
+const EPOCHS = 15;
+
+export const demo: CommandModule = {
+  command: "demo",
+  describe: "train on drawn digits for a few epochs, export, and draw a sheet: the whole way at once",
+  builder: (argv: Argv) => settingsOptions(argv, ["epochs", "seed", "ep", "device"]),
+  async handler(argv) {
+    const { sampleSheet } = await import("../export/sample.js");
+    const { readBytes, writeAtomically } = await import("../files.js");
+    const config = resolveConfig({ data: "drawn", epochs: EPOCHS, ...settingsIn(argv) });
+    const run = await trainCommand({ config, folder: undefined }, {});
+    if (process.exitCode === 130) return;
+    const [model, sheet] = [join(run, "generator.onnx"), join(run, "samples.png")];
+    await exportRun(run, model);
+    const { ep, device, seed } = config.run;
+    const place = { ep, device };
+    await writeAtomically(
+      sheet,
+      await sampleSheet(await readBytes(model), { count: 64, seed, place, where: model }),
+    );
+    say(`look at ${sheet}`);
+    print(sheet);
+  },
+};

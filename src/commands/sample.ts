@@ -1,0 +1,40 @@
+import type { Argv, CommandModule } from "yargs";
+import { z } from "zod";
+import { parseArguments } from "../config.js";
+import { common, settingsOptions } from "./options.js";
+import { print } from "./output.js";
+
+const schema = z.object({
+  model: z.string(),
+  out: z.string().default("samples.png"),
+  count: z.int().min(1).max(65_536).default(64),
+  columns: z.int().min(1).optional(),
+  seed: z.int().min(0).default(0),
+  ep: z.enum(["cpu", "cuda", "webgpu"]).default("cpu"),
+  device: z.int().min(0).optional(),
+  json: z.boolean().default(false),
+});
+
+export const sample: CommandModule = {
+  command: "sample <model>",
+  describe: "draw a sheet of samples from an exported generator",
+  builder: (argv: Argv) =>
+    settingsOptions(argv, ["ep", "device", "seed"])
+      .positional("model", { type: "string", demandOption: true, describe: "a file that export wrote" })
+      .option("count", { type: "number", requiresArg: true, describe: "how many (default: 64)" })
+      .option("columns", { type: "number", requiresArg: true, describe: "in a row (default: nearly square)" })
+      .option("out", {
+        type: "string",
+        requiresArg: true,
+        describe: "the PNG to write (default: samples.png)",
+      })
+      .option("json", common.json),
+  async handler(argv) {
+    const { model, out, count, columns, seed, json, ...place } = parseArguments(schema, argv);
+    const { sampleSheet } = await import("../export/sample.js");
+    const { readBytes, writeAtomically } = await import("../files.js");
+    const bytes = await readBytes(model);
+    await writeAtomically(out, await sampleSheet(bytes, { count, columns, seed, place, where: model }));
+    print(json ? JSON.stringify({ file: out, model, count, seed }) : out);
+  },
+};

@@ -1,0 +1,51 @@
+import type { Argv, CommandModule } from "yargs";
+import { common, configOf, settingsOptions } from "./options.js";
+import { print, say } from "./output.js";
+
+export const verify: CommandModule = {
+  command: "verify <file>",
+  describe: "run a recorded trajectory and tell how far it is from the record",
+  builder: (argv: Argv) =>
+    settingsOptions(argv)
+      .positional("file", { type: "string", demandOption: true, describe: "a record, as safetensors" })
+      .option("config", common.config)
+      .option("json", common.json),
+  async handler(argv) {
+    const file = String(argv.file);
+    const { run, recipe, flat } = await configOf(argv);
+    const { decodeSafetensors } = await import("../training/safetensors.js");
+    const { designOf } = await import("../training/recipes/index.js");
+    const { buildArtifacts } = await import("../training/artifacts.js");
+    const { placeOf } = await import("../training/run.js");
+    const { followTrajectory, tolerances } = await import("../evaluation/trajectory.js");
+    const { readBytes } = await import("../files.js");
+
+    const record = decodeSafetensors(await readBytes(file), file);
+    const image = { channels: 1, height: 28, width: 28 };
+    const design = designOf(run.recipe, recipe, image);
+    const { graph, train } = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
+    const place = placeOf(run);
+    const compared = await followTrajectory(record, { design, graph, model: train, place, where: file });
+
+    if (argv.json) {
+      print(JSON.stringify({ file, recipe: run.recipe, ep: run.ep, ...compared, tolerances }));
+    } else {
+      const row = (name: string, difference: number, limit: number) =>
+        print(
+          `${name.padEnd(36)} ${difference.toExponential(1).padStart(8)}  of ${limit.toExponential(0)}  ` +
+            `${difference <= limit ? "ok" : "TOO FAR"}`,
+        );
+      for (const [name, difference] of Object.entries(compared.metrics)) {
+        row(name, difference, tolerances.metrics);
+      }
+      for (const [network, { most, all }] of Object.entries(compared.parameters)) {
+        row(`99.9% of ${network}'s parameters`, most, tolerances.mostParameters);
+        row(`all of ${network}'s parameters`, all, tolerances.allParameters);
+      }
+    }
+    say(
+      `${file}: ${compared.steps} steps of ${run.recipe} on ${run.ep}, ${compared.within ? "as recorded" : "NOT as recorded"}`,
+    );
+    if (!compared.within) process.exitCode = 1;
+  },
+};

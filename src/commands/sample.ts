@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
-import { parseArguments } from "../config.js";
+import { parseArguments, runSchema } from "../config.js";
 import { common, settingsOptions } from "./options.js";
 import { print } from "./output.js";
 
@@ -9,9 +9,13 @@ const schema = z.object({
   out: z.string().default("samples.png"),
   count: z.int().min(1).max(65_536).default(64),
   columns: z.int().min(1).optional(),
-  seed: z.int().min(0).default(0),
-  ep: z.enum(["cpu", "cuda", "webgpu"]).default("cpu"),
-  device: z.int().min(0).optional(),
+  seed: runSchema.shape.seed,
+  digits: z
+    .string()
+    .regex(/^[0-9]+$/, "expected digits such as 0123456789")
+    .optional(),
+  ep: runSchema.shape.ep,
+  device: runSchema.shape.device,
   json: z.boolean().default(false),
 });
 
@@ -23,6 +27,7 @@ export const sample: CommandModule = {
       .positional("model", { type: "string", demandOption: true, describe: "a file that export wrote" })
       .option("count", { type: "number", requiresArg: true, describe: "how many (default: 64)" })
       .option("columns", { type: "number", requiresArg: true, describe: "in a row (default: nearly square)" })
+      .option("digits", { type: "string", requiresArg: true, describe: "what to draw, in turn: 0123456789" })
       .option("out", {
         type: "string",
         requiresArg: true,
@@ -30,11 +35,19 @@ export const sample: CommandModule = {
       })
       .option("json", common.json),
   async handler(argv) {
-    const { model, out, count, columns, seed, json, ...place } = parseArguments(schema, argv);
+    const { model, out, count, columns, seed, digits, json, ...place } = parseArguments(schema, argv);
     const { sampleSheet } = await import("../export/sample.js");
     const { readBytes, writeAtomically } = await import("../files.js");
     const bytes = await readBytes(model);
-    await writeAtomically(out, await sampleSheet(bytes, { count, columns, seed, place, where: model }));
+    const options = {
+      count,
+      columns,
+      seed,
+      digits: digits === undefined ? undefined : Array.from(digits, Number),
+      place,
+      where: model,
+    };
+    await writeAtomically(out, await sampleSheet(bytes, options));
     print(json ? JSON.stringify({ file: out, model, count, seed }) : out);
   },
 };

@@ -1,11 +1,10 @@
 import { GanOnnxError } from "../error.js";
 import { formatShape, sizeOf } from "../graph/index.js";
-import { parametersOf } from "../networks/index.js";
 import type { Design } from "../training/recipes/index.js";
 import type { SafetensorsFile, Tensor } from "../training/safetensors.js";
 import { Session, type SessionPlace, type Tensors } from "../training/session.js";
-import { namedParameters } from "../training/state.js";
-import { parametersState, type StepGraph, stateTensors } from "../training/step-graph.js";
+import { namedTensors, stateWith } from "../training/state.js";
+import type { StepGraph } from "../training/step-graph.js";
 
 /**
  * How far float32 may be from a trajectory computed in float64: metrics relative to max(|reference|, 1e-2),
@@ -125,21 +124,13 @@ function readFeeds(record: RecordReader, { batches, metrics }: StepGraph): { fee
   return { feeds, steps: steps ?? 0 };
 }
 
-/** The state before the first step: the recorded parameters, everything else zero. */
+/** The state before the first step: the recorded parameters and buffers, everything else as a training starts. */
 function readState(record: RecordReader, design: Design): Tensors {
-  const state: Record<string, Tensor> = {};
-  for (const { name, shape } of stateTensors(design)) {
-    state[name] = { dtype: "float32", shape, data: new Float32Array(sizeOf(shape)) };
-  }
-  for (const [network, definition] of Object.entries(design.networks)) {
-    const flat = state[parametersState(network)].data as Float32Array;
-    for (const { name, shape, offset } of parametersOf(definition)) {
-      const init = record.read(`init.${network}.${name}`, shape);
-      record.read(`final.${network}.${name}`, shape);
-      if (init) flat.set(init.data as Float32Array, offset);
-    }
-  }
-  return state;
+  return stateWith(design, (network, name, { shape, out }) => {
+    const init = record.read(`init.${network}.${name}`, shape);
+    record.read(`final.${network}.${name}`, shape);
+    if (init) out.set(init.data as Float32Array);
+  });
 }
 
 function compareMetrics(outputs: Tensors, tensors: ReadonlyMap<string, Tensor>): Record<string, number> {
@@ -158,7 +149,7 @@ function compareMetrics(outputs: Tensors, tensors: ReadonlyMap<string, Tensor>):
 function compareParameters(design: Design, state: Tensors, tensors: ReadonlyMap<string, Tensor>) {
   const compared = Object.keys(design.networks).map((network) => {
     const differences: number[] = [];
-    for (const [name, { data }] of namedParameters(design, network, state)) {
+    for (const [name, { data }] of namedTensors(design, network, state)) {
       const reference = tensors.get(`final.${network}.${name}`)?.data ?? [];
       for (let i = 0; i < data.length; i++)
         differences.push(Math.abs(Number(data[i]) - Number(reference[i])));

@@ -1,18 +1,22 @@
 import { GanOnnxError } from "../error.js";
-import { encodeModel } from "../graph/index.js";
+import { build, constant, encodeModel, type Model, type Value } from "../graph/index.js";
 import type { Checkpoint } from "../training/checkpoint.js";
-import { fillNormal, randomStream } from "../training/random.js";
+import { drawLatents } from "../training/latents.js";
+import { randomStream } from "../training/random.js";
 import { type Design, type ImageShape, imageShapeOf } from "../training/recipes/index.js";
-import { buildSampler } from "../training/sampler.js";
-import { Session } from "../training/session.js";
-import { namedParameters } from "../training/state.js";
-import { parametersState } from "../training/step-graph.js";
+import type { Tensor } from "../training/safetensors.js";
+import { buildExport, buildSampler } from "../training/sampler.js";
+import { Session, type Tensors } from "../training/session.js";
+import { namedTensors, sampledState } from "../training/state.js";
+import { producer } from "../version.js";
 
 /** What an exported model tells about itself, as strings in its metadata. */
 export interface GeneratorMetadata {
   readonly format: "gan-onnx generator 1";
   /** Numbers in a latent vector. */
   readonly latent: string;
+  /** How many classes `label` chooses from, in models that have that input. */
+  readonly classes?: string;
   /** What black and white are in `image`, e.g. `[-1,1]`. */
   readonly range: string;
   readonly recipe: string;
@@ -36,11 +40,12 @@ export async function exportGenerator(
   { position, state }: Checkpoint,
   data: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { network, latent, range } = design.sampler;
+  const { network, latent, range, classes } = design.sampler;
   const image = imageShapeOf(position);
   const metadata: GeneratorMetadata = {
     format: "gan-onnx generator 1",
     latent: String(latent),
+    ...(classes === undefined ? {} : { classes: String(classes) }),
     range: JSON.stringify(range),
     recipe: position.recipe,
     epoch: String(position.epoch),
@@ -48,10 +53,49 @@ export async function exportGenerator(
     data,
   };
   const doc = `The ${network} of the recipe ${position.recipe} after ${position.epoch} epochs of ${data}.`;
-  const weights = namedParameters(design, network, state);
-  const exported = encodeModel(buildSampler(design, image, { doc, metadata: { ...metadata } }, weights));
+  const about = { doc, metadata: { ...metadata } };
+  const exported = encodeModel(await withWeightsInside(design, image, about, state));
   await checkAgreement(exported, design, image, { position, state });
   return exported;
+}
+
+/**
+ * Weights that follow from others once nothing learns any more, such as a convolution with its normalisation folded
+ * in, are computed by ONNX Runtime first and enter the model as constants.
+ */
+async function withWeightsInside(
+  design: Design,
+  image: ImageShape,
+  about: { readonly doc: string; readonly metadata: Readonly<Record<string, string>> },
+  state: Tensors,
+): Promise<Model> {
+  const tensors = new Map(
+    [...namedTensors(design, design.sampler.network, state, sampledState(design))].map(
+      ([name, tensor]) => [name, named(name, tensor)] as const,
+    ),
+  );
+  const derived: Record<string, Value> = {};
+  const model = buildExport(design, image, about, {
+    tensors,
+    derived: (name, compute) => {
+      derived[name] = compute();
+      return derived[name];
+    },
+  });
+  if (Object.keys(derived).length === 0) return model;
+
+  const folding = build({ name: "folding", doc: "", producer }, { inputs: [], outputs: derived });
+  const session = await Session.open(encodeModel(folding), { ep: "cpu" }, "the folding of the weights");
+  try {
+    const folded = await session.run({});
+    return buildExport(design, image, about, { tensors, derived: (name) => named(name, folded[name]) });
+  } finally {
+    await session.close();
+  }
+}
+
+function named(name: string, { shape, data }: Tensor): Value {
+  return constant("float32", shape, data as Float32Array, name);
 }
 
 async function checkAgreement(
@@ -60,19 +104,18 @@ async function checkAgreement(
   image: ImageShape,
   { position, state }: Checkpoint,
 ): Promise<void> {
-  const trained = encodeModel(buildSampler(design, image, { doc: "" }));
-  const parameters = parametersState(design.sampler.network);
+  const { latent, classes } = design.sampler;
+  const sampler = buildSampler(design, image, { doc: "" });
+  const weights = Object.fromEntries(
+    sampler.graph.inputs.flatMap(({ name }) => (name in state ? [[name, state[name]]] : [])),
+  );
   const a = await Session.open(exported, { ep: "cpu" }, "the exported model");
-  const b = await Session.open(trained, { ep: "cpu" }, "the network in training");
+  const b = await Session.open(encodeModel(sampler), { ep: "cpu" }, "the network in training");
   try {
     for (const batch of [1, 7]) {
-      const data = new Float32Array(batch * design.sampler.latent);
-      const z = {
-        dtype: "float32" as const,
-        shape: [batch, design.sampler.latent],
-        data: fillNormal(randomStream(position.seed, "export", batch), data) as Float32Array<ArrayBuffer>,
-      };
-      const [x, y] = [await a.run({ z }), await b.run({ z, [parameters]: state[parameters] })];
+      const random = randomStream(position.seed, "export", batch);
+      const feeds = drawLatents(random, batch, { latent, classes });
+      const [x, y] = [await a.run(feeds), await b.run({ ...feeds, ...weights })];
       const difference = largestDifference(x.image.data as Float32Array, y.image.data as Float32Array);
       if (difference <= TOLERANCE) continue;
       throw new GanOnnxError({

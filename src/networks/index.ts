@@ -1,3 +1,4 @@
 export * from "./layers.js";
 export * from "./mlp.js";
 export * from "./network.js";
+export * from "./vae.js";

@@ -1,7 +1,31 @@
-import { gemm, type Value, withScope } from "../graph/index.js";
+import {
+  add,
+  div,
+  elementCount,
+  gemm,
+  mean,
+  mul,
+  reshape,
+  sqrt,
+  square,
+  sub,
+  type Value,
+  withScope,
+} from "../graph/index.js";
 import type { Initializer, Scope } from "./network.js";
 
 export type Layer = (x: Value) => Value;
+
+/** A layer that is linear but for its bias: one that a normalisation can be folded into. */
+export interface Affine {
+  readonly name: string;
+  readonly weight: Value;
+  readonly bias: Value;
+  /** The axis of the weight that counts the output's features (or channels). */
+  readonly outAxis: number;
+  readonly features: number;
+  apply(x: Value, weight: Value, bias: Value): Value;
+}
 
 /**
  * PyTorch's default for the weights and biases of linear and convolutional layers: uniform ±1/√fan_in. (Its
@@ -11,10 +35,75 @@ export function uniformFanIn(fanIn: number): Initializer {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
 }
 
-/** x·Wᵀ + b: [batch, features] to [batch, outFeatures], with PyTorch's layout of W, [outFeatures, features]. */
-export function linear(scope: Scope, name: string, features: number, outFeatures: number): Layer {
-  const init = uniformFanIn(features);
-  const weight = scope.parameter(`${name}.weight`, [outFeatures, features], init);
-  const bias = scope.parameter(`${name}.bias`, [outFeatures], init);
-  return (x) => withScope(name, () => gemm(x, weight, { c: bias, transB: true }));
+/** x·Wᵀ + b: [batch, inFeatures] to [batch, features], with PyTorch's layout of W, [features, inFeatures]. */
+export function linear(scope: Scope, name: string, inFeatures: number, features: number): Affine {
+  const init = uniformFanIn(inFeatures);
+  return {
+    name,
+    weight: scope.parameter(`${name}.weight`, [features, inFeatures], init),
+    bias: scope.parameter(`${name}.bias`, [features], init),
+    outAxis: 0,
+    features,
+    apply: (x, weight, bias) => gemm(x, weight, { c: bias, transB: true }),
+  };
+}
+
+/** An affine layer as it is. */
+export function plain({ name, weight, bias, apply }: Affine): Layer {
+  return (x) => withScope(name, () => apply(x, weight, bias));
+}
+
+const EPSILON = 1e-5;
+const MOMENTUM = 0.1;
+
+/** Numbers for each feature, [features], so that they broadcast along axis 1 of a value of some rank. */
+function alongFeatures(values: Value, rank: number): Value {
+  return reshape(values, [1, ...values.shape, ...Array<number>(rank - 2).fill(1)]);
+}
+
+/**
+ * An affine layer followed by batch normalisation (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167), as
+ * torch.nn.BatchNorm1d and 2d compute it: y = (x - μ) / √(σ² + 1e-5) · γ + β, over all axes but the features'.
+ *
+ * In training μ and σ² are the batch's, and the running ones follow them with momentum 0.1 (the variance unbiased,
+ * n / (n - 1)). Otherwise the running ones are used, folded into the layer, which is exact because both are affine.
+ */
+export function batchNormalized(scope: Scope, layer: Affine, name: string): Layer {
+  const { features } = layer;
+  const gamma = scope.parameter(`${name}.weight`, [features], { kind: "constant", value: 1 });
+  const beta = scope.parameter(`${name}.bias`, [features], { kind: "constant", value: 0 });
+  const runningMean = scope.buffer(`${name}.running_mean`, [features], 0);
+  const runningVariance = scope.buffer(`${name}.running_var`, [features], 1);
+
+  if (!scope.training) {
+    const scale = () => div(gamma, sqrt(add(runningVariance.read(), EPSILON)));
+    const weight = scope.derived(layer.name.concat(".weight"), () => {
+      const shape = layer.weight.shape.map((_, axis) => (axis === layer.outAxis ? features : 1));
+      return mul(layer.weight, reshape(scale(), shape));
+    });
+    const bias = scope.derived(layer.name.concat(".bias"), () =>
+      add(mul(sub(layer.bias, runningMean.read()), scale()), beta),
+    );
+    return plain({ ...layer, weight, bias });
+  }
+
+  const affine = plain(layer);
+  return (input) => {
+    const x = affine(input);
+    return withScope(name, () => {
+      const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
+      const batchMean = mean(x, axes, { keepdims: true });
+      const centred = sub(x, batchMean);
+      const variance = mean(square(centred), axes, { keepdims: true });
+      const count = elementCount(x, axes);
+      const follow = (running: Value, news: Value) =>
+        add(mul(running, 1 - MOMENTUM), mul(reshape(news, [features]), MOMENTUM));
+      runningMean.write(follow(runningMean.read(), batchMean));
+      const unbiased = mul(variance, div(count, sub(count, 1)));
+      runningVariance.write(follow(runningVariance.read(), unbiased));
+      const rank = x.shape.length;
+      const normal = div(centred, sqrt(add(variance, EPSILON)));
+      return add(mul(normal, alongFeatures(gamma, rank)), alongFeatures(beta, rank));
+    });
+  };
 }

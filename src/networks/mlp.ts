@@ -1,5 +1,5 @@
 import { leakyRelu, relu, tanh, type Value, withScope } from "../graph/index.js";
-import { type Layer, linear } from "./layers.js";
+import { type Layer, linear, plain } from "./layers.js";
 import type { Network, Scope } from "./network.js";
 
 export interface MlpSize {
@@ -11,7 +11,7 @@ export interface MlpSize {
 
 /** Linear layers with an activation between them, numbered as in PyTorch's `nn.Sequential`: 0, 2, 4, … */
 function stack(scope: Scope, prefix: string, sizes: readonly number[], activation: Layer): Layer {
-  const layers = sizes.slice(1).map((size, i) => linear(scope, `${prefix}.${2 * i}`, sizes[i], size));
+  const layers = sizes.slice(1).map((size, i) => plain(linear(scope, `${prefix}.${2 * i}`, sizes[i], size)));
   return (x) => layers.reduce((h, layer, i) => layer(i === 0 ? h : activation(h)), x);
 }
 

@@ -1,9 +1,10 @@
 import { sha256 } from "../files.js";
 import { encodeModel, IR_VERSION, OPSET } from "../graph/index.js";
-import { parametersOf } from "../networks/index.js";
+import { declarationsOf } from "../networks/index.js";
 import { producer } from "../version.js";
 import type { Design, ImageShape, RecipeName } from "./recipes/index.js";
-import { buildStepGraph, parametersState, type StepGraph } from "./step-graph.js";
+import { parametersState, sampledState } from "./state.js";
+import { buildStepGraph, type StepGraph } from "./step-graph.js";
 
 /** The training graph as a file, and the manifest that tells a runner how to feed it. */
 export interface TrainingArtifacts {
@@ -54,7 +55,7 @@ export function buildArtifacts(
       })),
     ],
     parameters: Object.entries(design.networks).flatMap(([network, definition]) =>
-      parametersOf(definition).map(({ name, shape, offset, size }) => ({
+      declarationsOf(definition).parameters.map(({ name, shape, offset, size }) => ({
         name: `${network}.${name}`,
         shape,
         state: parametersState(network),
@@ -62,8 +63,13 @@ export function buildArtifacts(
         size,
       })),
     ),
-    sampler: { network: design.sampler.network, latent: design.sampler.latent, range: design.sampler.range },
+    sampler: samplerOf(design),
     files: { "train.onnx": { bytes: train.length, sha256: sha256(train) } },
   };
   return { graph, train, manifest: `${JSON.stringify(manifest, null, 2)}\n` };
+}
+
+function samplerOf(design: Design) {
+  const { network, latent, range, classes } = design.sampler;
+  return { network, state: sampledState(design), latent, range, classes };
 }

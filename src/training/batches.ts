@@ -1,5 +1,7 @@
+import { GanOnnxError } from "../error.js";
 import type { Dataset } from "./data/index.js";
 import { fillNormal, fillUniform, randomStream, shuffled } from "./random.js";
+import { pixelsOf } from "./recipes/index.js";
 import type { Tensors } from "./session.js";
 import type { BatchInput } from "./step-graph.js";
 
@@ -59,20 +61,17 @@ export function feedsOfBlock(
   { firstStep, steps, batchSize }: Block,
   fullBatchSize: number,
 ): Tensors {
-  const pixels = dataset.channels * dataset.height * dataset.width;
+  const pixels = pixelsOf(dataset);
   const feeds: Record<string, Tensors[string]> = {};
   for (const { name, role, shape, repeats, inputShape } of inputs) {
     const perStep = repeats * batchSize;
     const extents: Record<string, number> = { steps, batch: batchSize };
     const dims = inputShape.map((dim) => (typeof dim === "string" ? extents[dim] : dim));
-    if (role === "images") {
-      const data = new Uint8Array(steps * perStep * pixels);
+    if (role === "images" || role === "labels") {
+      const [source, size] = role === "images" ? [dataset.images, pixels] : [labelsOf(dataset), 1];
       const first = firstStep * repeats * fullBatchSize;
-      for (let i = 0; i < steps * perStep; i++) {
-        const from = order[first + i] * pixels;
-        data.set(dataset.images.subarray(from, from + pixels), i * pixels);
-      }
-      feeds[name] = { dtype: "uint8", shape: dims, data };
+      const shown = order.subarray(first, first + steps * perStep);
+      feeds[name] = { dtype: "uint8", shape: dims, data: gathered(source, size, shown) };
     } else {
       const numbers = perStep * shape.reduce((product, dim) => product * dim, 1);
       const data = new Float32Array(steps * numbers);
@@ -85,4 +84,24 @@ export function feedsOfBlock(
     }
   }
   return feeds;
+}
+
+/** Rows of `size` bytes, in the order of `indices`. */
+export function gathered(source: Uint8Array, size: number, indices: Uint32Array): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(indices.length * size);
+  indices.forEach((index, i) => {
+    data.set(source.subarray(index * size, (index + 1) * size), i * size);
+  });
+  return data;
+}
+
+/** The labels of a data set that a design needs them of. Throws when it has none. */
+function labelsOf({ labels, name }: Dataset): Uint8Array {
+  if (labels) return labels;
+  throw new GanOnnxError({
+    what: "has no labels",
+    where: `--data ${name}`,
+    fix: "choose labelled data (IDX files with labels, or one folder of images for each class), or another --recipe",
+    kind: "usage",
+  });
 }

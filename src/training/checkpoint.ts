@@ -5,7 +5,7 @@ import { formatShape } from "../graph/index.js";
 import { type Design, type RecipeName, recipeNames } from "./recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Tensors } from "./session.js";
-import { stateTensors } from "./step-graph.js";
+import { stateTensors } from "./state.js";
 
 const number = z.coerce.number().int().min(0);
 

@@ -2,16 +2,15 @@ import { existsSync } from "node:fs";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.js";
 import { buildArtifacts } from "./artifacts.js";
-import { orderOfEpoch, stepsPerEpoch } from "./batches.js";
+import { stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
 import type { ProviderName } from "./providers.js";
 import { designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
 import { runFiles, truncateMetrics } from "./run-folder.js";
 import type { SessionPlace } from "./session.js";
-import { drawSheet } from "./sheet.js";
 import { initialState } from "./state.js";
-import { SHEET_COUNT, type Training } from "./trainer.js";
+import type { Training } from "./trainer.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
 export interface Configuration {
@@ -129,26 +128,14 @@ function assemble(
   };
 }
 
-/** Write what a run starts with: its configuration, the sheet of real images, the checkpoint's metrics. */
-export async function openRunFolder(training: Training, configuration: Configuration): Promise<void> {
-  const { folder, dataset, start } = training;
+/** Write what a run starts with: its configuration, and the metrics up to its checkpoint. */
+export async function openRunFolder(
+  { folder, start }: Training,
+  configuration: Configuration,
+): Promise<void> {
   const files = runFiles(folder);
   await writeAtomically(files.config, `${JSON.stringify(configuration.flat, null, 2)}\n`);
   await truncateMetrics(files.metrics, start.position);
-  if (existsSync(files.realImages)) return;
-  const { height, width, channels, count } = dataset;
-  const pixels = channels * height * width;
-  const shown = orderOfEpoch(start.position.seed, 1, count).subarray(0, SHEET_COUNT);
-  const images = new Uint8Array(shown.length * pixels);
-  shown.forEach((index, i) => {
-    images.set(dataset.images.subarray(index * pixels, (index + 1) * pixels), i * pixels);
-  });
-  const sheet = await drawSheet(
-    images,
-    { count: shown.length, channels, height, width },
-    { range: [0, 255] },
-  );
-  await writeAtomically(files.realImages, sheet);
 }
 
 /** Steps in an epoch of a training. */

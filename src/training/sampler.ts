@@ -1,42 +1,76 @@
-import { build, constant, input, type Model, reshape, type Value } from "../graph/index.js";
-import { onFlatVector, parameterCount, withParameters } from "../networks/index.js";
+import { build, input, type Model, reshape, type Value } from "../graph/index.js";
+import { bind, declarationsOf, onFlatVector, type Scope } from "../networks/index.js";
 import { producer } from "../version.js";
-import type { Design, ImageShape } from "./recipes/index.js";
-import type { Tensors } from "./session.js";
-import { parametersState } from "./step-graph.js";
+import { type Design, type ImageShape, pixelsOf } from "./recipes/index.js";
+import { bufferState, sampledState } from "./state.js";
+
+type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };
+
+/** Where the tensors of a sampler come from: inputs that a training's state is fed to, or constants. */
+interface Weights {
+  readonly inputs: readonly Value[];
+  readonly forward: unknown;
+}
 
 /**
- * The model that draws samples: latents `z` [batch, latent] to `image` [batch, channels, height, width] in the
- * sampler's range. The weights are inside, by their names, when they are given; otherwise the network's flat vector
- * is an input, under the name that it has in a training's state.
+ * The model that draws samples: latents `z` [batch, latent], and the classes `label` [batch] if the design has any, to
+ * `image` [batch, channels, height, width] in the sampler's range. Its weights are inputs, by their names in the
+ * state of a training.
  */
-export function buildSampler(
+export function buildSampler(design: Design, image: ImageShape, about: About): Model {
+  return samplerOn(design, image, about, stateInputs(design));
+}
+
+/** The same model with the weights inside, by their own names. */
+export function buildExport(
   design: Design,
-  { channels, height, width }: ImageShape,
-  about: { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> },
-  weights?: ReadonlyMap<string, Tensors[string]>,
+  image: ImageShape,
+  about: About,
+  { tensors, derived }: { tensors: ReadonlyMap<string, Value>; derived: Scope["derived"] },
 ): Model {
-  const { network, latent, trace } = design.sampler;
+  const network = design.networks[design.sampler.network];
+  const { forward } = bind(network, tensors, { training: false, buffers: tensors, derived });
+  return samplerOn(design, image, about, { inputs: [], forward });
+}
+
+/**
+ * The model that shows what a design makes of given images: bytes `x` [batch, pixels] to `image`. Undefined for
+ * designs that only sample.
+ */
+export function buildReconstructor(design: Design, image: ImageShape, about: About): Model | undefined {
+  const { network, reconstruct } = design.sampler;
+  if (!reconstruct) return undefined;
+  const x = input("x", "uint8", ["batch", pixelsOf(image)], "bytes of images");
+  const { inputs, forward } = stateInputs(design);
+  const outputs = { image: asImages(reconstruct({ [network]: forward }, x), image) };
+  return build({ name: network, producer, ...about }, { inputs: [x, ...inputs], outputs });
+}
+
+function samplerOn(design: Design, image: ImageShape, about: About, { inputs, forward }: Weights): Model {
+  const { network, latent, classes, trace } = design.sampler;
   const z = input("z", "float32", ["batch", latent], "latents: independent standard normal numbers");
-  const { inputs, forward } = weights ? withWeights(design, weights) : withInput(design);
-  const image = trace({ [network]: forward }, z);
+  const label =
+    classes === undefined
+      ? undefined
+      : input("label", "int64", ["batch"], `classes, from 0 to ${classes - 1}`);
+  const outputs = { image: asImages(trace({ [network]: forward }, z, label), image) };
   return build(
     { name: network, producer, ...about },
-    { inputs: [z, ...inputs], outputs: { image: reshape(image, ["batch", channels, height, width]) } },
+    { inputs: [z, ...(label ? [label] : []), ...inputs], outputs },
   );
 }
 
-type Source = { readonly inputs: readonly Value[]; readonly forward: unknown };
-
-function withWeights({ networks, sampler }: Design, weights: ReadonlyMap<string, Tensors[string]>): Source {
-  const constants = [...weights].map(
-    ([name, { shape, data }]) => [name, constant("float32", shape, data as Float32Array, name)] as const,
-  );
-  return { inputs: [], forward: withParameters(networks[sampler.network], new Map(constants)) };
+function asImages(value: Value, { channels, height, width }: ImageShape): Value {
+  return reshape(value, ["batch", channels, height, width]);
 }
 
-function withInput({ networks, sampler }: Design): Source {
-  const network = networks[sampler.network];
-  const flat = input(parametersState(sampler.network), "float32", [parameterCount(network)]);
-  return { inputs: [flat], forward: onFlatVector(network, flat) };
+function stateInputs(design: Design): Weights {
+  const { network } = design.sampler;
+  const definition = design.networks[network];
+  const { size, buffers } = declarationsOf(definition);
+  const flat = input(sampledState(design), "float32", [size]);
+  const values = buffers.map(({ name, shape }) => input(bufferState(network, name), "float32", shape));
+  const named = new Map(buffers.map(({ name }, i) => [name, values[i]] as const));
+  const { forward } = onFlatVector(definition, flat, { training: false, buffers: named });
+  return { inputs: [flat, ...values], forward };
 }

@@ -1,45 +1,132 @@
 import { sizeOf } from "../graph/index.js";
-import { type Initializer, parametersOf } from "../networks/index.js";
+import { declarationsOf, type Initializer } from "../networks/index.js";
 import { fillUniform, randomStream } from "./random.js";
 import type { Design } from "./recipes/index.js";
+import type { Tensor } from "./safetensors.js";
 import type { Tensors } from "./session.js";
-import { parametersState, stateTensors } from "./step-graph.js";
 
-/** The state before the first step: parameters drawn as their layers say, all else zero. */
+/** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
+export interface StateTensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initial: number;
+}
+
+/** The flat vector that a network learns. */
+export function parametersState(network: string): string {
+  return `${network}/parameters`;
+}
+
+/** The moving average of that vector, in a design that keeps one. */
+export function averageState(network: string): string {
+  return `${network}/average`;
+}
+
+/** The vector that samples are drawn with. */
+export function sampledState({ sampler, averageDecay }: Design): string {
+  return averageDecay === undefined ? parametersState(sampler.network) : averageState(sampler.network);
+}
+
+/** A buffer of a network: buffers are not learnt, so each is a state of its own. */
+export function bufferState(network: string, buffer: string): string {
+  return `${network}/${buffer}`;
+}
+
+/** The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average. */
+export function stateTensors({ networks, optimizer, sampler, averageDecay }: Design): readonly StateTensor[] {
+  return Object.entries(networks).flatMap(([network, definition]) => {
+    const { size, buffers } = declarationsOf(definition);
+    const averaged = averageDecay !== undefined && network === sampler.network;
+    return [
+      { name: parametersState(network), shape: [size], initial: 0 },
+      ...Object.entries(optimizer.slots(size)).map(([slot, shape]) => ({
+        name: `${network}/${slot}`,
+        shape,
+        initial: 0,
+      })),
+      ...buffers.map(({ name, shape, init }) => ({
+        name: bufferState(network, name),
+        shape,
+        initial: init.kind === "constant" ? init.value : 0,
+      })),
+      ...(averaged ? [{ name: averageState(network), shape: [size], initial: 0 }] : []),
+    ];
+  });
+}
+
+/** Every state at its initial value, the parameters still zero. */
+function blankState(design: Design): Record<string, Tensor> {
+  return Object.fromEntries(
+    stateTensors(design).map(({ name, shape, initial }) => [
+      name,
+      { dtype: "float32", shape, data: new Float32Array(sizeOf(shape)).fill(initial) },
+    ]),
+  );
+}
+
+/** The state before the first step: parameters drawn as their layers say. */
 export function initialState(design: Design, seed: number): Tensors {
-  const state: Record<string, Tensors[string]> = {};
-  for (const { name, shape } of stateTensors(design)) {
-    state[name] = { dtype: "float32", shape, data: new Float32Array(sizeOf(shape)) };
-  }
+  return stateWith(design, (network, name, { init, out }) => {
+    initialize(out, init, randomStream(seed, "init", `${network}.${name}`));
+  });
+}
+
+/**
+ * The state before a first step from given parameters and buffers.
+ *
+ * @param fill overwrites `out`, one tensor's place; `out` holds the initial value of a buffer.
+ */
+export function stateWith(
+  design: Design,
+  fill: (
+    network: string,
+    name: string,
+    tensor: { readonly shape: readonly number[]; readonly init: Initializer; readonly out: Float32Array },
+  ) => void,
+): Tensors {
+  const state = blankState(design);
   for (const [network, definition] of Object.entries(design.networks)) {
-    const flat = state[parametersState(network)].data as Float32Array<ArrayBuffer>;
-    for (const { name, init, offset, size } of parametersOf(definition)) {
-      initialize(flat.subarray(offset, offset + size), init, seed, `${network}.${name}`);
+    const { parameters, buffers } = declarationsOf(definition);
+    const flat = state[parametersState(network)].data as Float32Array;
+    for (const { name, shape, init, offset, size } of parameters) {
+      fill(network, name, { shape, init, out: flat.subarray(offset, offset + size) });
     }
+    for (const { name, shape, init } of buffers) {
+      fill(network, name, { shape, init, out: state[bufferState(network, name)].data as Float32Array });
+    }
+    const average = state[averageState(network)];
+    if (average) (average.data as Float32Array).set(flat);
   }
   return state;
 }
 
-function initialize(out: Float32Array, init: Initializer, seed: number, name: string): void {
+function initialize(out: Float32Array, init: Initializer, random: ReturnType<typeof randomStream>): void {
   if (init.kind === "constant") {
     out.fill(init.value);
     return;
   }
-  fillUniform(randomStream(seed, "init", name), out);
+  fillUniform(random, out);
   for (let i = 0; i < out.length; i++) out[i] = (2 * out[i] - 1) * init.bound;
 }
 
-/** The parameters of one network by their own names, as views of its flat vector. */
-export function namedParameters(
+/**
+ * The parameters and buffers of one network by their own names, the parameters as views of a flat vector.
+ *
+ * @param vector the state that holds it: the parameters, or their average.
+ */
+export function namedTensors(
   design: Design,
   network: string,
   state: Tensors,
-): Map<string, Tensors[string]> {
-  const flat = state[parametersState(network)].data as Float32Array<ArrayBuffer>;
-  return new Map(
-    parametersOf(design.networks[network]).map(({ name, shape, offset, size }) => [
+  vector = parametersState(network),
+): Map<string, Tensor> {
+  const flat = state[vector].data as Float32Array<ArrayBuffer>;
+  const { parameters, buffers } = declarationsOf(design.networks[network]);
+  return new Map<string, Tensor>([
+    ...parameters.map(({ name, shape, offset, size }): [string, Tensor] => [
       name,
       { dtype: "float32", shape, data: flat.subarray(offset, offset + size) },
     ]),
-  );
+    ...buffers.map(({ name }): [string, Tensor] => [name, state[bufferState(network, name)]]),
+  ]);
 }

@@ -1,5 +1,6 @@
 import {
   type About,
+  add,
   build,
   concat,
   type DType,
@@ -8,15 +9,18 @@ import {
   input,
   loop,
   type Model,
+  mul,
   reshape,
   row,
   type Shape,
   scalar,
+  sum,
   type Value,
   withScope,
 } from "../graph/index.js";
-import { onFlatVector, parameterCount } from "../networks/index.js";
-import type { Design, Phase, StepInput } from "./recipes/recipe.js";
+import { type Bound, declarationsOf, onFlatVector } from "../networks/index.js";
+import type { Design, Phase, StepInput } from "./recipes/index.js";
+import { averageState, bufferState, parametersState, type StateTensor, stateTensors } from "./state.js";
 
 type Values = Readonly<Record<string, Value>>;
 
@@ -29,13 +33,6 @@ export interface BatchInput extends StepInput {
   readonly repeats: number;
 }
 
-/** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
-export interface StateTensor {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly network: string;
-}
-
 /** The training graph with what a runner must know of it. */
 export interface StepGraph {
   readonly model: Model;
@@ -43,10 +40,6 @@ export interface StepGraph {
   readonly states: readonly StateTensor[];
   /** Outputs of shape [steps], or [steps, repeats]. */
   readonly metrics: readonly { readonly name: string; readonly shape: Shape }[];
-}
-
-export function parametersState(network: string): string {
-  return `${network}/parameters`;
 }
 
 /** The batch inputs that the phases of a design declare. */
@@ -57,22 +50,10 @@ export function batchInputs(design: Design): readonly BatchInput[] {
       role,
       shape,
       repeats,
-      dtype: role === "images" ? ("uint8" as const) : ("float32" as const),
+      dtype: role === "images" || role === "labels" ? ("uint8" as const) : ("float32" as const),
       inputShape: ["steps", ...(repeats > 1 ? [repeats] : []), "batch", ...shape],
     })),
   );
-}
-
-/** The state of a design: for each network its flat parameters and the optimizer's slots. */
-export function stateTensors(design: Design): readonly StateTensor[] {
-  return Object.entries(design.networks).flatMap(([network, definition]) => {
-    const size = parameterCount(definition);
-    const slots = Object.entries(design.optimizer.slots(size));
-    return [
-      { name: parametersState(network), shape: [size], network },
-      ...slots.map(([slot, shape]) => ({ name: `${network}/${slot}`, shape, network })),
-    ];
-  });
 }
 
 /**
@@ -113,36 +94,73 @@ function trainingStep(design: Design, batch: Values, before: Values): { state: V
       const inputs = Object.keys(phase.inputs).map(
         (name) => [name, repeated(batch[name], phase, repeat)] as const,
       );
-      const { loss, metrics } = phase.trace(forwardsOn(design, state), Object.fromEntries(inputs));
-      recorded.push(metrics);
-      state = { ...state, ...withScope("optimizer", () => updated(design, phase.updates, loss, state)) };
+      const networks = boundOn(design, state);
+      const forwards = Object.fromEntries(networks.map(([name, { forward }]) => [name, forward]));
+      const { loss, metrics } = phase.trace(forwards, Object.fromEntries(inputs));
+      const { next, discarded } = withScope("optimizer", () => updated(design, phase, loss, state));
+      state = { ...state, ...next, ...buffersOf(networks) };
+      recorded.push(withDiscarded(metrics, discarded));
     }
     for (const name of Object.keys(recorded[0])) {
       collected[name] = stacked(recorded.map((metrics) => metrics[name]));
     }
   }
-  return { state, collected };
+  return { state: { ...state, ...averaged(design, state) }, collected };
 }
 
-/** The networks of a design on the parameters of a state. */
-function forwardsOn(design: Design, state: Values): Readonly<Record<string, unknown>> {
-  const networks = Object.entries(design.networks);
+type BoundNetworks = readonly (readonly [name: string, bound: Bound<unknown>])[];
+
+/** The networks of a design on the parameters and buffers of a state. */
+function boundOn(design: Design, state: Values): BoundNetworks {
+  return Object.entries(design.networks).map(([name, network]) => {
+    const buffers = declarationsOf(network).buffers.map(
+      (buffer) => [buffer.name, state[bufferState(name, buffer.name)]] as const,
+    );
+    const flat = state[parametersState(name)];
+    return [name, onFlatVector(network, flat, { training: true, buffers: new Map(buffers) })] as const;
+  });
+}
+
+/** The buffers of all networks as the forward passes left them. */
+function buffersOf(networks: BoundNetworks): Values {
   return Object.fromEntries(
-    networks.map(([name, n]) => [name, onFlatVector(n, state[parametersState(name)])]),
+    networks.flatMap(([name, { buffers }]) =>
+      [...buffers].map(([buffer, value]) => [bufferState(name, buffer), value] as const),
+    ),
   );
 }
 
-/** The parameters and slots of one network after an update. */
-function updated(design: Design, network: string, loss: Value, state: Values): Values {
-  const key = parametersState(network);
-  const prefix = `${network}/`;
+/** The parameters and slots of a phase's network after its update, and gradients that nobody uses, if wanted. */
+function updated(
+  design: Design,
+  { updates, undetached = [] }: Phase,
+  loss: Value,
+  state: Values,
+): { next: Values; discarded: readonly Value[] } {
+  const key = parametersState(updates);
+  const prefix = `${updates}/`;
   const slotNames = Object.keys(design.optimizer.slots(1));
   const slots = Object.fromEntries(slotNames.map((slot) => [slot, state[prefix + slot]]));
   // The other networks count as they are: how their own updates came about is not differentiated.
-  const [gradient] = gradients(loss, [state[key]], Object.values(state));
-  const next = design.optimizer.update(state[key], gradient, slots);
-  const nextSlots = Object.entries(next.slots).map(([slot, value]) => [prefix + slot, value]);
-  return { [key]: next.parameters, ...Object.fromEntries(nextSlots) };
+  const wanted = [key, ...undetached.map(parametersState)].map((name) => state[name]);
+  const [gradient, ...discarded] = gradients(loss, wanted, Object.values(state));
+  const result = design.optimizer.update(state[key], gradient, slots);
+  const nextSlots = Object.entries(result.slots).map(([slot, value]) => [prefix + slot, value]);
+  return { next: { [key]: result.parameters, ...Object.fromEntries(nextSlots) }, discarded };
+}
+
+/** Nodes that no output reaches are dropped, so gradients to be thrown away enter a metric, as 0 times their sum. */
+function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
+  const [name] = Object.keys(metrics);
+  const kept = discarded.reduce((metric, g) => add(metric, mul(sum(g), 0)), metrics[name]);
+  return { ...metrics, [name]: kept };
+}
+
+/** The moving average after a step: a ← decay·a + (1 - decay)·p. */
+function averaged({ sampler, averageDecay }: Design, state: Values): Values {
+  if (averageDecay === undefined) return {};
+  const [average, parameters] = [averageState(sampler.network), parametersState(sampler.network)];
+  return { [average]: add(mul(state[average], averageDecay), mul(state[parameters], 1 - averageDecay)) };
 }
 
 /** The part of a batch input that belongs to one repetition of its phase. */

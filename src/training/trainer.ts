@@ -1,19 +1,12 @@
 import { GanOnnxError } from "../error.js";
-import { writeAtomically } from "../files.js";
-import { encodeModel } from "../graph/index.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/index.js";
-import { fillNormal, randomStream } from "./random.js";
-import type { Design, ImageShape } from "./recipes/index.js";
+import { Painter } from "./painter.js";
+import type { Design } from "./recipes/index.js";
 import { appendMetrics, type MetricsLine, runFiles } from "./run-folder.js";
-import { buildSampler } from "./sampler.js";
 import { Session, type SessionPlace, type Tensors } from "./session.js";
-import { drawSheet } from "./sheet.js";
-import { parametersState, type StepGraph } from "./step-graph.js";
-
-/** Images on a sheet, drawn from one fixed batch of latents so that epochs compare. */
-export const SHEET_COUNT = 64;
+import type { StepGraph } from "./step-graph.js";
 
 /** One training, ready to go. */
 export interface Training {
@@ -72,6 +65,7 @@ export async function train(
   };
   try {
     await session.setState(start.state);
+    await painter.paintReal(files.realImages);
     let latest = start;
     for (let epoch = position.epoch + 1; epoch <= epochs; epoch++) {
       const order = orderOfEpoch(seed, epoch, imageCount);
@@ -125,36 +119,5 @@ function checkNumbers(lines: readonly MetricsLine[], checkpoint: string): void {
       where: `epoch ${epoch}, iteration ${iteration}`,
       fix: `lower --learning-rate; the last good state is in ${checkpoint}`,
     });
-  }
-}
-
-/** Owns the session that draws the sheets of a run. */
-class Painter {
-  private constructor(
-    private readonly session: Session,
-    private readonly z: Tensors[string],
-    private readonly design: Design,
-    private readonly image: ImageShape,
-  ) {}
-
-  static async open(design: Design, image: ImageShape, place: SessionPlace, seed: number): Promise<Painter> {
-    const model = buildSampler(design, image, { doc: "Draws the sample sheets of a training." });
-    const session = await Session.open(encodeModel(model), place, "the sampler");
-    const { latent } = design.sampler;
-    const data = new Float32Array(SHEET_COUNT * latent);
-    fillNormal(randomStream(seed, "sheet"), data);
-    return new Painter(session, { dtype: "float32", shape: [SHEET_COUNT, latent], data }, design, image);
-  }
-
-  async paint(state: Tensors, path: string): Promise<void> {
-    const parameters = parametersState(this.design.sampler.network);
-    const { image } = await this.session.run({ z: this.z, [parameters]: state[parameters] });
-    const shape = { ...this.image, count: SHEET_COUNT };
-    const png = await drawSheet(image.data as Float32Array, shape, { range: this.design.sampler.range });
-    await writeAtomically(path, png);
-  }
-
-  close(): Promise<void> {
-    return this.session.close();
   }
 }

@@ -18,7 +18,7 @@ const transposedSchema = { ...schema, output_padding: "ints" } as const;
 type Geometry = Readonly<Record<keyof typeof schema, readonly number[]>>;
 type Inputs = [x: Value, weight: Value, ...bias: Value[]];
 
-export const convOp: Op<Inputs, typeof schema> = defineOp<Inputs, typeof schema>({
+export const convOp: Op<Inputs, typeof schema> = defineOp({
   type: "Conv",
   attributes: schema,
   infer: (inputs, geometry) => {
@@ -39,26 +39,24 @@ export const convOp: Op<Inputs, typeof schema> = defineOp<Inputs, typeof schema>
   ],
 });
 
-export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp<Inputs, typeof transposedSchema>(
-  {
-    type: "ConvTranspose",
-    attributes: transposedSchema,
-    infer: (inputs, { strides, dilations, pads, output_padding }) => {
-      const [x, weight] = inputs;
-      checkChannels("ConvTranspose", inputs, 0);
-      const spatial = sizes(x).map((size, i) => {
-        const reach = dilations[i] * (sizes(weight)[i] - 1) + 1;
-        return strides[i] * (size - 1) + reach - pads[i] - pads[i + 2] + output_padding[i];
-      });
-      return image("ConvTranspose", inputs, [x.shape[0], weight.shape[1], ...spatial]);
-    },
-    vjp: ([x, weight, ...bias], _, g, { output_padding: _padding, ...geometry }) => [
-      convOp(g, weight, geometry),
-      weightGradient(g, x, weight, geometry),
-      ...bias.map(() => sum(g, [0, 2, 3])),
-    ],
+export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
+  type: "ConvTranspose",
+  attributes: transposedSchema,
+  infer: (inputs, { strides, dilations, pads, output_padding }) => {
+    const [x, weight] = inputs;
+    checkChannels("ConvTranspose", inputs, 0);
+    const spatial = sizes(x).map((size, i) => {
+      const reach = dilations[i] * (sizes(weight)[i] - 1) + 1;
+      return strides[i] * (size - 1) + reach - pads[i] - pads[i + 2] + output_padding[i];
+    });
+    return image("ConvTranspose", inputs, [x.shape[0], weight.shape[1], ...spatial]);
   },
-);
+  vjp: ([x, weight, ...bias], _, g, { output_padding: _padding, ...geometry }) => [
+    convOp(g, weight, geometry),
+    weightGradient(g, x, weight, geometry),
+    ...bias.map(() => sum(g, [0, 2, 3])),
+  ],
+});
 
 /**
  * The gradient of the weights [b, a, …] by which `large` [batch, a, …] is convolved to `small` [batch, b, …]:

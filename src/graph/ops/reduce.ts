@@ -32,11 +32,11 @@ export const meanOp = defineOp<[x: Value], { axes: "ints"; keepdims: "int" }>({
   type: "ReduceMean",
   attributes: { axes: "ints", keepdims: "int" },
   infer: ([x], { axes, keepdims }) => ({ dtype: x.dtype, shape: reducedShape(x, axes, keepdims) }),
-  vjp: ([x], _, g, { axes }) => [spread(div(g, countOf(x, axes)), x, axes)],
+  vjp: ([x], _, g, { axes }) => [spread(div(g, elementCount(x, axes)), x, axes)],
 });
 
 /** How many elements the axes hold together, as a scalar of the dtype of x. */
-function countOf(x: Value, axes: readonly number[]): Value {
+export function elementCount(x: Value, axes: readonly number[]): Value {
   const known = sizeOf(axes.map((axis) => x.shape[axis]).filter((dim) => typeof dim === "number"));
   return axes
     .filter((axis) => typeof x.shape[axis] === "string")

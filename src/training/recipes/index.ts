@@ -1,5 +1,7 @@
 import type { Design, ImageShape, Recipe } from "./recipe.js";
+import { vae } from "./vae.js";
 import { vanilla } from "./vanilla.js";
+import { wganGp } from "./wgan-gp.js";
 
 export {
   count,
@@ -14,7 +16,7 @@ export {
 } from "./recipe.js";
 
 /** Every recipe by its name on the command line. */
-export const recipes = { vanilla } satisfies Record<string, Recipe>;
+export const recipes = { vanilla, "wgan-gp": wganGp, vae } satisfies Record<string, Recipe>;
 
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];

@@ -20,11 +20,11 @@ export function pixelsOf({ channels, height, width }: ImageShape): number {
 }
 
 /**
- * What a step reads beside its state: bytes of images, or random numbers, drawn outside the graph so that every
+ * What a step reads beside its state: bytes of images, their labels (of the same images), or random numbers, drawn outside the graph so that every
  * provider sees the same ones. `shape` is that of one sample.
  */
 export interface StepInput {
-  readonly role: "images" | "normal" | "uniform";
+  readonly role: "images" | "labels" | "normal" | "uniform";
   readonly shape: readonly number[];
 }
 
@@ -47,6 +47,11 @@ export interface Phase<N extends Networks = Networks> {
   /** How many updates a step makes; more than one adds an axis to the phase's inputs and metrics. */
   readonly repeats: number;
   readonly inputs: Readonly<Record<string, StepInput>>;
+  /**
+   * Networks into which the gradient is computed as well, only to be thrown away: what leaving out PyTorch's `detach`
+   * costs. The numbers stay the same.
+   */
+  readonly undetached?: readonly (keyof N & string)[];
   trace(networks: Forwards<N>, inputs: Readonly<Record<string, Value>>): Traced;
 }
 
@@ -56,8 +61,12 @@ export interface Sampler<N extends Networks = Networks> {
   readonly latent: number;
   /** What black and white are in the images it makes. */
   readonly range: readonly [number, number];
+  /** How many classes of images there are to choose from, when the choice is a second input: `label`, int64 [batch]. */
+  readonly classes?: number;
   /** Latents [batch, latent] to images [batch, pixels] or [batch, channels, height, width]. */
-  trace(networks: Forwards<N>, z: Value): Value;
+  trace(networks: Forwards<N>, z: Value, label?: Value): Value;
+  /** Bytes of images [batch, pixels] to what the model makes of them, if it can. */
+  reconstruct?(networks: Forwards<N>, x: Value): Value;
 }
 
 /** Everything that defines how a model is trained and sampled. */
@@ -66,6 +75,8 @@ export interface Design<N extends Networks = Networks> {
   readonly optimizer: Optimizer;
   readonly phases: readonly Phase<N>[];
   readonly sampler: Sampler<N>;
+  /** Keep an exponential moving average of the sampled network's parameters, and sample from that. */
+  readonly averageDecay?: number;
   /** What is said of a step every now and then; `{name}` is where a metric goes. */
   readonly line: string;
 }

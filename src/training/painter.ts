@@ -1,0 +1,121 @@
+import { writeAtomically } from "../files.js";
+import { encodeModel, type Model } from "../graph/index.js";
+import { gathered, orderOfEpoch } from "./batches.js";
+import type { Dataset } from "./data/index.js";
+import { drawLatents } from "./latents.js";
+import { randomStream } from "./random.js";
+import { type Design, type ImageShape, imageShapeOf, pixelsOf } from "./recipes/index.js";
+import { buildReconstructor, buildSampler } from "./sampler.js";
+import { Session, type SessionPlace, type Tensors } from "./session.js";
+import { drawSheet } from "./sheet.js";
+
+/** Images on a sheet, in rows of {@link COLUMNS}. */
+const COUNT = 64;
+const COLUMNS = 8;
+
+/** Owns the sessions that draw the sheets of a run, from one fixed batch of latents so that epochs compare. */
+export class Painter {
+  private constructor(
+    private readonly design: Design,
+    private readonly image: ImageShape,
+    private readonly latents: Tensors,
+    private readonly real: Uint8Array<ArrayBuffer>,
+    private readonly sampler: Loaded,
+    private readonly reconstructor: Loaded | undefined,
+  ) {}
+
+  static async open(design: Design, dataset: Dataset, place: SessionPlace, seed: number): Promise<Painter> {
+    const image = imageShapeOf(dataset);
+    const about = { doc: "Draws the sheets of a training." };
+    const sampler = await load(buildSampler(design, image, about), place);
+    const reconstructor = buildReconstructor(design, image, about);
+    return new Painter(
+      design,
+      image,
+      drawLatents(randomStream(seed, "sheet"), COUNT, design.sampler),
+      firstImages(dataset, seed),
+      sampler,
+      reconstructor && (await load(reconstructor, place)),
+    );
+  }
+
+  /** The images that the fixed latents give now; beside them, if the design reconstructs, real ones and theirs. */
+  async paint(state: Tensors, path: string): Promise<void> {
+    const samples = await draw(this.sampler, this.latents, state);
+    const { range } = this.design.sampler;
+    if (!this.reconstructor) {
+      await writeAtomically(path, await this.sheet(samples, COUNT, COLUMNS, range));
+      return;
+    }
+    const shape = [COUNT, pixelsOf(this.image)];
+    const reconstructed = await draw(
+      this.reconstructor,
+      { x: { dtype: "uint8", shape, data: this.real } },
+      state,
+    );
+    const [low, high] = range;
+    const real = Float32Array.from(this.real, (byte) => low + (byte * (high - low)) / 255);
+    await writeAtomically(
+      path,
+      await this.sheet(this.beside(samples, real, reconstructed), 2 * COUNT, 2 * COLUMNS, range),
+    );
+  }
+
+  /** The sheet of the real images. */
+  async paintReal(path: string): Promise<void> {
+    await writeAtomically(
+      path,
+      await this.sheet(this.real, this.real.length / pixelsOf(this.image), COLUMNS, [0, 255]),
+    );
+  }
+
+  /** Rows of samples, continued by rows of real images and, below each, their reconstructions. */
+  private beside(samples: Float32Array, real: Float32Array, reconstructed: Float32Array): Float32Array {
+    const size = COLUMNS * pixelsOf(this.image);
+    const joined = new Float32Array(2 * samples.length);
+    for (let row = 0; row < COUNT / COLUMNS; row++) {
+      const source = row % 2 === 0 ? real : reconstructed;
+      const from = Math.floor(row / 2) * size;
+      joined.set(samples.subarray(row * size, (row + 1) * size), 2 * row * size);
+      joined.set(source.subarray(from, from + size), (2 * row + 1) * size);
+    }
+    return joined;
+  }
+
+  private sheet(
+    images: Float32Array | Uint8Array,
+    count: number,
+    columns: number,
+    range: readonly [number, number],
+  ) {
+    return drawSheet(images, { count, ...this.image }, { range, columns });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.sampler.session.close(), this.reconstructor?.session.close()]);
+  }
+}
+
+/** A session, and the states that its model has as inputs. */
+interface Loaded {
+  readonly session: Session;
+  readonly inputs: readonly string[];
+}
+
+async function load(model: Model, place: SessionPlace): Promise<Loaded> {
+  const session = await Session.open(encodeModel(model), place, "the sampler");
+  return { session, inputs: model.graph.inputs.map(({ name }) => name) };
+}
+
+async function draw({ session, inputs }: Loaded, feeds: Tensors, state: Tensors): Promise<Float32Array> {
+  const weights = inputs.filter((name) => name in state).map((name) => [name, state[name]] as const);
+  const { image } = await session.run({ ...feeds, ...Object.fromEntries(weights) });
+  return image.data as Float32Array;
+}
+
+/** The first images that the first epoch visits, from the start again when there are fewer. */
+function firstImages(dataset: Dataset, seed: number): Uint8Array<ArrayBuffer> {
+  const order = orderOfEpoch(seed, 1, dataset.count);
+  const shown = Uint32Array.from({ length: COUNT }, (_, i) => order[i % dataset.count]);
+  return gathered(dataset.images, pixelsOf(dataset), shown);
+}

@@ -26,7 +26,8 @@ export interface Comparison {
  * Run a recorded trajectory through the training graph of a design and compare what comes out with the record.
  *
  * A record is a safetensors file with the parameters before (`init.<network>.<parameter>`), the batch inputs of every
- * step by their names in the graph, the metrics of every step, and the parameters after (`final.…`).
+ * step by their names in the graph, metrics of every step (not every one need be recorded), and the parameters after
+ * (`final.…`).
  *
  * @throws GanOnnxError naming the file and every tensor that is missing or has another shape.
  */
@@ -76,6 +77,10 @@ class RecordReader {
     private readonly where: string,
   ) {}
 
+  has(name: string): boolean {
+    return this.tensors.has(name);
+  }
+
   /** The data of a tensor, if it has the shape wanted; `undefined` dimensions may be anything. */
   read(name: string, shape: readonly (number | undefined)[], dtype = "float32"): Tensor | undefined {
     const tensor = this.tensors.get(name);
@@ -118,7 +123,8 @@ function readFeeds(record: RecordReader, { batches, metrics }: StepGraph): { fee
     steps = tensor.shape[0];
     batch = tensor.shape[inputShape.indexOf("batch")];
   }
-  for (const { name, shape } of metrics) {
+  const recorded = metrics.filter(({ name }) => record.has(name));
+  for (const { name, shape } of recorded.length > 0 ? recorded : metrics) {
     record.read(name, [steps && steps * sizeOf(shape.slice(1) as number[])], "float64");
   }
   return { feeds, steps: steps ?? 0 };
@@ -134,7 +140,8 @@ function readState(record: RecordReader, design: Design): Tensors {
 }
 
 function compareMetrics(outputs: Tensors, tensors: ReadonlyMap<string, Tensor>): Record<string, number> {
-  const differences = Object.entries(outputs).map(([name, { data }]) => {
+  const recorded = Object.entries(outputs).filter(([name]) => tensors.has(name));
+  const differences = recorded.map(([name, { data }]) => {
     const reference = tensors.get(name)?.data ?? [];
     let largest = 0;
     for (let i = 0; i < data.length; i++) {

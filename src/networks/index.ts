@@ -1,3 +1,4 @@
+export * from "./conv.js";
 export * from "./layers.js";
 export * from "./mlp.js";
 export * from "./network.js";

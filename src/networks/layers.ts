@@ -1,5 +1,7 @@
 import {
   add,
+  conv2d,
+  convTranspose2d,
   div,
   elementCount,
   gemm,
@@ -45,6 +47,40 @@ export function linear(scope: Scope, name: string, inFeatures: number, features:
     outAxis: 0,
     features,
     apply: (x, weight, bias) => gemm(x, weight, { c: bias, transB: true }),
+  };
+}
+
+/** How the convolutions of a DCGAN halve and double images: kernel 4, stride 2, padding 1. */
+const HALVING = { kernel: 4, stride: 2, padding: 1 } as const;
+
+/** torch.nn.Conv2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, h/2, w/2]. */
+export function halving(scope: Scope, name: string, channels: number, features: number): Affine {
+  const { kernel, stride, padding } = HALVING;
+  const init = uniformFanIn(channels * kernel * kernel);
+  return {
+    name,
+    weight: scope.parameter(`${name}.weight`, [features, channels, kernel, kernel], init),
+    bias: scope.parameter(`${name}.bias`, [features], init),
+    outAxis: 0,
+    features,
+    apply: (x, weight, bias) => conv2d(x, weight, { bias, stride, padding }),
+  };
+}
+
+/**
+ * torch.nn.ConvTranspose2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, 2h, 2w].
+ * PyTorch takes its weight's second axis, the output's, for fan_in.
+ */
+export function doubling(scope: Scope, name: string, channels: number, features: number): Affine {
+  const { kernel, stride, padding } = HALVING;
+  const init = uniformFanIn(features * kernel * kernel);
+  return {
+    name,
+    weight: scope.parameter(`${name}.weight`, [channels, features, kernel, kernel], init),
+    bias: scope.parameter(`${name}.bias`, [features], init),
+    outAxis: 1,
+    features,
+    apply: (x, weight, bias) => convTranspose2d(x, weight, { bias, stride, padding }),
   };
 }
 

@@ -1,3 +1,5 @@
+import { conditional } from "./conditional.js";
+import { dcgan } from "./dcgan.js";
 import type { Design, ImageShape, Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
 import { vanilla } from "./vanilla.js";
@@ -16,7 +18,10 @@ export {
 } from "./recipe.js";
 
 /** Every recipe by its name on the command line. */
-export const recipes = { vanilla, "wgan-gp": wganGp, vae } satisfies Record<string, Recipe>;
+export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional } satisfies Record<
+  string,
+  Recipe
+>;
 
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];

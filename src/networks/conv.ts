@@ -1,0 +1,131 @@
+import { GanOnnxError } from "../error.js";
+import {
+  cast,
+  concat,
+  constant,
+  equal,
+  leakyRelu,
+  mul,
+  relu,
+  reshape,
+  tanh,
+  type Value,
+  withScope,
+} from "../graph/index.js";
+import { batchNormalized, doubling, halving, linear, plain } from "./layers.js";
+import type { Network } from "./network.js";
+
+export interface ConvSize {
+  /** Channels next to the image; every halving doubles them. */
+  readonly width: number;
+  /** How often the image is halved. */
+  readonly depth: number;
+  /** Classes that both networks are told, as one-hot vectors; none unless given. */
+  readonly classes?: number;
+}
+
+/** Channels, height and width of images. */
+interface ImageSize {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Height and width after all halvings. Throws when they do not divide. */
+function smallest({ height, width }: ImageSize, { depth }: ConvSize): readonly [number, number] {
+  const factor = 2 ** depth;
+  if (height % factor === 0 && width % factor === 0) return [height / factor, width / factor];
+  throw new GanOnnxError({
+    what: `images of ${height}x${width} cannot be halved ${depth} times`,
+    where: "--depth",
+    fix: `choose a lower depth, or images whose sides ${factor} divides (--size)`,
+    kind: "usage",
+  });
+}
+
+/** Classes [batch] as one-hot vectors [batch, classes]. */
+function oneHot(label: Value, classes: number): Value {
+  const numbers = constant(
+    "float32",
+    [1, classes],
+    Float32Array.from({ length: classes }, (_, i) => i),
+  );
+  const wanted = reshape(cast(label, { to: "float32" }), [label.shape[0], 1]);
+  return cast(equal(wanted, numbers), { to: "float32" });
+}
+
+/**
+ * The generator of a DCGAN (Radford et al. 2016, https://arxiv.org/abs/1511.06434): a linear layer to the smallest
+ * image, then doublings, batch normalisation and ReLU after all but the last, tanh at the end. Latents [batch, latent]
+ * to images [batch, channels, height, width] in [-1, 1]. Classes are joined to the latents (Mirza and Osindero 2014,
+ * https://arxiv.org/abs/1411.1784).
+ */
+export function convGenerator(
+  latent: number,
+  image: ImageSize,
+  size: ConvSize,
+): Network<(z: Value, label?: Value) => Value> {
+  const [height, width] = smallest(image, size);
+  const { depth, classes = 0 } = size;
+  const channelsAt = (level: number) =>
+    level === depth ? image.channels : size.width * 2 ** (depth - 1 - level);
+  const features = channelsAt(0);
+  return {
+    name: "generator",
+    create(scope) {
+      const fc = linear(scope, "fc", latent + classes, features * height * width);
+      const first = batchNormalized(scope, fc, "bn1");
+      const doublings = Array.from({ length: depth }, (_, i) => {
+        const layer = doubling(scope, `up${i + 1}`, channelsAt(i), channelsAt(i + 1));
+        return i + 1 === depth ? plain(layer) : batchNormalized(scope, layer, `bn${i + 2}`);
+      });
+      return (z, label) =>
+        withScope("generator", () => {
+          const input = label ? concat([z, oneHot(label, classes)], 1) : z;
+          const start = reshape(relu(first(input)), [z.shape[0], features, height, width]);
+          return tanh(doublings.reduce((h, double, i) => double(i === 0 ? h : relu(h)), start));
+        });
+    },
+  };
+}
+
+/**
+ * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalisation after all but the first, then a
+ * linear layer. Images [batch, channels, height, width], or the same flattened, to logits [batch, 1]. Classes are
+ * further channels, 1 everywhere in that of the image's class.
+ */
+export function convDiscriminator(
+  image: ImageSize,
+  size: ConvSize,
+): Network<(x: Value, label?: Value) => Value> {
+  const [height, width] = smallest(image, size);
+  const { depth, classes = 0 } = size;
+  const channelsAt = (level: number) =>
+    level === 0 ? image.channels + classes : size.width * 2 ** (level - 1);
+  const features = channelsAt(depth) * height * width;
+  return {
+    name: "discriminator",
+    create(scope) {
+      const halvings = Array.from({ length: depth }, (_, i) => {
+        const layer = halving(scope, `down${i + 1}`, channelsAt(i), channelsAt(i + 1));
+        return i === 0 ? plain(layer) : batchNormalized(scope, layer, i === 1 ? "bn" : `bn${i}`);
+      });
+      const fc = plain(linear(scope, "fc", features, 1));
+      return (x, label) =>
+        withScope("discriminator", () => {
+          const batch = x.shape[0];
+          const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
+          const input = label ? concat([pixels, planes(label, classes, pixels)], 1) : pixels;
+          const last = halvings.reduce((h, halve) => leakyRelu(halve(h), 0.2), input);
+          return fc(reshape(last, [batch, features]));
+        });
+    },
+  };
+}
+
+/** One channel for each class, of the height and width of an image. */
+function planes(label: Value, classes: number, image: Value): Value {
+  const [batch, , height, width] = image.shape as [string, number, number, number];
+  const ones = constant("float32", [1, 1, height, width], new Float32Array(height * width).fill(1));
+  return mul(reshape(oneHot(label, classes), [batch, classes, 1, 1]), ones);
+}

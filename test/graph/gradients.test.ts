@@ -1,0 +1,179 @@
+import { expect, test } from "vitest";
+import {
+  abs,
+  add,
+  concat,
+  exp,
+  gemm,
+  gradients,
+  input,
+  leakyRelu,
+  loop,
+  maximum,
+  mean,
+  mul,
+  relu,
+  scalar,
+  sign,
+  split,
+  sqrt,
+  square,
+  sub,
+  sum,
+  tanh,
+  type Value,
+} from "../../src/graph/index.js";
+import { defineOp } from "../../src/graph/operator.js";
+import { evaluate } from "../helpers/run.js";
+
+const x = input("x", "float64", [3]);
+const at = [0.5, -1, 2];
+
+async function numbersOf(value: Value, feeds: Readonly<Record<string, readonly number[]>> = { x: at }) {
+  const { result } = await evaluate({ result: value }, feeds);
+  return { dims: [...result.dims], numbers: Array.from(result.data, Number) };
+}
+
+test("gradients of a value that is read several times add up", async () => {
+  // y = Σ x·x + 3x + x·exp(x)
+  const y = sum(add(add(mul(x, x), mul(3, x)), mul(x, exp(x))));
+  const { numbers } = await numbersOf(gradients(y, [x])[0]);
+  at.forEach((value, i) => {
+    expect(numbers[i]).toBeCloseTo(2 * value + 3 + (1 + value) * Math.exp(value), 12);
+  });
+});
+
+test("what was broadcast is summed, to the shape of each input", async () => {
+  const matrix = input("m", "float64", ["batch", 3]);
+  const column = input("c", "float64", ["batch", 1]);
+  const one = input("o", "float64", [1, 1]);
+  const all = [matrix, x, column, one];
+  const y = sum(mul(mul(matrix, x), mul(column, one)));
+  const found = gradients(y, all);
+  expect(found.map(({ shape }) => shape)).toEqual(all.map(({ shape }) => shape));
+  const feeds = { m: [1, 2, 3, 4, 5, 6], x: at, c: [10, 100], o: [2] };
+  const results = await Promise.all(found.map((g) => numbersOf(g, feeds)));
+  expect(results).toEqual([
+    { dims: [2, 3], numbers: [10, -20, 40, 100, -200, 400] },
+    { dims: [3], numbers: [2 * (1 * 10 + 4 * 100), 2 * (2 * 10 + 5 * 100), 2 * (3 * 10 + 6 * 100)] },
+    { dims: [2, 1], numbers: [2 * (0.5 - 2 + 6), 2 * (2 - 5 + 12)] },
+    { dims: [1, 1], numbers: [10 * (0.5 - 2 + 6) + 100 * (2 - 5 + 12)] },
+  ]);
+});
+
+test("y itself has the gradient 1", async () => {
+  const y = sum(x);
+  expect(await numbersOf(gradients(y, [y])[0])).toEqual({ dims: [], numbers: [1] });
+});
+
+test("an x that is computed from another x counts for both", async () => {
+  const middle = mul(x, 2);
+  const [dx, dMiddle] = gradients(sum(mul(middle, x)), [x, middle]);
+  expect((await numbersOf(dx)).numbers).toEqual(at.map((value) => 4 * value));
+  expect((await numbersOf(dMiddle)).numbers).toEqual(at);
+});
+
+test("a fixed value is a constant, to first and second order", async () => {
+  const target = tanh(x);
+  const y = sum(mul(square(x), target));
+  const [first] = gradients(y, [x], [target]);
+  const [second] = gradients(sum(first), [x], [target]);
+  const [once, twice] = [await numbersOf(first), await numbersOf(second)];
+  at.forEach((value, i) => {
+    expect(once.numbers[i]).toBeCloseTo(2 * value * Math.tanh(value), 12);
+    expect(twice.numbers[i]).toBeCloseTo(2 * Math.tanh(value), 12);
+  });
+  expect(() => gradients(sum(target), [x], [target])).toThrow("y does not depend on x number 0");
+  expect(() => gradients(target, [x], [target])).toThrow("no scalar");
+});
+
+test("one fixed output of a node leaves the others free", async () => {
+  const [a, b] = split(mul(x, 2), 0, [1, 2]);
+  const y = sum(concat([square(a), square(b)], 0));
+  const [all] = gradients(y, [x]);
+  const [free] = gradients(y, [x], [a]);
+  expect((await numbersOf(all)).numbers).toEqual(at.map((value) => 8 * value));
+  expect((await numbersOf(free)).numbers).toEqual([0, -8, 16]);
+});
+
+test("an x may be fixed too: the gradient reaches it and goes no further", async () => {
+  const middle = mul(x, 2);
+  const [g] = gradients(sum(square(middle)), [middle], [middle]);
+  expect((await numbersOf(g)).numbers).toEqual(at.map((value) => 4 * value));
+  expect(() => gradients(sum(square(middle)), [middle, x], [middle])).toThrow("x number 1");
+});
+
+test("at their kinks functions have the gradients that their documentation says", async () => {
+  const feeds = { x: [0, 1, -1] };
+  const cases: [Value, number[]][] = [
+    [relu(x), [0, 1, 0]],
+    [leakyRelu(x, 0.25), [0.25, 1, 0.25]],
+    [abs(x), [0, 1, -1]],
+    [maximum(mul(x, 3), mul(x, 2)), [3, 3, 2]],
+  ];
+  for (const [y, expected] of cases) {
+    expect((await numbersOf(gradients(sum(y), [x])[0], feeds)).numbers).toEqual(expected);
+  }
+});
+
+test("the third derivative of a polynomial", async () => {
+  // y = Σ x⁴ - 2x³: 4x³ - 6x², 12x² - 12x, 24x - 12
+  const y = sum(sub(square(square(x)), mul(2, mul(x, square(x)))));
+  const orders = [y];
+  for (let order = 0; order < 3; order++) orders.push(sum(gradients(orders[order], [x])[0]));
+  const [third] = gradients(orders[2], [x]);
+  expect((await numbersOf(third)).numbers).toEqual(at.map((value) => 24 * value - 12));
+});
+
+test("a gradient penalty agrees with its closed form", async () => {
+  // D(x) = ½·Σ aᵢxᵢ² has the gradient a∘x. With nᵦ = ‖a∘xᵦ‖ the penalty is P = mean (nᵦ - 1)², and
+  // ∂P/∂aᵢ = mean 2·(nᵦ - 1)/nᵦ · aᵢ·xᵦᵢ².
+  const points = input("points", "float64", ["batch", 2]);
+  const a = input("a", "float64", [2, 1]);
+  const score = mul(0.5, sum(gemm(square(points), a)));
+  const [slope] = gradients(score, [points]);
+  const norms = sqrt(sum(square(slope), [1]));
+  const penalty = mean(square(sub(norms, 1)));
+  const [dA] = gradients(penalty, [a]);
+  const feeds = { points: [1, 2, -0.5, 0.25, 3, 1], a: [0.7, -1.1] };
+
+  const rows = [feeds.points.slice(0, 2), feeds.points.slice(2, 4), feeds.points.slice(4)];
+  const n = rows.map((row) => Math.hypot(...row.map((value, i) => value * feeds.a[i])));
+  const expected = feeds.a.map((ai, i) => {
+    const terms = rows.map((row, b) => (2 * (n[b] - 1) * ai * row[i] ** 2) / n[b]);
+    return terms.reduce((total, term) => total + term, 0) / rows.length;
+  });
+  const { numbers } = await numbersOf(dA, feeds);
+  numbers.forEach((value, i) => {
+    expect(value).toBeCloseTo(expected[i], 12);
+  });
+});
+
+test("what cannot be differentiated is refused", () => {
+  const other = input("other", "float64", [3]);
+  expect(() => gradients(x, [x])).toThrow(
+    "gradients: a value of shape [3] is no scalar; differentiate a sum or a mean",
+  );
+  expect(() => gradients(sum(x), [x, other])).toThrow(
+    "gradients: y does not depend on x number 1 (shape [3]); ask only for gradients of what y is computed from",
+  );
+  expect(() => gradients(sum(mul(sign(x), 2)), [x])).toThrow("y does not depend on x number 0");
+
+  const run = loop(scalar(2, "int64"), "steps", { s: sum(x) }, (_, { s }) => ({
+    state: { s: mul(s, 2) },
+    collected: {},
+  }));
+  expect(() => gradients(run.state.s, [x])).toThrow("Loop: has no gradient");
+});
+
+test("a rule that returns another shape or dtype is named", () => {
+  const infer = ([v]: readonly Value[]) => v;
+  const shrunk = defineOp<[v: Value]>({ type: "Shrunk", infer, vjp: (_, __, g) => [sum(g, [0])] });
+  expect(() => gradients(sum(shrunk(x)), [x])).toThrow(
+    "Shrunk: its rule gives float64 [] for input 0, which is float64 [3]; mend the rule",
+  );
+  const retyped = defineOp<[v: Value]>({ type: "Retyped", infer, vjp: () => [input("g", "float32", [3])] });
+  expect(() => gradients(sum(retyped(x)), [x])).toThrow(
+    "Retyped: its rule gives float32 [3] for input 0, which is float64 [3]; mend the rule",
+  );
+});

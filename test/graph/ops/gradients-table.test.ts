@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import { cast, gradients, input, mul, sub, sum, tanh, type Value } from "../../../src/graph/index.js";
+import { defineOp, type Operator } from "../../../src/graph/operator.js";
+import * as ops from "../../../src/graph/ops/index.js";
+import { nodesBehind } from "../../../src/graph/paths.js";
+import { compareGradients, type GradientCase, worstError } from "../../helpers/check-gradients.js";
+import { table, withoutGradient } from "./gradients-table.js";
+
+// Central differences with a step h err by about h²·f‴/6 + ε/h: 1e-9 in float64, 1e-4 in float32.
+const tolerances = { float64: 1e-6, float32: 2e-3 };
+
+const operators = Object.entries(ops).flatMap(([name, value]): [string, Operator][] =>
+  "operator" in value ? [[name, value.operator]] : [],
+);
+const byName = new Map(operators);
+const rows: Readonly<Record<string, readonly GradientCase[]>> = table;
+
+/** A case's function on fresh inputs. */
+function traced({ f, inputs, dtype = "float64" }: GradientCase) {
+  const xs = inputs.map((shape, i) => input(`x${i}`, dtype, shape));
+  return { xs, nodes: nodesBehind([f(...xs)]) };
+}
+
+test("every operator that ops/index.ts exports has a row", () => {
+  expect(Object.keys(rows).sort()).toEqual(operators.map(([name]) => name).sort());
+});
+
+test("the operators without a gradient are those meant to be", () => {
+  const found = operators.filter(([, { vjp }]) => vjp === null).map(([name]) => name);
+  expect(found.sort()).toEqual([...withoutGradient].sort());
+});
+
+for (const [name, operator] of operators) {
+  for (const row of rows[name] ?? []) {
+    test(`${name}: ${row.about}`, async () => {
+      expect(traced(row).nodes.map((node) => node.operator)).toContain(operator);
+      const tolerance = tolerances[row.dtype ?? "float64"];
+      const { first, second } = await compareGradients(row);
+      expect(worstError(first), "first order").toBeLessThan(tolerance);
+      expect(worstError(second), "second order").toBeLessThan(tolerance);
+    });
+  }
+}
+
+test.each(withoutGradient)("%s passes no gradient on", (name) => {
+  const { xs, nodes } = traced(rows[name][0]);
+  const [node] = nodes.filter(({ operator }) => operator === byName.get(name));
+  const y = sum(cast(node.outputs[0], { to: "float64" }));
+  expect(() => gradients(y, xs)).toThrow("gradients: y does not depend on x number 0");
+});
+
+test("a rule that is wrong is noticed, and one that is wrong to second order only", async () => {
+  const tanhWith = (rule: (x: Value, g: Value) => Value): GradientCase => ({
+    about: "tanh with another rule",
+    inputs: [[3]],
+    f: defineOp<[x: Value]>({ type: "Tanh", infer: ([x]) => x, vjp: ([x], _, g) => [rule(x, g)] }),
+  });
+  const slope = (y: Value) => sub(1, mul(y, y));
+  const opaque = defineOp<[x: Value]>({ type: "Tanh", infer: ([x]) => x, vjp: null });
+
+  const right = await compareGradients(tanhWith((x, g) => mul(g, slope(tanh(x)))));
+  expect(worstError([...right.first, ...right.second])).toBeLessThan(tolerances.float64);
+  const scaled = await compareGradients(tanhWith((x, g) => mul(g, mul(1.01, slope(tanh(x))))));
+  expect(worstError(scaled.first)).toBeGreaterThan(2e-3);
+  const once = await compareGradients(tanhWith((x, g) => mul(g, slope(opaque(x)))));
+  expect(worstError(once.first)).toBeLessThan(tolerances.float64);
+  expect(worstError(once.second)).toBeGreaterThan(2e-3);
+});

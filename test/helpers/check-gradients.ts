@@ -1,0 +1,141 @@
+import { symbolOf } from "../../src/graph/dims.js";
+import {
+  add,
+  cast,
+  gradients,
+  input,
+  loop,
+  mul,
+  row,
+  type Shape,
+  square,
+  sum,
+  type Value,
+} from "../../src/graph/index.js";
+import { evaluate, type Feed, type Tensor } from "./run.js";
+
+/** A differentiable function and where to look at it. */
+export interface GradientCase {
+  readonly about: string;
+  /** The shapes of its inputs. */
+  readonly inputs: readonly Shape[];
+  readonly f: (...xs: Value[]) => Value;
+  /** Samples are ±[1/4, 5/4], multiples of 1/64: exact in float32 and away from 0. True makes them positive. */
+  readonly positive?: boolean;
+  /** float64 unless ONNX Runtime's CPU has no such kernel. */
+  readonly dtype?: "float32" | "float64";
+  /** The step of the differences where that of the dtype does not fit. */
+  readonly step?: number;
+}
+
+/** Gradients as computed by the graph and by differences: rows of [analytic, numeric]. */
+export interface Comparison {
+  readonly first: readonly (readonly [number, number])[];
+  readonly second: readonly (readonly [number, number])[];
+}
+
+/** What symbolic dimensions are when a case runs; different, so that mixing them up shows. */
+const extents: Readonly<Record<string, number>> = { batch: 3, steps: 2 };
+
+/**
+ * The first and second gradients of a function beside central differences, all in one run of ONNX Runtime.
+ *
+ * With y = f(x) and random w, v, u:  L = Σ w·y + ½·v·y²,  first = ∂L/∂x against differences of L;
+ * P = Σ u·first,  second = ∂P/∂x against differences of P. Random weights make every element count differently, and
+ * the square makes ∂L/∂y depend on x, so that linear functions too have a second derivative to check.
+ *
+ * The point itself, and the points a step above and below it in every element, are the iterations of a loop.
+ */
+export async function compareGradients(check: GradientCase): Promise<Comparison> {
+  const { inputs, f, positive = false, dtype = "float64" } = check;
+  const step = check.step ?? (dtype === "float64" ? 2 ** -14 : 2 ** -5);
+  const random = generator(1);
+  const feeds: Record<string, Feed> = {};
+  const weights = (name: string, shape: Shape) => {
+    feeds[name] = filled(shape, () => 2 * random() - 1);
+    return input(name, "float64", shape);
+  };
+  const sample = () => (positive || random() < 0.5 ? 1 : -1) * ((16 + Math.floor(random() * 65)) / 64);
+  const points = pointsAround(
+    inputs.map((shape) => filled(shape, sample)),
+    step,
+  );
+  points.forEach(({ dims, data }, i) => {
+    feeds[`x${i}`] = { dims, data };
+  });
+  feeds.count = points[0].dims[0];
+
+  const stacks = inputs.map((shape, i) => input(`x${i}`, dtype, ["points", ...shape]));
+  const { collected } = loop(input("count", "int64", []), "points", {}, (point) => {
+    const xs = stacks.map((stack) => row(stack, point));
+    const y = double(f(...xs));
+    const halves = mul(0.5, mul(weights("v", y.shape), square(y)));
+    const loss = sum(add(mul(weights("w", y.shape), y), halves));
+    const first = gradients(loss, xs);
+    const parts = first.map((g, i) => sum(mul(weights(`u${i}`, g.shape), double(g))));
+    const projected = parts.reduce((total, part) => add(total, part));
+    const second = gradients(projected, xs);
+    return {
+      state: {},
+      collected: { loss, projected, ...named("first", first), ...named("second", second) },
+    };
+  });
+  const results = await evaluate(collected, feeds);
+
+  const all = (name: string) => Array.from(results[name].data, Number);
+  const compared = (gradient: string, value: string) => {
+    const [, ...around] = all(value);
+    const analytic = inputs.flatMap((_, i) => {
+      const each = all(gradient + i);
+      return each.slice(0, each.length / (around.length + 1));
+    });
+    return analytic.map((g, i) => [g, (around[2 * i] - around[2 * i + 1]) / (2 * step)] as const);
+  };
+  return { first: compared("first", "loss"), second: compared("second", "projected") };
+}
+
+function named(prefix: string, values: readonly Value[]): Record<string, Value> {
+  return Object.fromEntries(values.map((value, i) => [prefix + i, value]));
+}
+
+/** The point first, then two for every element: that much above and below it there. Each tensor gains a first axis. */
+function pointsAround(tensors: readonly Tensor[], step: number): readonly Tensor[] {
+  const all = tensors.flatMap(({ data }) => Array.from(data, Number));
+  const rows = [all, ...all.flatMap((value, i) => [all.with(i, value + step), all.with(i, value - step)])];
+  let offset = 0;
+  return tensors.map(({ dims, data: { length } }) => {
+    const start = offset;
+    offset += length;
+    return { dims: [rows.length, ...dims], data: rows.flatMap((row) => row.slice(start, start + length)) };
+  });
+}
+
+/** The largest disagreement, relative to gradients above 1. NaN, which compares with nothing, is infinite. */
+export function worstError(rows: readonly (readonly [number, number])[]): number {
+  const errors = rows.map(([a, n]) => Math.abs(a - n) / Math.max(1, Math.abs(n)));
+  return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors);
+}
+
+function double(x: Value): Value {
+  return x.dtype === "float64" ? x : cast(x, { to: "float64" });
+}
+
+function filled(shape: Shape, next: () => number): Tensor {
+  const dims = shape.map((dim) => {
+    const { coefficient, symbol } = symbolOf(dim);
+    return symbol === "" ? coefficient : coefficient * extents[symbol];
+  });
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  return { dims, data: Float64Array.from({ length: size }, next) };
+}
+
+/** mulberry32, by Tommy Ettinger (public domain): numbers in [0, 1), the same on every machine. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

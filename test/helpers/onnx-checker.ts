@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+
+const python = "/usr/bin/python3";
+
+function ask(script: string, ...args: string[]): { ok: boolean; said: string } {
+  const { status, stderr, error } = spawnSync(python, ["-c", script, ...args], { encoding: "utf8" });
+  return { ok: status === 0, said: error?.message ?? stderr.trim() };
+}
+
+/** Why ONNX's own checker (Debian's package python3-onnx) cannot be asked here; undefined when it can. */
+export const checkerMissing = (() => {
+  const { ok, said } = ask("import onnx");
+  return ok ? undefined : `${python}: ${said.split("\n").at(-1)}`;
+})();
+
+/**
+ * What ONNX's checker, with strict inference of all types and shapes, says against the models in some files. Empty
+ * when it accepts them.
+ */
+export function checkModels(paths: readonly string[]): string {
+  const script =
+    "import sys, onnx\nfor path in sys.argv[1:]: onnx.checker.check_model(path, full_check=True)";
+  const { ok, said } = ask(script, ...paths);
+  return ok ? "" : said || "the checker failed without a message";
+}

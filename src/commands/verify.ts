@@ -32,16 +32,14 @@ export const verify: CommandModule = {
     } else {
       const row = (name: string, difference: number, limit: number) =>
         print(
-          `${name.padEnd(36)} ${difference.toExponential(1).padStart(8)}  of ${limit.toExponential(0)}  ` +
+          `${name.padEnd(24)} ${difference.toExponential(1).padStart(8)}  of ${limit.toExponential(0)}  ` +
             `${difference <= limit ? "ok" : "TOO FAR"}`,
         );
       for (const [name, difference] of Object.entries(compared.metrics)) {
         row(name, difference, tolerances.metrics);
       }
-      for (const [network, { most, all }] of Object.entries(compared.parameters)) {
-        row(`99.9% of ${network}'s parameters`, most, tolerances.mostParameters);
-        row(`all of ${network}'s parameters`, all, tolerances.allParameters);
-      }
+      row("99.9% of the parameters", compared.parameters.most, tolerances.mostParameters);
+      row("all parameters", compared.parameters.all, tolerances.allParameters);
     }
     say(
       `${file}: ${compared.steps} steps of ${run.recipe} on ${run.ep}, ${compared.within ? "as recorded" : "NOT as recorded"}`,

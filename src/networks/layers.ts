@@ -26,7 +26,7 @@ export interface Affine {
   /** The axis of the weight that counts the output's features (or channels). */
   readonly outAxis: number;
   readonly features: number;
-  apply(x: Value, weight: Value, bias: Value): Value;
+  apply(x: Value, weight: Value, bias?: Value): Value;
 }
 
 /**
@@ -123,9 +123,10 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
     return plain({ ...layer, weight, bias });
   }
 
-  const affine = plain(layer);
   return (input) => {
-    const x = affine(input);
+    // What is added to a whole feature leaves with its mean: the layer's bias shows in the running mean alone, and its
+    // gradient is 0. Computing it all the same would give Adam rounding errors to follow.
+    const x = withScope(layer.name, () => layer.apply(input, layer.weight));
     return withScope(name, () => {
       const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
       const batchMean = mean(x, axes, { keepdims: true });
@@ -134,7 +135,7 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
       const count = elementCount(x, axes);
       const follow = (running: Value, news: Value) =>
         add(mul(running, 1 - MOMENTUM), mul(reshape(news, [features]), MOMENTUM));
-      runningMean.write(follow(runningMean.read(), batchMean));
+      runningMean.write(follow(runningMean.read(), add(reshape(batchMean, [features]), layer.bias)));
       const unbiased = mul(variance, div(count, sub(count, 1)));
       runningVariance.write(follow(runningVariance.read(), unbiased));
       const rank = x.shape.length;

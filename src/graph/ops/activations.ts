@@ -1,7 +1,7 @@
 import { GanOnnxError } from "../../error.js";
 import { defineOp } from "../operator.js";
 import type { Value } from "../value.js";
-import { maximum, mul, sign, sub } from "./elementwise.js";
+import { add, div, exp, maximum, mul, neg, sign, sub } from "./elementwise.js";
 import { sameAsInput } from "./infer.js";
 
 /** tanh x. https://onnx.ai/onnx/operators/onnx__Tanh.html */
@@ -24,7 +24,9 @@ export const sigmoid = defineOp({
 export const softplus = defineOp({
   type: "Softplus",
   infer: sameAsInput,
-  vjp: ([x], _, g) => [mul(sigmoid(x), g)],
+  // σ(x)·g with σ written out: ONNX Runtime's Sigmoid is exact to 1e-8 only, while Adam makes steps of the same size
+  // from gradients far smaller than that. e⁻ˣ may overflow; g / ∞ is the right 0.
+  vjp: ([x], _, g) => [div(g, add(exp(neg(x)), 1))],
 });
 
 /** max(x, 0); the gradient at 0 is 0, as in PyTorch. https://onnx.ai/onnx/operators/onnx__Relu.html */

@@ -8,6 +8,7 @@ import { exportModel } from "./commands/export.js";
 import { sample } from "./commands/sample.js";
 import { train } from "./commands/train.js";
 import { verify } from "./commands/verify.js";
+import { flagOf } from "./config.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
@@ -31,11 +32,18 @@ const parser = yargs(args)
   .parserConfiguration({ "duplicate-arguments-array": true, "strip-dashed": true })
   .demandCommand(1, "which command?")
   .strict()
+  .check((argv) => {
+    const twice = Object.keys(argv).find((key) => key !== "_" && Array.isArray(argv[key]));
+    if (twice === undefined) return true;
+    const what = "is given more than once";
+    throw new GanOnnxError({ what, where: flagOf(twice), fix: "give it once", kind: "usage" });
+  })
   .version(producer.version)
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)
   .fail((message, error) => {
-    throw error ?? new GanOnnxError({ what: message, where: "arguments", fix: "see --help", kind: "usage" });
+    if (error instanceof GanOnnxError || !message) throw error;
+    throw new GanOnnxError({ what: message, where: "arguments", fix: "see --help", kind: "usage" });
   });
 
 try {

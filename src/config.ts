@@ -2,7 +2,7 @@ import { z } from "zod";
 import { GanOnnxError } from "./error.js";
 import { readJson } from "./files.js";
 import { providerNames } from "./training/providers.js";
-import { count, type RecipeName, recipeNames, recipes } from "./training/recipes/index.js";
+import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./training/recipes/index.js";
 
 /** What every run is described by; a recipe adds its own settings beside these. */
 export const runSchema = z.strictObject({
@@ -17,6 +17,9 @@ export const runSchema = z.strictObject({
   epochs: count(100, "passes over the data"),
   batchSize: count(128, "images in a batch"),
   seed: z.int().min(0).default(0).describe("where all random numbers of the run come from"),
+  size: z.int().min(4).max(1024).optional().describe("height and width of images, for folders of images"),
+  channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images"),
+  init: z.string().min(1).optional().describe("weights to start from, as safetensors"),
   stepsPerRun: count(64, "training steps in one call of ONNX Runtime"),
 });
 
@@ -30,6 +33,11 @@ export interface Config {
   readonly flat: Readonly<Record<string, unknown>>;
 }
 
+/** The images of a run whose data nobody has looked at: as large as it asks for, or as MNIST's. */
+export function imageOf({ channels = 1, size = 28 }: RunSettings): ImageShape {
+  return { channels, height: size, width: size };
+}
+
 /** Settings as the user gave them, unchecked. */
 export type RawSettings = Readonly<Record<string, unknown>>;
 
@@ -38,9 +46,23 @@ export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** All fields that some recipe's configuration can have, with their schemas: what the command line offers as flags. */
-export function allFields(): Readonly<Record<string, z.ZodType>> {
-  return Object.assign({}, ...recipeNames.map((name) => recipes[name].settings.shape), runSchema.shape);
+/** A setting as the command line offers it: its schema, and the recipes that have it (none: all runs do). */
+export interface Field {
+  readonly schema: z.ZodType;
+  readonly recipes: readonly { readonly name: RecipeName; readonly schema: z.ZodType }[];
+}
+
+/** Every setting that some run can have, by its key. */
+export function allFields(): Readonly<Record<string, Field>> {
+  const fields: Record<string, Field> = {};
+  for (const [key, schema] of Object.entries(runSchema.shape)) fields[key] = { schema, recipes: [] };
+  for (const name of recipeNames) {
+    for (const [key, schema] of Object.entries<z.ZodType>(recipes[name].settings.shape)) {
+      const field = fields[key] ?? { schema, recipes: [] };
+      fields[key] = { schema: field.schema, recipes: [...field.recipes, { name, schema }] };
+    }
+  }
+  return fields;
 }
 
 /** A configuration file, unchecked but for being an object. Throws naming the file. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { GanOnnxError, messageOf } from "./error.js";
+import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
 /**
  * Write a file whole or not at all: into a temporary file in the same folder, fsync, then rename. Missing folders
@@ -32,7 +32,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 }
 
 /** The bytes of a file that the user named. Throws {@link GanOnnxError} naming the path when it cannot be read. */
-export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function readBytes(path: string, kind?: ErrorParts["kind"]): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await readFile(path));
   } catch (cause) {
@@ -40,14 +40,18 @@ export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> 
       what: `cannot be read (${messageOf(cause)})`,
       where: path,
       fix: "name a file that exists and can be read",
+      kind,
       cause,
     });
   }
 }
 
-/** A JSON file, unchecked: pass the result through a schema. Throws {@link GanOnnxError} naming file and position. */
+/**
+ * A JSON file of settings, unchecked: pass the result through a schema. Throws {@link GanOnnxError} (usage) naming file
+ * and position.
+ */
 export async function readJson(path: string): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(path));
+  const text = new TextDecoder().decode(await readBytes(path, "usage"));
   try {
     return JSON.parse(text);
   } catch (cause) {
@@ -55,6 +59,7 @@ export async function readJson(path: string): Promise<unknown> {
       what: `is not JSON (${messageOf(cause)})`,
       where: path,
       fix: "correct the file",
+      kind: "usage",
       cause,
     });
   }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Argv, CommandModule } from "yargs";
+import { imageOf } from "../config.js";
 import { common, configOf, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
@@ -17,7 +18,7 @@ export const buildGraphs: CommandModule = {
     const { designOf } = await import("../training/recipes/index.js");
     const { writeAtomically } = await import("../files.js");
 
-    const image = { channels: 1, height: 28, width: 28 };
+    const image = imageOf(run);
     const design = designOf(run.recipe, recipe, image);
     const artifacts = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
     const folder = typeof argv.out === "string" ? argv.out : join("models", run.recipe);

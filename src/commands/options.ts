@@ -1,6 +1,14 @@
 import type { Argv, Options } from "yargs";
 import { z } from "zod";
-import { allFields, type Config, type RawSettings, readConfigFile, resolveConfig } from "../config.js";
+import {
+  allFields,
+  type Config,
+  type Field,
+  flagOf,
+  type RawSettings,
+  readConfigFile,
+  resolveConfig,
+} from "../config.js";
 
 /** Options of several commands, written once. */
 export const common = {
@@ -11,29 +19,37 @@ export const common = {
 
 /** Every setting of the configuration as a flag; defaults stay with the schema, so that a file can come between. */
 export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Argv<T> {
-  for (const [key, schema] of Object.entries(allFields())) {
-    if (!only || only.includes(key)) argv.option(kebab(key), optionOf(schema));
+  for (const [key, field] of Object.entries(allFields())) {
+    if (!only || only.includes(key)) argv.option(flagOf(key).slice(2), optionOf(field));
   }
   return argv;
 }
 
-function optionOf(schema: z.ZodType): Options {
-  const described = z.toJSONSchema(schema, { io: "input" }) as {
-    type?: string;
-    enum?: string[];
-    default?: unknown;
-  };
-  const standard = described.default === undefined ? "" : ` (default: ${described.default})`;
-  const choices = described.enum ? `: ${described.enum.join(", ")}` : "";
-  return {
-    type: described.type === "string" ? "string" : described.type === "boolean" ? "boolean" : "number",
-    requiresArg: described.type !== "boolean",
-    describe: `${schema.description ?? ""}${choices}${standard}`,
-  };
+interface JsonSchema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly default?: unknown;
 }
 
-function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+function optionOf({ schema, recipes }: Field): Options {
+  const { type, enum: choices } = jsonSchema(schema);
+  const flag = type === "string" || type === "boolean" ? type : "number";
+  const listed = choices ? `: ${choices.join(", ")}` : "";
+  const text = `${schema.description ?? ""}${listed}${standardOf(schema, recipes)}`;
+  return { type: flag, requiresArg: flag !== "boolean", describe: text };
+}
+
+function jsonSchema(schema: z.ZodType): JsonSchema {
+  return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
+}
+
+/** The default, or each recipe's own where they differ. */
+function standardOf(schema: z.ZodType, recipes: Field["recipes"]): string {
+  const own = recipes.map(({ name, schema }) => ({ name, standard: jsonSchema(schema).default }));
+  const differ = own.some(({ standard }) => standard !== own[0].standard);
+  if (differ) return ` (default: ${own.map(({ name, standard }) => `${name} ${standard}`).join(", ")})`;
+  const standard = jsonSchema(schema).default;
+  return standard === undefined ? "" : ` (default: ${standard})`;
 }
 
 /** The configuration that a command was given: its flags over its `--config` file over the defaults. */

@@ -1,4 +1,5 @@
 import type { Argv, CommandModule } from "yargs";
+import { imageOf } from "../config.js";
 import { common, configOf, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
@@ -21,7 +22,7 @@ export const verify: CommandModule = {
     const { readBytes } = await import("../files.js");
 
     const record = decodeSafetensors(await readBytes(file), file);
-    const image = { channels: 1, height: 28, width: 28 };
+    const image = imageOf(run);
     const design = designOf(run.recipe, recipe, image);
     const { graph, train } = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
     const place = placeOf(run);

@@ -1,5 +1,7 @@
 import { GanOnnxError } from "../error.js";
-import { formatShape, sizeOf } from "../graph/index.js";
+import type { Shape } from "../graph/index.js";
+import { declarationsOf } from "../networks/index.js";
+import { differences, type Expected } from "../training/expected.js";
 import type { Design } from "../training/recipes/index.js";
 import type { SafetensorsFile, Tensor } from "../training/safetensors.js";
 import { Session, type SessionPlace, type Tensors } from "../training/session.js";
@@ -47,10 +49,11 @@ export async function followTrajectory(
     where: string;
   },
 ): Promise<Comparison> {
-  const record = new RecordReader(tensors, where);
-  const { feeds, steps } = readFeeds(record, graph);
-  const state = readState(record, design);
-  record.finish();
+  const steps = checkRecord(tensors, { design, graph, where });
+  const feeds = Object.fromEntries(graph.batches.map(({ name }) => [name, tensors.get(name) as Tensor]));
+  const state = stateWith(design, (network, name, { out }) => {
+    out.set(tensors.get(`init.${network}.${name}`)?.data as Float32Array);
+  });
 
   const session = await Session.open(model, place, "train.onnx");
   try {
@@ -69,74 +72,41 @@ export async function followTrajectory(
   }
 }
 
-/** Owns the complaints about a record, so that one message names all of them. */
-class RecordReader {
-  private readonly complaints: string[] = [];
+/** Check that a record holds what the design needs; returns how many steps it has. */
+function checkRecord(
+  tensors: ReadonlyMap<string, Tensor>,
+  { design, graph, where }: { design: Design; graph: StepGraph; where: string },
+): number {
+  const { batches, metrics } = graph;
+  const [first] = batches;
+  const shape = tensors.get(first.name)?.shape ?? [];
+  const extents: Record<string, number> = {
+    steps: shape[0],
+    batch: shape[first.inputShape.indexOf("batch")],
+  };
+  const sized = (dims: Shape) => dims.map((dim) => (typeof dim === "string" ? (extents[dim] ?? dim) : dim));
 
-  constructor(
-    private readonly tensors: ReadonlyMap<string, Tensor>,
-    private readonly where: string,
-  ) {}
-
-  has(name: string): boolean {
-    return this.tensors.has(name);
-  }
-
-  /** The data of a tensor, if it has the shape wanted; `undefined` dimensions may be anything. */
-  read(name: string, shape: readonly (number | undefined)[], dtype = "float32"): Tensor | undefined {
-    const tensor = this.tensors.get(name);
-    if (!tensor) {
-      this.complaints.push(`${name} is missing`);
-      return undefined;
-    }
-    const fits =
-      tensor.dtype === dtype &&
-      tensor.shape.length === shape.length &&
-      shape.every((dim, i) => dim === undefined || dim === tensor.shape[i]);
-    if (fits) return tensor;
-    const wanted = formatShape(shape.map((dim) => dim ?? "any"));
-    this.complaints.push(
-      `${name} is ${tensor.dtype} ${formatShape(tensor.shape)} instead of ${dtype} ${wanted}`,
-    );
-    return undefined;
-  }
-
-  finish(): void {
-    if (this.complaints.length === 0) return;
-    throw new GanOnnxError({
-      what: `is no record of this recipe: ${this.complaints.join(", ")}`,
-      where: this.where,
-      fix: "choose the --recipe that it was recorded with",
-    });
-  }
-}
-
-function readFeeds(record: RecordReader, { batches, metrics }: StepGraph): { feeds: Tensors; steps: number } {
-  const feeds: Record<string, Tensor> = {};
-  let steps: number | undefined;
-  let batch: number | undefined;
-  for (const { name, dtype, inputShape } of batches) {
-    const symbols: Record<string, number | undefined> = { steps, batch };
-    const shape = inputShape.map((dim) => (typeof dim === "string" ? symbols[dim] : dim));
-    const tensor = record.read(name, shape, dtype);
-    if (!tensor) continue;
-    feeds[name] = tensor;
-    steps = tensor.shape[0];
-    batch = tensor.shape[inputShape.indexOf("batch")];
-  }
-  const recorded = metrics.filter(({ name }) => record.has(name));
+  const expected = new Map<string, Expected>();
+  for (const { name, dtype, inputShape } of batches) expected.set(name, { dtype, shape: sized(inputShape) });
+  const recorded = metrics.filter(({ name }) => tensors.has(name));
   for (const { name, shape } of recorded.length > 0 ? recorded : metrics) {
-    record.read(name, [steps && steps * sizeOf(shape.slice(1) as number[])], "float64");
+    const [steps, repeats = 1] = sized(shape);
+    const count = typeof steps === "number" ? steps * Number(repeats) : steps;
+    expected.set(name, { dtype: "float64", shape: [count] });
   }
-  return { feeds, steps: steps ?? 0 };
-}
-
-/** The state before the first step: the recorded parameters and buffers, everything else as a training starts. */
-function readState(record: RecordReader, design: Design): Tensors {
-  return stateWith(design, (network, name, { shape, out }) => {
-    const init = record.read(`init.${network}.${name}`, shape);
-    record.read(`final.${network}.${name}`, shape);
-    if (init) out.set(init.data as Float32Array);
+  for (const [network, definition] of Object.entries(design.networks)) {
+    const { parameters, buffers } = declarationsOf(definition);
+    for (const { name, shape } of [...parameters, ...buffers]) {
+      expected.set(`init.${network}.${name}`, { dtype: "float32", shape });
+      expected.set(`final.${network}.${name}`, { dtype: "float32", shape });
+    }
+  }
+  const complaints = differences(tensors, expected, { allowExtra: true });
+  if (complaints.length === 0) return extents.steps;
+  throw new GanOnnxError({
+    what: `is no record of this recipe: ${complaints.join(", ")}`,
+    where,
+    fix: "choose the --recipe that it was recorded with",
   });
 }
 

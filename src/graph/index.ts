@@ -1,5 +1,5 @@
 export { type About, build, type Model } from "./build.js";
-export { type Dim, formatShape, isStatic, type Shape, sizeOf } from "./dims.js";
+export { type Dim, formatShape, isStatic, type Shape, sameShape, sizeOf } from "./dims.js";
 export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
 export { encodeModel, IR_VERSION, type ModelSummary, OPSET, summarizeModel } from "./onnx.js";

@@ -68,7 +68,8 @@ export function feedsOfBlock(
     const extents: Record<string, number> = { steps, batch: batchSize };
     const dims = inputShape.map((dim) => (typeof dim === "string" ? extents[dim] : dim));
     if (role === "images" || role === "labels") {
-      const [source, size] = role === "images" ? [dataset.images, pixels] : [labelsOf(dataset), 1];
+      const [source, size] =
+        role === "images" ? [dataset.images, pixels] : [dataset.labels ?? new Uint8Array(), 1];
       const first = firstStep * repeats * fullBatchSize;
       const shown = order.subarray(first, first + steps * perStep);
       feeds[name] = { dtype: "uint8", shape: dims, data: gathered(source, size, shown) };
@@ -95,13 +96,23 @@ export function gathered(source: Uint8Array, size: number, indices: Uint32Array)
   return data;
 }
 
-/** The labels of a data set that a design needs them of. Throws when it has none. */
-function labelsOf({ labels, name }: Dataset): Uint8Array {
-  if (labels) return labels;
-  throw new GanOnnxError({
-    what: "has no labels",
-    where: `--data ${name}`,
-    fix: "choose labelled data (IDX files with labels, or one folder of images for each class), or another --recipe",
-    kind: "usage",
-  });
+/**
+ * Check that a data set has what a design's classes need: a label for each image, below the number of classes.
+ *
+ * @throws GanOnnxError (usage) naming the data.
+ */
+export function checkLabels({ labels, name }: Dataset, classes: number | undefined): void {
+  if (classes === undefined) return;
+  const refuse = (what: string, fix: string) =>
+    new GanOnnxError({ what, where: `--data ${name}`, fix, kind: "usage" });
+  if (!labels) {
+    throw refuse(
+      "has no labels",
+      "choose IDX files with labels or one folder of images for each class, or another --recipe",
+    );
+  }
+  const largest = labels.reduce((a, b) => Math.max(a, b), 0);
+  if (largest >= classes) {
+    throw refuse(`has the label ${largest}, beyond ${classes} classes`, `say --classes ${largest + 1}`);
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { readBytes, writeAtomically } from "../files.js";
-import { formatShape } from "../graph/index.js";
+import { differences } from "./expected.js";
 import { type Design, type RecipeName, recipeNames } from "./recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Tensors } from "./session.js";
@@ -75,20 +75,10 @@ export function checkState(
       fix: `go on with --recipe ${position.recipe}`,
     });
   }
-  const wanted = new Map(stateTensors(design).map(({ name, shape }) => [name, shape]));
-  const complaints = [
-    ...[...wanted.keys()].filter((name) => !(name in state)).map((name) => `${name} is missing`),
-    ...Object.keys(state)
-      .filter((name) => !wanted.has(name))
-      .map((name) => `${name} is extra`),
-    ...Object.entries(state).flatMap(([name, { dtype, shape }]) => {
-      const should = wanted.get(name);
-      const fits = !should || (dtype === "float32" && formatShape(shape) === formatShape(should));
-      return fits
-        ? []
-        : [`${name} is ${dtype} ${formatShape(shape)} instead of float32 ${formatShape(should)}`];
-    }),
-  ];
+  const expected = stateTensors(design).map(
+    ({ name, shape }) => [name, { dtype: "float32", shape }] as const,
+  );
+  const complaints = differences(new Map(Object.entries(state)), new Map(expected));
   if (complaints.length === 0) return;
   throw new GanOnnxError({
     what: `does not fit the configuration: ${complaints.join(", ")}`,

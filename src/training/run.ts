@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.js";
 import { buildArtifacts } from "./artifacts.js";
-import { stepsPerEpoch } from "./batches.js";
+import { checkLabels, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
 import type { ProviderName } from "./providers.js";
@@ -11,6 +11,7 @@ import { runFiles, truncateMetrics } from "./run-folder.js";
 import type { SessionPlace } from "./session.js";
 import { initialState } from "./state.js";
 import type { Training } from "./trainer.js";
+import { readWeights } from "./weights.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
 export interface Configuration {
@@ -23,6 +24,9 @@ export interface Configuration {
     readonly batchSize: number;
     readonly seed: number;
     readonly stepsPerRun: number;
+    readonly size?: number;
+    readonly channels?: 1 | 3;
+    readonly init?: string;
   };
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
@@ -43,7 +47,7 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
 /** Load the data and build the graph of a new run. Nothing is written. */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Training> {
   const { folder, report, signal } = preparation;
-  const { data, seed, recipe } = configuration.run;
+  const { data, seed, recipe, size, channels, init } = configuration.run;
   if (existsSync(runFiles(folder).config)) {
     throw new GanOnnxError({
       what: "holds a run already",
@@ -52,11 +56,12 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
       kind: "usage",
     });
   }
-  const dataset = await loadDataset(data, { seed, report, signal });
+  const dataset = await loadDataset(data, { seed, size, channels, report, signal });
   const image = imageShapeOf(dataset);
   const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
   const design = designOf(recipe, configuration.recipe, image);
-  return assemble(configuration, folder, dataset, { position, state: initialState(design, seed) });
+  const state = init === undefined ? initialState(design, seed) : await readWeights(init, design);
+  return assemble(configuration, folder, dataset, { position, state });
 }
 
 /**
@@ -77,7 +82,8 @@ export async function prepareResume(
     { recipe: run.recipe, design: designOf(run.recipe, recipe, imageShapeOf(position)) },
     path,
   );
-  const dataset = await loadDataset(run.data, { seed: run.seed, report, signal });
+  const { data, seed, size } = run;
+  const dataset = await loadDataset(data, { seed, size, channels: run.channels, report, signal });
   const { images, channels, height, width } = position;
   const same =
     dataset.count === images &&
@@ -87,7 +93,7 @@ export async function prepareResume(
   if (!same) {
     throw new GanOnnxError({
       what: `now holds ${describe(dataset.count, dataset)} where the run had ${describe(images, position)}`,
-      where: `--data ${run.data}`,
+      where: `--data ${data}`,
       fix: "go on with the data that the run was started with",
     });
   }
@@ -109,6 +115,7 @@ function assemble(
 ): Training {
   const image = imageShapeOf(dataset);
   const design = designOf(run.recipe, recipe, image);
+  checkLabels(dataset, design.sampler.classes);
   const { graph, train: model } = buildArtifacts(design, image, {
     recipe: run.recipe,
     configuration: flat,

@@ -59,7 +59,7 @@ async function answer(request: Request): Promise<Tensors> {
   }
 }
 
-parentPort?.on("message", async (request: Request) => {
+async function replyTo(request: Request): Promise<void> {
   let reply: Reply;
   try {
     reply = { outputs: await answer(request) };
@@ -67,4 +67,10 @@ parentPort?.on("message", async (request: Request) => {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
   parentPort?.postMessage(reply);
+}
+
+/** One request after the other: a run must see the state that the one before leaves. */
+let done = Promise.resolve();
+parentPort?.on("message", (request: Request) => {
+  done = done.then(() => replyTo(request));
 });

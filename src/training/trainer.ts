@@ -85,8 +85,9 @@ export async function train(
       }
       position = { ...position, epoch, step: 0 };
       const state = await session.getState();
-      latest = await save(state);
+      // The sheet first: an epoch that the checkpoint counts is not made again.
       await painter.paint(state, files.fakeImages(epoch));
+      latest = await save(state);
       hooks.wrote?.(files.fakeImages(epoch));
       if (signal.aborted) break;
     }

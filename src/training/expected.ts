@@ -1,0 +1,29 @@
+import { type DType, formatShape, type Shape, sameShape } from "../graph/index.js";
+import type { Tensor } from "./safetensors.js";
+
+/** What a tensor in a file should be. */
+export interface Expected {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/**
+ * Everything by which tensors differ from those expected, for one message: what is missing, what has another type or
+ * shape, and what is extra, unless that is allowed. Empty when all is well.
+ */
+export function differences(
+  found: ReadonlyMap<string, Tensor>,
+  expected: ReadonlyMap<string, Expected>,
+  { allowExtra = false } = {},
+): string[] {
+  const complaints = [...expected].flatMap(([name, { dtype, shape }]) => {
+    const tensor = found.get(name);
+    if (!tensor) return [`${name} is missing`];
+    if (tensor.dtype === dtype && sameShape(tensor.shape, shape)) return [];
+    return [
+      `${name} is ${tensor.dtype} ${formatShape(tensor.shape)} instead of ${dtype} ${formatShape(shape)}`,
+    ];
+  });
+  const extra = allowExtra ? [] : [...found.keys()].filter((name) => !expected.has(name));
+  return [...complaints, ...extra.map((name) => `${name} is extra`)];
+}

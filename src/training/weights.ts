@@ -1,0 +1,66 @@
+import { GanOnnxError } from "../error.js";
+import { readBytes } from "../files.js";
+import { declarationsOf } from "../networks/index.js";
+import { differences, type Expected } from "./expected.js";
+import type { Design } from "./recipes/index.js";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.js";
+import type { Tensors } from "./session.js";
+import { namedTensors, stateWith } from "./state.js";
+
+/** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
+const COUNTER = ".num_batches_tracked";
+
+/** The tensors of all networks, as `<network>.<tensor>`. */
+function expectedWeights(design: Design): Map<string, Expected> {
+  return new Map(
+    Object.entries(design.networks).flatMap(([network, definition]) => {
+      const { parameters, buffers } = declarationsOf(definition);
+      return [...parameters, ...buffers].map(
+        ({ name, shape }) => [`${network}.${name}`, { dtype: "float32", shape }] as const,
+      );
+    }),
+  );
+}
+
+/**
+ * The state of a training that starts from given weights: a safetensors file with the parameters and buffers of all
+ * networks, named `generator.gen.0.weight`, or as in PyTorch's own state_dict, `gen.0.weight`, where only one network
+ * has a tensor of that name.
+ *
+ * @throws GanOnnxError listing everything that is missing, extra or of another shape.
+ */
+export async function readWeights(path: string, design: Design): Promise<Tensors> {
+  const { tensors } = decodeSafetensors(await readBytes(path), path);
+  const expected = expectedWeights(design);
+  const found = new Map<string, Tensor>();
+  for (const [name, tensor] of tensors) {
+    if (!name.endsWith(COUNTER)) found.set(fullName(name, design, expected), tensor);
+  }
+  const complaints = differences(found, expected);
+  if (complaints.length > 0) {
+    throw new GanOnnxError({
+      what: `does not fit the recipe's networks: ${complaints.join(", ")}`,
+      where: path,
+      fix: "name the tensors as `gan-onnx export --format safetensors` does, for networks of the same size",
+    });
+  }
+  return stateWith(design, (network, name, { out }) => {
+    out.set(found.get(`${network}.${name}`)?.data as Float32Array);
+  });
+}
+
+function fullName(name: string, { networks }: Design, expected: ReadonlyMap<string, Expected>): string {
+  if (expected.has(name)) return name;
+  const owners = Object.keys(networks).filter((network) => expected.has(`${network}.${name}`));
+  return owners.length === 1 ? `${owners[0]}.${name}` : name;
+}
+
+/** The weights of a state in the form that {@link readWeights} reads, so that the way there and back is exact. */
+export function encodeWeights(design: Design, state: Tensors): Uint8Array<ArrayBuffer> {
+  const weights = Object.keys(design.networks).flatMap((network) =>
+    [...namedTensors(design, network, state)].map(
+      ([name, tensor]) => [`${network}.${name}`, tensor] as const,
+    ),
+  );
+  return encodeSafetensors(new Map(weights), { format: "pt" });
+}

@@ -141,7 +141,7 @@ function interruptible(): { signal: AbortSignal; end(): void } {
   return { signal: controller.signal, end };
 }
 
-/** The example's line every 100 iterations, and on a terminal a status line between them. */
+/** The example's line every 100 iterations, or every epoch if that is shorter; between them a terminal's status line. */
 function progressLines({ design, start }: Training) {
   const started = performance.now();
   let made = 0;
@@ -151,7 +151,8 @@ function progressLines({ design, start }: Training) {
     progress({ lines, epoch, epochs, iteration, iterations, metrics }: Progress) {
       made += lines.length;
       for (const line of lines) {
-        if (line.iteration % 100 === 0) say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);
+        if (line.iteration % Math.min(100, iterations) === 0)
+          say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);
       }
       const rate = made / ((performance.now() - started) / 1000);
       const done = (epoch - 1) * iterations + iteration;

@@ -1,18 +1,11 @@
 import { type ExecFileException, execFile } from "node:child_process";
-import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, delimiter, dirname, join } from "node:path";
 import { promisify, stripVTControlCharacters } from "node:util";
 import type { InferenceSession } from "onnxruntime-node";
 import { GanOnnxError, messageOf } from "../error.js";
-
-/** One thing that was looked at, e.g. a library: where or which version it is, or what is wrong and how to mend it. */
-export interface Finding {
-  readonly subject: string;
-  readonly ok: boolean;
-  readonly detail: string;
-  readonly fix?: string;
-}
+import { add, build, encodeModel, input } from "../graph/index.js";
+import { producer } from "../version.js";
+import { checkBinding, checkCuda, checkWebgpu, type Finding } from "./provider-findings.js";
 
 /** What `doctor` says about a provider. `available` is what a real session did; findings are what explains it. */
 export interface ProviderReport {
@@ -96,6 +89,8 @@ export function sessionOptions(
     throw usage("threads", `${threads} is not a number of threads`, "use 1 or more");
   }
   return {
+    // Native warnings tell of shape arithmetic on the CPU, which is meant to be there; errors reach us as exceptions.
+    logSeverityLevel: 3,
     executionProviders: [device === undefined ? name : { name, deviceId: device }],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Values are strings, nested keys are joined by dots (onnxruntime_session_options_config_keys.h).
@@ -103,16 +98,41 @@ export function sessionOptions(
   };
 }
 
-/** Look at every provider and try each with a model, see {@link probe}. What fails is reported, not thrown. */
-export async function examine(model: Uint8Array): Promise<ProviderReport[]> {
-  return Promise.all(
-    providerNames.map(async (name) => {
-      const row: ProviderRow = providers[name];
-      const [findings, { ok, reason }] = await Promise.all([row.check(), probe(name, model)]);
-      if (ok) return { name, available: true, findings };
-      const fix = findings.find((finding) => finding.fix !== undefined)?.fix ?? row.remedy;
-      return { name, available: false, findings, reason, fix };
-    }),
+/** Look at a provider, and try it with a small model, see {@link probe}. What fails is reported, not thrown. */
+export async function examine(name: ProviderName): Promise<ProviderReport> {
+  const row: ProviderRow = providers[name];
+  const [findings, { ok, reason }] = await Promise.all([row.check(), probe(name, smallModel())]);
+  if (ok) return { name, available: true, findings };
+  const fix = findings.find((finding) => finding.fix !== undefined)?.fix ?? row.remedy;
+  return { name, available: false, findings, reason, fix };
+}
+
+const examined = new Map<ProviderName, Promise<ProviderReport>>();
+
+/**
+ * Make sure that a provider is there, before anything is built on it; it is examined once in a process. The CPU always
+ * is.
+ *
+ * @throws GanOnnxError with the reason and what to install.
+ */
+export async function requireProvider(name: ProviderName): Promise<void> {
+  if (name === "cpu") return;
+  const report = examined.get(name) ?? examine(name);
+  examined.set(name, report);
+  const { available, reason, fix } = await report;
+  if (available) return;
+  throw new GanOnnxError({
+    what: `the execution provider is not available (${reason})`,
+    where: `--ep ${name}`,
+    fix: `${fix}; \`gan-onnx doctor\` tells more`,
+  });
+}
+
+/** Adds 1: whatever a provider can do, it can do this. */
+function smallModel(): Uint8Array {
+  const x = input("x", "float32", [2]);
+  return encodeModel(
+    build({ name: "probe", doc: "Adds 1.", producer }, { inputs: [x], outputs: { y: add(x, 1) } }),
   );
 }
 
@@ -176,121 +196,6 @@ function reasonIn(stderr: string): string {
   const text = stripVTControlCharacters(stderr).trimEnd();
   const unloaded = /Failed to load library .* with error: (.+)/.exec(text)?.[1];
   return unloaded ?? text.slice(text.lastIndexOf("\n") + 1).replace(/^\/.* was false\. /, "");
-}
-
-/** The files of onnxruntime-node for this machine. */
-function binaries(): { folder: string; script: string; version: string } {
-  const root = dirname(dirname(require.resolve("onnxruntime-node")));
-  const { version } = require(join(root, "package.json")) as { version: string };
-  const folder = join(root, "bin/napi-v6", process.platform, process.arch);
-  return { folder, script: join(root, "script/install.js"), version };
-}
-
-const machine = `${process.platform} ${process.arch}`;
-
-async function checkBinding(): Promise<Finding[]> {
-  const { folder, version } = binaries();
-  return [
-    fileFinding(join(folder, "onnxruntime_binding.node"), "use Linux or Windows, or macOS on arm64"),
-    { subject: "onnxruntime-node", ok: true, detail: `${version}, Node ${process.version}, ${machine}` },
-  ];
-}
-
-/** Whether onnxruntime-node was compiled with a provider, which says nothing about this machine. */
-async function compiledFinding(name: ProviderName, fix: string): Promise<Finding> {
-  const has = await import("onnxruntime-node").then(
-    ({ listSupportedBackends }) => listSupportedBackends().some((backend) => backend.name === name),
-    () => false,
-  );
-  return finding(`build for ${machine}`, has ? `with ${name}` : undefined, `without ${name}`, fix);
-}
-
-/** What the provider of ONNX Runtime 1.30 is linked to; once its file is there, the file itself is asked. */
-const cudaLibraries = ["cublasLt.so.13", "cublas.so.13", "curand.so.10", "cudart.so.13", "cuda.so.1"];
-/** Opened by name when first needed, so not among those that it is linked to. */
-const cudaOnDemand = "libcudnn.so.9";
-
-async function checkCuda(): Promise<Finding[]> {
-  const compiled = await compiledFinding("cuda", "use linux x64 for CUDA, or another provider");
-  if (!compiled.ok) return [compiled];
-  const { folder, script, version } = binaries();
-  const provider = join(folder, "libonnxruntime_providers_cuda.so");
-  // The script reads this variable before npm's settings; run by hand, npm's allowScripts does not matter either.
-  const install =
-    `run "ONNXRUNTIME_NODE_INSTALL=true node ${script}", or copy the file into that folder from Python's wheel ` +
-    `onnxruntime-gpu==${version} (pip download --no-deps; in it, onnxruntime/capi/)`;
-  const files = [
-    fileFinding(provider, install),
-    fileFinding(join(folder, "libonnxruntime_providers_shared.so"), install),
-  ];
-  const linked = files[0].ok ? await linkedLibraries(provider) : new Map<string, string | undefined>();
-  const cache = await linkerCache();
-  const names = linked.size > 0 ? [...linked.keys()] : cudaLibraries.map((name) => `lib${name}`);
-  const libraries = [...names, cudaOnDemand].map((name) => {
-    const path = linked.get(name) ?? findLibrary(name, cache);
-    // The file behind the links carries the full version in its name, e.g. libcuda.so.580.65.06.
-    return finding(name, path && realpathSync(path), "not found by the dynamic linker", cudaFix(name));
-  });
-  return [compiled, ...files, ...libraries];
-}
-
-function cudaFix(library: string): string {
-  if (library.startsWith("libcuda.")) return "install the NVIDIA driver (CUDA 13 needs version 580 or later)";
-  const product = library.startsWith("libcudnn.") ? "cuDNN 9 for the CUDA version above" : "the CUDA toolkit";
-  return `install ${product}, which brings ${library}, and name its folder in LD_LIBRARY_PATH`;
-}
-
-async function checkWebgpu(): Promise<Finding[]> {
-  const compiled = await compiledFinding("webgpu", "use Linux on x64, Windows, or macOS on arm64");
-  // Windows and macOS bring their own graphics interface.
-  if (!compiled.ok || process.platform !== "linux") return [compiled];
-  const loader = findLibrary("libvulkan.so.1", await linkerCache());
-  const driverFix = "install the GPU vendor's driver, or name a driver's .json file in VK_DRIVER_FILES";
-  return [
-    compiled,
-    finding("libvulkan.so.1", loader && realpathSync(loader), "not found", "install it (Debian: libvulkan1)"),
-    finding("Vulkan drivers", vulkanDrivers().join(", ") || undefined, "none found", driverFix),
-  ];
-}
-
-/** The manifests the loader would read (https://github.com/KhronosGroup/Vulkan-Loader, LoaderDriverInterface.md). */
-function vulkanDrivers(): string[] {
-  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  if (named !== undefined) return named.split(delimiter).filter(existsSync);
-  return ["/etc", "/usr/local/etc", "/usr/local/share", "/usr/share"]
-    .map((base) => join(base, "vulkan/icd.d"))
-    .filter(existsSync)
-    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
-    .filter((file) => file.endsWith(".json"));
-}
-
-/** The CUDA libraries that a library is linked to, each with its path or undefined when the linker cannot find it. */
-async function linkedLibraries(file: string): Promise<Map<string, string | undefined>> {
-  const { stdout } = await run("ldd", [file]).catch(() => ({ stdout: "" }));
-  const found = stdout.matchAll(/^\s*(lib(?:cu|nv)\S+) => (\/\S+)?/gm);
-  return new Map(Array.from(found, ([, name, path]) => [name, path]));
-}
-
-/** What ldconfig knows: library name to path. */
-async function linkerCache(): Promise<Map<string, string>> {
-  const { stdout } = await run("/sbin/ldconfig", ["-p"]).catch(() => ({ stdout: "" }));
-  const entries = stdout.matchAll(/^\s*(\S+) \(libc6,(?:x86-64|AArch64)[^)]*\) => (\S+)/gm);
-  return new Map(Array.from(entries, ([, name, path]) => [name, path]));
-}
-
-function findLibrary(name: string, cache: ReadonlyMap<string, string>): string | undefined {
-  const folders = process.env.LD_LIBRARY_PATH?.split(delimiter).filter(Boolean) ?? [];
-  return [...folders.map((folder) => join(folder, name)), cache.get(name) ?? ""].find(existsSync);
-}
-
-function fileFinding(path: string, fix: string): Finding {
-  return finding(basename(path), existsSync(path) ? path : undefined, `not in ${dirname(path)}`, fix);
-}
-
-function finding(subject: string, found: string | undefined, missing: string, fix: string): Finding {
-  return found === undefined
-    ? { subject, ok: false, detail: missing, fix }
-    : { subject, ok: true, detail: found };
 }
 
 function usage(field: keyof SessionSettings, what: string, fix: string): GanOnnxError {

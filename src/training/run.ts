@@ -5,7 +5,7 @@ import { buildArtifacts } from "./artifacts.js";
 import { checkLabels, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
-import type { ProviderName } from "./providers.js";
+import { type ProviderName, requireProvider } from "./providers.js";
 import { designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
 import { runFiles, truncateMetrics } from "./run-folder.js";
 import type { SessionPlace } from "./session.js";
@@ -48,6 +48,7 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Training> {
   const { folder, report, signal } = preparation;
   const { data, seed, recipe, size, channels, init } = configuration.run;
+  await requireProvider(configuration.run.ep);
   if (existsSync(runFiles(folder).config)) {
     throw new GanOnnxError({
       what: "holds a run already",

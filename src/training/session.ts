@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { GanOnnxError, messageOf } from "../error.js";
-import { type ProviderName, type SessionSettings, sessionOptions } from "./providers.js";
+import { type ProviderName, requireProvider, type SessionSettings, sessionOptions } from "./providers.js";
 import type { Reply, Request, Tensors } from "./session-worker.js";
 
 export type { Tensors } from "./session-worker.js";
@@ -37,6 +37,7 @@ export class Session {
    */
   static async open(model: Uint8Array, place: SessionPlace, where: string): Promise<Session> {
     const { ep, ...settings } = place;
+    await requireProvider(ep);
     const session = new Session(where);
     try {
       await session.ask({ kind: "open", model, options: sessionOptions(ep, settings) });
@@ -45,7 +46,7 @@ export class Session {
       throw new GanOnnxError({
         what: `the execution provider ${ep} cannot load it (${messageOf(cause)})`,
         where,
-        fix: "run `gan-onnx doctor` to see what is missing, or choose another --ep",
+        fix: "see what `gan-onnx doctor` says of the provider, or choose another --ep",
         cause,
       });
     }

@@ -1,0 +1,134 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename, delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+/** One thing that was looked at, e.g. a library: where or which version it is, or what is wrong and how to mend it. */
+export interface Finding {
+  readonly subject: string;
+  readonly ok: boolean;
+  readonly detail: string;
+  readonly fix?: string;
+}
+
+const require = createRequire(import.meta.url);
+const run = promisify(execFile);
+
+/** The files of onnxruntime-node for this machine. */
+function binaries(): { folder: string; script: string; version: string } {
+  const root = dirname(dirname(require.resolve("onnxruntime-node")));
+  const { version } = require(join(root, "package.json")) as { version: string };
+  const folder = join(root, "bin/napi-v6", process.platform, process.arch);
+  return { folder, script: join(root, "script/install.js"), version };
+}
+
+const machine = `${process.platform} ${process.arch}`;
+
+/** The native library itself. */
+export async function checkBinding(): Promise<Finding[]> {
+  const { folder, version } = binaries();
+  return [
+    fileFinding(join(folder, "onnxruntime_binding.node"), "use Linux or Windows, or macOS on arm64"),
+    { subject: "onnxruntime-node", ok: true, detail: `${version}, Node ${process.version}, ${machine}` },
+  ];
+}
+
+/** Whether onnxruntime-node was compiled with a provider, which says nothing about this machine. */
+async function compiledFinding(name: string, fix: string): Promise<Finding> {
+  const has = await import("onnxruntime-node").then(
+    ({ listSupportedBackends }) => listSupportedBackends().some((backend) => backend.name === name),
+    () => false,
+  );
+  return finding(`build for ${machine}`, has ? `with ${name}` : undefined, `without ${name}`, fix);
+}
+
+/** What the provider of ONNX Runtime 1.30 is linked to; once its file is there, the file itself is asked. */
+const cudaLibraries = ["cublasLt.so.13", "cublas.so.13", "curand.so.10", "cudart.so.13", "cuda.so.1"];
+/** Opened by name when first needed, so not among those that it is linked to. */
+const cudaOnDemand = "libcudnn.so.9";
+
+/** ONNX Runtime's CUDA library, and the libraries of CUDA that it needs. */
+export async function checkCuda(): Promise<Finding[]> {
+  const compiled = await compiledFinding("cuda", "use linux x64 for CUDA, or another provider");
+  if (!compiled.ok) return [compiled];
+  const { folder, script, version } = binaries();
+  const provider = join(folder, "libonnxruntime_providers_cuda.so");
+  // The script reads this variable before npm's settings; run by hand, npm's allowScripts does not matter either.
+  const install =
+    `run "ONNXRUNTIME_NODE_INSTALL=true node ${script}", or copy the file into that folder from Python's wheel ` +
+    `onnxruntime-gpu==${version} (pip download --no-deps; in it, onnxruntime/capi/)`;
+  const files = [
+    fileFinding(provider, install),
+    fileFinding(join(folder, "libonnxruntime_providers_shared.so"), install),
+  ];
+  const linked = files[0].ok ? await linkedLibraries(provider) : new Map<string, string | undefined>();
+  const cache = await linkerCache();
+  const names = linked.size > 0 ? [...linked.keys()] : cudaLibraries.map((name) => `lib${name}`);
+  const libraries = [...names, cudaOnDemand].map((name) => {
+    const path = linked.get(name) ?? findLibrary(name, cache);
+    // The file behind the links carries the full version in its name, e.g. libcuda.so.580.65.06.
+    return finding(name, path && realpathSync(path), "not found by the dynamic linker", cudaFix(name));
+  });
+  return [compiled, ...files, ...libraries];
+}
+
+function cudaFix(library: string): string {
+  if (library.startsWith("libcuda.")) return "install the NVIDIA driver (CUDA 13 needs version 580 or later)";
+  const product = library.startsWith("libcudnn.") ? "cuDNN 9 for the CUDA version above" : "the CUDA toolkit";
+  return `install ${product}, which brings ${library}, and name its folder in LD_LIBRARY_PATH`;
+}
+
+/** What WebGPU draws on: Vulkan, on Linux. */
+export async function checkWebgpu(): Promise<Finding[]> {
+  const compiled = await compiledFinding("webgpu", "use Linux on x64, Windows, or macOS on arm64");
+  // Windows and macOS bring their own graphics interface.
+  if (!compiled.ok || process.platform !== "linux") return [compiled];
+  const loader = findLibrary("libvulkan.so.1", await linkerCache());
+  const driverFix = "install the GPU vendor's driver, or name a driver's .json file in VK_DRIVER_FILES";
+  return [
+    compiled,
+    finding("libvulkan.so.1", loader && realpathSync(loader), "not found", "install it (Debian: libvulkan1)"),
+    finding("Vulkan drivers", vulkanDrivers().join(", ") || undefined, "none found", driverFix),
+  ];
+}
+
+/** The manifests the loader would read (https://github.com/KhronosGroup/Vulkan-Loader, LoaderDriverInterface.md). */
+function vulkanDrivers(): string[] {
+  const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
+  if (named !== undefined) return named.split(delimiter).filter(existsSync);
+  return ["/etc", "/usr/local/etc", "/usr/local/share", "/usr/share"]
+    .map((base) => join(base, "vulkan/icd.d"))
+    .filter(existsSync)
+    .flatMap((folder) => readdirSync(folder).map((file) => join(folder, file)))
+    .filter((file) => file.endsWith(".json"));
+}
+
+/** The CUDA libraries that a library is linked to, each with its path or undefined when the linker cannot find it. */
+async function linkedLibraries(file: string): Promise<Map<string, string | undefined>> {
+  const { stdout } = await run("ldd", [file]).catch(() => ({ stdout: "" }));
+  const found = stdout.matchAll(/^\s*(lib(?:cu|nv)\S+) => (\/\S+)?/gm);
+  return new Map(Array.from(found, ([, name, path]) => [name, path]));
+}
+
+/** What ldconfig knows: library name to path. */
+async function linkerCache(): Promise<Map<string, string>> {
+  const { stdout } = await run("/sbin/ldconfig", ["-p"]).catch(() => ({ stdout: "" }));
+  const entries = stdout.matchAll(/^\s*(\S+) \(libc6,(?:x86-64|AArch64)[^)]*\) => (\S+)/gm);
+  return new Map(Array.from(entries, ([, name, path]) => [name, path]));
+}
+
+function findLibrary(name: string, cache: ReadonlyMap<string, string>): string | undefined {
+  const folders = process.env.LD_LIBRARY_PATH?.split(delimiter).filter(Boolean) ?? [];
+  return [...folders.map((folder) => join(folder, name)), cache.get(name) ?? ""].find(existsSync);
+}
+
+function fileFinding(path: string, fix: string): Finding {
+  return finding(basename(path), existsSync(path) ? path : undefined, `not in ${dirname(path)}`, fix);
+}
+
+function finding(subject: string, found: string | undefined, missing: string, fix: string): Finding {
+  return found === undefined
+    ? { subject, ok: false, detail: missing, fix }
+    : { subject, ok: true, detail: found };
+}

@@ -43,7 +43,8 @@ const parser = yargs(args)
   .exitProcess(false)
   .fail((message, error) => {
     if (error instanceof GanOnnxError || !message) throw error;
-    throw new GanOnnxError({ what: message, where: "arguments", fix: "see --help", kind: "usage" });
+    const what = message.replace(/\s+/g, " ").trim();
+    throw new GanOnnxError({ what, where: "arguments", fix: "see --help", kind: "usage" });
   });
 
 try {

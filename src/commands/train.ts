@@ -90,8 +90,7 @@ export async function trainCommand(
     if (position.epoch >= training.epochs) {
       say(`all ${position.epoch} epochs are done; ask for more with --epochs`);
     }
-    await openRunFolder(training, config);
-    const hooks = progressLines(training);
+    const hooks = { ...progressLines(training), ready: () => openRunFolder(training, config) };
     const started = performance.now();
     const { position: end } = await train(training, hooks, interrupt.signal);
     endStatus();
@@ -127,8 +126,13 @@ function describe({ graph, dataset, batchSize, epochs }: Training, iterations: n
 /** Ctrl-C asks once for a clean end; the second time it ends the process at once. */
 function interruptible(): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (controller.signal.aborted) {
+      // process.exit would wait for the session's thread, so for ONNX Runtime; the signal's own effect does not.
+      end();
+      process.kill(process.pid, signal);
+      return;
+    }
     say("stopping after this run of steps; Ctrl-C again ends at once, without saving");
     controller.abort();
   };

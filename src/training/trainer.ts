@@ -31,6 +31,8 @@ export interface Progress extends MetricsLine {
 }
 
 export interface TrainingHooks {
+  /** The models are loaded; nothing is written yet. */
+  ready?(): Promise<void>;
   progress?(progress: Progress): void;
   /** A file that people look at was written. */
   wrote?(path: string): void;
@@ -55,7 +57,10 @@ export async function train(
   const imageCount = dataset.count;
   const iterations = stepsPerEpoch(inputs, imageCount, batchSize);
   const session = await Session.open(training.model, training.place, "train.onnx");
-  const painter = await Painter.open(design, dataset, training.place, seed);
+  const painter = await Painter.open(design, dataset, training.place, seed).catch(async (error: unknown) => {
+    await session.close();
+    throw error;
+  });
   let { position } = start;
 
   const save = async (state: Tensors): Promise<Checkpoint> => {
@@ -64,6 +69,7 @@ export async function train(
     return checkpoint;
   };
   try {
+    await hooks.ready?.();
     await session.setState(start.state);
     await painter.paintReal(files.realImages);
     let latest = start;

@@ -57,7 +57,9 @@ export async function openModel(engine: Engine, name: string, bytes: Uint8Array)
 export function captionOf({ bytes, generator, metadata }: OpenModel): string {
   const { latent, classes, image } = generator;
   const { recipe, epoch, data, seed } = metadata;
-  const origin = recipe ? [`${recipe}, ${epoch} epochs of ${data}, seed ${seed}`] : [];
+  // A folder of data is named in full; here its last part is enough.
+  const source = data?.split(/[/\\]/).at(-1);
+  const origin = recipe ? [`${recipe}, ${epoch} epochs of ${source}, seed ${seed}`] : [];
   const inputs =
     classes === undefined ? `${latent} numbers` : `${latent} numbers and one of ${classes} digits`;
   const size = bytes < 1e5 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;

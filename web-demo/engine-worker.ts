@@ -9,12 +9,13 @@ import { principalDirections } from "./directions.js";
 
 /** What the page asks of the worker; each request is answered once, in order. */
 export type Request =
-  | { readonly kind: "open"; readonly model: Uint8Array; readonly generator: Generator }
-  | { readonly kind: "run"; readonly feeds: Tensors }
-  | { readonly kind: "directions"; readonly count: number };
+  | { readonly kind: "open"; readonly bytes: Uint8Array; readonly generator: Generator }
+  | { readonly kind: "close"; readonly model: number }
+  | { readonly kind: "run"; readonly model: number; readonly feeds: Tensors }
+  | { readonly kind: "directions"; readonly model: number; readonly count: number };
 
 export type Reply =
-  | { readonly result: Float32Array | Float32Array[] | undefined }
+  | { readonly result: number | Float32Array | Float32Array[] | undefined }
   | { readonly error: string };
 
 // Addresses made absolute here: the loader resolves them against its own.
@@ -25,16 +26,28 @@ env.wasm.wasmPaths = {
 // Threads share memory, which browsers allow on isolated pages only.
 env.wasm.numThreads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
 
-let current: { readonly session: InferenceSession; readonly generator: Generator } | undefined;
+interface Model {
+  readonly session: InferenceSession;
+  readonly generator: Generator;
+}
 
-async function run(feeds: Tensors, at = current): Promise<Float32Array> {
-  if (!at) throw new Error("no model is open");
+/** Models by the number that the page knows them by: one may be opened while another still draws. */
+const models = new Map<number, Model>();
+let opened = 0;
+
+function modelAt(number: number): Model {
+  const model = models.get(number);
+  if (model) return model;
+  throw new Error(`model ${number} is not open`);
+}
+
+async function run({ session, generator }: Model, feeds: Tensors): Promise<Float32Array> {
   const inputs = Object.entries(feeds).map(([name, { dtype, data, shape }]) => {
     const tensor = dtype === "int64" ? new Tensor("int64", data as BigInt64Array, shape) : undefined;
     return [name, tensor ?? new Tensor("float32", data as Float32Array, shape)] as const;
   });
-  const { image } = await at.session.run(Object.fromEntries(inputs));
-  const { channels, height, width } = at.generator.image;
+  const { image } = await session.run(Object.fromEntries(inputs));
+  const { channels, height, width } = generator.image;
   const expected = [feeds.z.shape[0], channels, height, width];
   if (String(image.dims) !== String(expected)) {
     throw new Error(`an image has shape [${image.dims}], but the file says [${expected}]`);
@@ -42,42 +55,57 @@ async function run(feeds: Tensors, at = current): Promise<Float32Array> {
   return image.data as Float32Array;
 }
 
-/** Open a model and try it; only then does it take the place of the one before. */
-async function open(model: Uint8Array, generator: Generator): Promise<void> {
-  const session = await InferenceSession.create(model, { executionProviders: ["wasm"] });
+/** Open a model and try it; one that cannot be run is not opened. */
+async function open(bytes: Uint8Array, generator: Generator): Promise<number> {
+  const model = {
+    session: await InferenceSession.create(bytes, { executionProviders: ["wasm"] }),
+    generator,
+  };
   try {
-    await run(drawLatents(randomStream(0, "trial"), 2, generator), { session, generator });
+    await run(model, drawLatents(randomStream(0, "trial"), 2, generator));
   } catch (error) {
-    await session.release();
+    await model.session.release();
     throw error;
   }
-  await current?.session.release();
-  current = { session, generator };
+  opened += 1;
+  models.set(opened, model);
+  return opened;
 }
 
-async function directions(count: number): Promise<Float32Array[]> {
-  if (!current) throw new Error("no model is open");
-  const { channels, height, width } = current.generator.image;
+async function close(number: number): Promise<undefined> {
+  const { session } = modelAt(number);
+  models.delete(number);
+  await session.release();
+}
+
+async function directions(model: Model, count: number): Promise<Float32Array[]> {
+  const { channels, height, width } = model.generator.image;
   const pixels = channels * height * width;
   // Enough to tell directions from chance, in some megabytes.
   const samples = Math.min(1024, Math.max(128, Math.floor(1e6 / pixels)));
-  const feeds = drawLatents(randomStream(0, "directions"), samples, current.generator);
-  const images = await run(feeds);
+  const feeds = drawLatents(randomStream(0, "directions"), samples, model.generator);
+  const images = await run(model, feeds);
   const labels = feeds.label?.data as BigInt64Array | undefined;
   const latents = feeds.z.data as Float32Array;
   return principalDirections({ count: samples, latents, images, labels }, count);
 }
 
+function resultOf(request: Request) {
+  switch (request.kind) {
+    case "open":
+      return open(request.bytes, request.generator);
+    case "close":
+      return close(request.model);
+    case "run":
+      return run(modelAt(request.model), request.feeds);
+    case "directions":
+      return directions(modelAt(request.model), request.count);
+  }
+}
+
 async function answer(request: Request): Promise<Reply> {
   try {
-    switch (request.kind) {
-      case "open":
-        return { result: void (await open(request.model, request.generator)) };
-      case "run":
-        return { result: await run(request.feeds) };
-      case "directions":
-        return { result: await directions(request.count) };
-    }
+    return { result: await resultOf(request) };
   } catch (error) {
     return { error: error instanceof Error ? error.message : String(error) };
   }

@@ -17,19 +17,23 @@ export class Engine {
     });
   }
 
-  /** Open a model, which replaces the one before if it can be run. */
-  async open(model: Uint8Array, generator: Generator): Promise<void> {
-    await this.ask({ kind: "open", model, generator });
+  /** Open a model that can be run; it is known by the number returned until it is closed. */
+  async open(bytes: Uint8Array, generator: Generator): Promise<number> {
+    return (await this.ask({ kind: "open", bytes, generator })) as number;
+  }
+
+  async close(model: number): Promise<void> {
+    await this.ask({ kind: "close", model });
   }
 
   /** Images [batch, channels, height, width] for latents and labels. */
-  async run(feeds: Tensors): Promise<Float32Array> {
-    return (await this.ask({ kind: "run", feeds })) as Float32Array;
+  async run(model: number, feeds: Tensors): Promise<Float32Array> {
+    return (await this.ask({ kind: "run", model, feeds })) as Float32Array;
   }
 
-  /** Directions of the open model's latent space in which its pictures change much. */
-  async directions(count: number): Promise<Float32Array[]> {
-    return (await this.ask({ kind: "directions", count })) as Float32Array[];
+  /** Directions of a model's latent space in which its pictures change much. */
+  async directions(model: number, count: number): Promise<Float32Array[]> {
+    return (await this.ask({ kind: "directions", model, count })) as Float32Array[];
   }
 
   private async ask(request: Request) {

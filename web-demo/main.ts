@@ -8,7 +8,7 @@ import { find, latestOnly } from "./dom.js";
 import { Engine } from "./engine.js";
 import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
 import { type Ends, markEnds, onChoice, reserveSheet, showSheet } from "./sheet-view.js";
-import { type Point, setWalk, startWalk } from "./walk-view.js";
+import { type Point, setDirections, setWalk, startWalk } from "./walk-view.js";
 
 /** How many directions of the latent space have a slider. */
 const DIRECTIONS = 4;
@@ -27,23 +27,23 @@ let settings: Settings = readSettings(location.search);
 let shipped: string[] = [];
 let model: OpenModel | undefined;
 let feeds: Tensors = {};
-let directions: Float32Array[] = [];
 let ends: Ends = { from: 0, to: 1 };
 /** The next digit chosen is where the walk ends, not where it begins. */
 let choosingEnd = false;
 
 const columnsOf = (count: number) => Math.ceil(Math.sqrt(count));
-const run = (feeds: Tensors) => engine.run(feeds);
 
 /** Draw the sheet that the settings ask for. */
 const draw = latestOnly(() =>
   reporting(async () => {
     if (!model) return;
     const { seed, count, digit } = settings;
-    const { generator } = model;
+    const { number, generator } = model;
     const labels = digit === undefined ? undefined : [Math.min(digit, (generator.classes ?? 1) - 1)];
     const next = drawLatents(randomStream(seed, "sample"), count, generator, labels);
-    const images = await run(next);
+    const images = await engine.run(number, next);
+    // Another model came meanwhile, and with it another call of this.
+    if (number !== model.number) return;
     const columns = columnsOf(count);
     const picture = paintSheet(images, { count, ...generator.image }, { range: generator.range, columns });
     feeds = next;
@@ -58,9 +58,11 @@ const draw = latestOnly(() =>
 
 function chooseEnds(next: Ends): void {
   if (!model) return;
+  const { number, generator } = model;
   ends = next;
   markEnds(ends);
-  setWalk({ generator: model.generator, from: pointAt(ends.from), to: pointAt(ends.to), directions, run });
+  const run = (feeds: Tensors) => engine.run(number, feeds);
+  setWalk({ generator, from: pointAt(ends.from), to: pointAt(ends.to), run });
 }
 
 function pointAt(index: number): Point {
@@ -89,8 +91,12 @@ function showSettings(): void {
 
 /** Show a model's name, inputs and sheet in place of the one before. */
 async function use(name: string, bytes: Uint8Array): Promise<void> {
-  model = await openModel(engine, name, bytes);
-  const { generator } = model;
+  const opened = await openModel(engine, name, bytes);
+  setWalk(undefined);
+  setDirections([]);
+  if (model) engine.close(model.number);
+  model = opened;
+  const { number, generator } = model;
   caption.textContent = captionOf(model);
   const classes = Array.from({ length: generator.classes ?? 0 }, (_, i) => new Option(String(i)));
   digitField.replaceChildren(new Option("all", ""), ...classes);
@@ -99,11 +105,9 @@ async function use(name: string, bytes: Uint8Array): Promise<void> {
   if (!Array.from(modelField.options).some(({ value }) => value === name)) modelField.add(new Option(name));
   modelField.value = name;
   showSettings();
-  directions = [];
   draw();
-  const found = await engine.directions(DIRECTIONS);
-  directions = found;
-  chooseEnds(ends);
+  const directions = await engine.directions(number, DIRECTIONS);
+  if (number === model.number) setDirections(directions);
 }
 
 /** Do something that may fail, and say why it did. */

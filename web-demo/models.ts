@@ -5,6 +5,8 @@ import { readInterface } from "./onnx-file.js";
 
 /** The generator that the page draws with. */
 export interface OpenModel {
+  /** What the engine knows it by. */
+  readonly number: number;
   readonly name: string;
   readonly bytes: number;
   readonly generator: Generator;
@@ -31,7 +33,7 @@ async function fetched(path: string): Promise<Response> {
 /**
  * Hand a file to the engine.
  *
- * @throws GanOnnxError when it is no generator that `gan-onnx export` could have written; the one before stays.
+ * @throws GanOnnxError when it is no generator that `gan-onnx export` could have written.
  */
 export async function openModel(engine: Engine, name: string, bytes: Uint8Array): Promise<OpenModel> {
   let file: ReturnType<typeof readInterface>;
@@ -45,12 +47,13 @@ export async function openModel(engine: Engine, name: string, bytes: Uint8Array)
   if (channels !== 1 && channels !== 3) {
     throw noGenerator(`has images of ${channels} channels, and a picture has 1 or 3`, name);
   }
+  let number: number;
   try {
-    await engine.open(bytes, generator);
+    number = await engine.open(bytes, generator);
   } catch (cause) {
     throw noGenerator(`cannot be run (${messageOf(cause)})`, name, cause);
   }
-  return { name, bytes: bytes.length, generator, metadata: file.metadata };
+  return { number, name, bytes: bytes.length, generator, metadata: file.metadata };
 }
 
 /** What a model is, in a line: where it comes from, what goes in and out. */

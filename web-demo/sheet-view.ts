@@ -12,6 +12,7 @@ const canvas = find("#sheet canvas", HTMLCanvasElement);
 const cells = find("#cells", HTMLElement);
 /** About how wide a sheet is shown, in CSS pixels; each of its pixels gets a whole number of them. */
 const WIDTH = 740;
+let columns = 1;
 
 /** Keep the place of a sheet of so many pixels before there is one, so that nothing jumps when it comes. */
 export function reserveSheet(width: number, height: number): void {
@@ -20,7 +21,8 @@ export function reserveSheet(width: number, height: number): void {
 }
 
 /** Show a sheet of `count` images. */
-export function showSheet(picture: Picture, count: number, columns: number): void {
+export function showSheet(picture: Picture, count: number, across: number): void {
+  columns = across;
   reserveSheet(picture.width, picture.height);
   drawPicture(canvas, picture);
   if (cells.childElementCount !== count) cells.replaceChildren(...Array.from({ length: count }, cellOf));
@@ -72,7 +74,6 @@ function enter(index: number): void {
 
 cells.addEventListener("keydown", (event) => {
   const all = buttons();
-  const columns = getComputedStyle(cells).gridTemplateColumns.split(" ").length;
   const steps: Record<string, number> = {
     ArrowLeft: -1,
     ArrowRight: 1,

@@ -16,7 +16,6 @@ export interface Walk {
   readonly generator: Generator;
   readonly from: Point;
   readonly to: Point;
-  readonly directions: readonly Float32Array[];
   run(feeds: Tensors): Promise<Float32Array>;
 }
 
@@ -32,12 +31,12 @@ const FRAMES = 9;
 const SECONDS = 3;
 
 let walk: Walk | undefined;
+let directions: readonly Float32Array[] = [];
 let playing = 0;
 
-/** Walk between other points, or in another model. */
-export function setWalk(next: Walk): void {
+/** Walk between other points, or in another model, or for a while nowhere. */
+export function setWalk(next: Walk | undefined): void {
   stop();
-  if (walk?.directions !== next.directions) showDirections(next.directions.length);
   walk = next;
   draw();
 }
@@ -62,7 +61,7 @@ const draw = latestOnly(async () => {
 });
 
 /** Latents and labels along the way, moved by what the sliders say. */
-function feedsAt({ generator, from, to, directions }: Walk, times: readonly number[]): Tensors {
+function feedsAt({ generator, from, to }: Walk, times: readonly number[]): Tensors {
   const moves = Array.from(list.querySelectorAll("input"), ({ value }) => Number(value));
   const data = new Float32Array(times.length * generator.latent);
   for (const [i, time] of times.entries()) {
@@ -99,9 +98,11 @@ function stop(): void {
   play.textContent = "Play";
 }
 
-function showDirections(count: number): void {
+/** Give each of these directions a slider. */
+export function setDirections(next: readonly Float32Array[]): void {
+  directions = next;
   list.replaceChildren(
-    ...Array.from({ length: count }, (_, i) => {
+    ...next.map((_, i) => {
       const label = document.createElement("label");
       const input = document.createElement("input");
       Object.assign(input, { type: "range", min: "-4", max: "4", step: "0.05", value: "0" });

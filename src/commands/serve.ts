@@ -14,7 +14,7 @@ export const serve: CommandModule = {
   describe: "serve the page that draws digits in a browser, to this machine only; Ctrl-C ends it",
   builder: (argv: Argv) =>
     argv
-      .option("port", { type: "number", requiresArg: true, describe: "0: any that is free (default: 8000)" })
+      .option("port", { type: "number", requiresArg: true, describe: "0 for a free one (default: 8000)" })
       .option("model", {
         type: "string",
         requiresArg: true,

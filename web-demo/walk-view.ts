@@ -105,7 +105,7 @@ export function setDirections(next: readonly Float32Array[]): void {
     ...next.map((_, i) => {
       const label = document.createElement("label");
       const input = document.createElement("input");
-      Object.assign(input, { type: "range", min: "-4", max: "4", step: "0.05", value: "0" });
+      Object.assign(input, { type: "range", min: "-3", max: "3", step: "0.05", value: "0" });
       label.append(`Direction ${i + 1}`, input);
       return label;
     }),

@@ -159,7 +159,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     const direction = page.getByLabel("Direction 1");
     await direction.waitFor();
     const before = await pixelsOn(page, "#preview");
-    await direction.fill("4");
+    await direction.fill("3");
     const moved = async () => farthest((await pixelsOn(page, "#preview")).grey, before.grey);
     await expect.poll(moved).toBeGreaterThan(50);
     await page.getByRole("button", { name: "Reset" }).click();

@@ -14,6 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   training: ["error.ts", "version.ts", "files.ts", "graph", "networks"],
   export: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
   evaluation: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
+  serving: ["error.ts"],
   "config.ts": ["error.ts", "files.ts", "training"],
   "index.ts": ["error.ts", "graph", "networks", "training", "export", "evaluation"],
   commands: [
@@ -25,6 +26,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "training",
     "export",
     "evaluation",
+    "serving",
     "config.ts",
   ],
   "cli.ts": ["error.ts", "version.ts", "config.ts", "commands"],
@@ -83,7 +85,15 @@ describe("imports", () => {
     expect(packages.filter((name) => !name.startsWith("pure-rand/"))).toEqual([]);
   });
 
-  test.each(["jimp", "onnxruntime-node"])("of the command line do not load %s at once", (name) => {
+  test.each(["export/description.ts", "training/latents.ts", "training/sheet.ts"])(
+    "of %s, which the page uses, lead to nothing of Node's",
+    (path) => {
+      const packages = [...loadedWith(path)].filter((target) => !sources.has(target));
+      expect(packages.filter((name) => !name.startsWith("pure-rand/"))).toEqual([]);
+    },
+  );
+
+  test.each(["jimp", "onnxruntime-node", "sirv"])("of the command line do not load %s at once", (name) => {
     expect([...loadedWith("cli.ts")]).not.toContain(name);
     expect(files.some(({ imports }) => imports.some(({ target }) => target === name))).toBe(true);
   });

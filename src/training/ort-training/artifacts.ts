@@ -1,9 +1,9 @@
 import { GanOnnxError } from "../../error.js";
 import {
+  type About,
   accumulated,
   adamW,
   build,
-  encodeModel,
   gradients,
   input,
   inputsBehind,
@@ -29,6 +29,8 @@ export const GENERATED = "generated";
 export const RESET = "lazy_reset_grad";
 /** The files of one network, by the names that ORT's own tools give them. */
 export const CHECKPOINT = "checkpoint";
+/** What a network is trained from: the bytes of each file. */
+export type OrtFiles = Readonly<Record<ModelFile | typeof CHECKPOINT, Uint8Array<ArrayBuffer>>>;
 export type ModelFile = "training_model.onnx" | "eval_model.onnx" | "optimizer_model.onnx";
 
 export const bufferName = (parameter: string) => `${parameter}_grad.accumulation.buffer`;
@@ -95,17 +97,26 @@ export function obstacle(design: Design): string | undefined {
  * @throws GanOnnxError when there is an {@link obstacle}.
  */
 export function traceForOrt(design: Design): readonly OrtArtifacts[] {
+  const adam = requireOrtForm(design, "ORT training artifacts");
+  return design.phases.map((phase) => artifactsOf(design, phase, adam));
+}
+
+/**
+ * Make sure that there is no {@link obstacle}; returns the settings of the design's optimizer.
+ *
+ * @param where what was asked for, in messages.
+ * @throws GanOnnxError (usage) naming the obstacle.
+ */
+export function requireOrtForm(design: Design, where: string): AdamOptions {
   const { adam } = design.optimizer;
   const reason = obstacle(design);
-  if (reason !== undefined || !adam) {
-    throw new GanOnnxError({
-      what: `cannot train this: ${reason}`,
-      where: "ORT's training API",
-      fix: "train it with the default --runtime",
-      kind: "usage",
-    });
-  }
-  return design.phases.map((phase) => artifactsOf(design, phase, adam));
+  if (reason === undefined && adam) return adam;
+  throw new GanOnnxError({
+    what: `the recipe does not fit: ${reason}`,
+    where,
+    fix: "choose another recipe, or leave it out",
+    kind: "usage",
+  });
 }
 
 function artifactsOf(design: Design, phase: Phase, adam: AdamOptions): OrtArtifacts {
@@ -207,7 +218,7 @@ function traced(design: Design, phase: Phase): TracedPhase {
   };
 }
 
-function optimizerModel(about: Parameters<typeof build>[0], adam: AdamOptions): Model {
+function optimizerModel(about: About, adam: AdamOptions): Model {
   const rate = input(OPTIMIZER_INPUTS[0], "float32", [1], `${RUNTIME_RATE}, whatever anyone says`);
   const step = input(OPTIMIZER_INPUTS[1], "int64", [1], "the number of this update, counted from 1");
   const sequences = OPTIMIZER_INPUTS.slice(2).map((name) => sequenceInput(name, "float32"));
@@ -220,15 +231,4 @@ function optimizerModel(about: Parameters<typeof build>[0], adam: AdamOptions): 
     correct_bias: 1,
   });
   return build(about, { inputs: [rate, step, ...sequences], outputs: { updated } });
-}
-
-/** The three models of a network as files. */
-export function encodeArtifacts(
-  artifacts: OrtArtifacts,
-): Readonly<Record<ModelFile, Uint8Array<ArrayBuffer>>> {
-  return {
-    "training_model.onnx": encodeModel(artifacts.training),
-    "eval_model.onnx": encodeModel(artifacts.eval),
-    "optimizer_model.onnx": encodeModel(artifacts.optimizer),
-  };
 }

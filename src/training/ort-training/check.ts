@@ -1,15 +1,15 @@
 import { GanOnnxError, messageOf } from "../../error.js";
-import { type ModelSummary, type Shape, sameShape, summarizeModel } from "../../graph/index.js";
+import { isStatic, type ModelSummary, type Shape, sameShape, summarizeModel } from "../../graph/index.js";
 import {
   accumulatedName,
   bufferName,
   CHECKPOINT,
   type ModelFile,
   OPTIMIZER_INPUTS,
+  type OrtFiles,
   RESET,
 } from "./artifacts.js";
 import { decodeOrtCheckpoint } from "./checkpoint.js";
-import type { OrtFiles } from "./runtime.js";
 
 /** What ORT 1.19 reads: newer files of ours would be refused with a number. */
 const NEWEST = { irVersion: 10, opset: 21 };
@@ -73,10 +73,10 @@ export function checkFiles(files: OrtFiles, where: string): OrtInterface {
   const parameter = (name: string) => trained.has(name) || frozen.has(name);
   const shared = names(training.inputs).filter(own);
   const inputs = shared.filter((name) => !parameter(name));
-  // Anything that looks like a parameter's would be taken for an input of the user's.
-  const stray = inputs.find((name) => name.includes("_grad.accumulation") || name.endsWith(".weight"));
+  // Users' inputs have a batch: what has none is a parameter, or its buffer, that the checkpoint does not know.
+  const stray = inputs.find((name) => isStatic(shapes.get(name) ?? []));
   if (stray !== undefined)
-    throw refuse(CHECKPOINT, `has no parameter for ${stray}, which the training model takes`);
+    throw refuse(CHECKPOINT, `has no parameter for ${stray}, an input of the training model`);
 
   const accumulations = new Set([...trained.keys()].map(accumulatedName));
   for (const name of accumulations) {

@@ -4,11 +4,8 @@ import { pathToFileURL } from "node:url";
 import { GanOnnxError, messageOf } from "../../error.js";
 import type { Tensor } from "../safetensors.js";
 import type { Tensors } from "../session.js";
-import type { CHECKPOINT, ModelFile } from "./artifacts.js";
+import type { OrtFiles } from "./artifacts.js";
 import { checkFiles } from "./check.js";
-
-/** What a network is trained from. */
-export type OrtFiles = Readonly<Record<ModelFile | typeof CHECKPOINT, Uint8Array>>;
 
 interface RuntimeTensor {
   readonly type: string;
@@ -127,10 +124,14 @@ export class OrtNetwork {
     });
   }
 
-  /** Replace the frozen parameters. */
-  async freeze(frozen: Float32Array): Promise<void> {
+  /** Replace the frozen parameters, given network by network in the order of {@link OrtArtifacts.frozen}. */
+  async freeze(frozen: readonly Float32Array[]): Promise<void> {
     const all = await this.parameters({ frozen: true });
-    all.set(frozen, all.length - frozen.length);
+    let end = all.length;
+    for (const vector of frozen.toReversed()) {
+      end -= vector.length;
+      all.set(vector, end);
+    }
     await explained(this.where, () => this.session.loadParametersBuffer(new Uint8Array(all.buffer), false));
   }
 

@@ -6,12 +6,18 @@ import { common } from "./options.js";
 import { print, say } from "./output.js";
 
 export const exportModel: CommandModule = {
-  command: "export <file>",
+  command: "export",
+  describe: "write a run's generator as an inference model, its weights, or its state for ORT's training API",
+  builder: (argv: Argv) => argv.command(exportFile).command(exportCheckpoint),
+  handler() {}, // Everything is up to the two commands above: without a word of its own, `export` is the first.
+};
+
+const exportFile: CommandModule = {
+  command: "$0 <file>",
   describe: "write the generator of a run as an inference model, or all weights of the run",
   builder: (argv: Argv) =>
     argv
-      .command(exportCheckpoint)
-      .positional("file", { type: "string", describe: "the file to write" })
+      .positional("file", { type: "string", demandOption: true, describe: "the file to write" })
       .option("format", {
         choices: ["onnx", "safetensors"] as const,
         default: "onnx",
@@ -39,7 +45,7 @@ const exportCheckpoint: CommandModule = {
     const { writeOrtCheckpoints } = await import("../training/ort-training/files.js");
     const { requireOrtForm } = await import("../training/ort-training/artifacts.js");
     const [run, folder] = [await runOf(argv), String(argv.folder)];
-    const { design, checkpoint, config } = await readRun(run, { slots: true });
+    const { design, checkpoint, config } = await readRun(run, { moments: true });
     requireOrtForm(design, "export checkpoint");
     const files = await writeOrtCheckpoints(folder, design, checkpoint.state);
     const { recipe } = config.run;
@@ -69,7 +75,7 @@ export async function exportRun(
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.js");
 
-  const { design, checkpoint, config } = await readRun(run, { slots: false });
+  const { design, checkpoint, config } = await readRun(run, { moments: false });
   const { recipe, data } = config.run;
   const bytes =
     format === "onnx"
@@ -82,11 +88,12 @@ export async function exportRun(
   print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length }) : file);
 }
 
-/** What a run's folder holds, checked. `slots` says whether the optimizer's memory is needed, too. */
+/** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
 async function readRun(
   run: string,
-  needs: { slots: boolean },
+  { moments }: { moments: boolean },
 ): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
+  const { requireMoments } = await import("../training/engine.js");
   const { runFiles } = await import("../training/run-folder.js");
   const { checkState, readCheckpoint } = await import("../training/checkpoint.js");
   const { designOf, imageShapeOf } = await import("../training/recipes/index.js");
@@ -95,7 +102,8 @@ async function readRun(
   const checkpoint = await readCheckpoint(files.checkpoint);
   const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
   const { recipe } = config.run;
+  if (moments) requireMoments(config.run, run);
   const design = designOf(recipe, config.recipe, imageShapeOf(checkpoint.position));
-  checkState(checkpoint, { recipe, design }, files.checkpoint, needs);
+  checkState(checkpoint, { recipe, design }, files.checkpoint, { slots: moments });
   return { design, checkpoint, config };
 }

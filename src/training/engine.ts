@@ -1,3 +1,4 @@
+import { GanOnnxError } from "../error.js";
 import type { Design } from "./recipes/index.js";
 import { Session, type SessionPlace, type Tensors } from "./session.js";
 
@@ -12,6 +13,21 @@ export interface Engine {
   /** A copy of the state as the last step left it; of ORT's training runtime, the parameters alone. */
   getState(): Promise<Tensors>;
   close(): Promise<void>;
+}
+
+/**
+ * Check that the checkpoint of a run holds all that going on takes.
+ *
+ * @throws GanOnnxError (usage) naming the run when it was made by a runtime that does not tell.
+ */
+export function requireMoments({ runtime }: { readonly runtime?: RuntimeName }, run: string): void {
+  if (runtime !== "ort-training") return;
+  throw new GanOnnxError({
+    what: "was made by ORT's training runtime, which gives back parameters and no moments of Adam",
+    where: run,
+    fix: "start a new run from `gan-onnx export --format safetensors` by --init",
+    kind: "usage",
+  });
 }
 
 /** A training as an engine needs it. */

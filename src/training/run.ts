@@ -5,7 +5,7 @@ import { buildArtifacts } from "./artifacts.js";
 import { checkLabels, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
-import type { RuntimeName } from "./engine.js";
+import { type RuntimeName, requireMoments } from "./engine.js";
 import { requireOrtForm } from "./ort-training/artifacts.js";
 import { readOrtCheckpoints } from "./ort-training/files.js";
 import { type ProviderName, requireProvider } from "./providers.js";
@@ -94,14 +94,7 @@ export async function prepareResume(
   configuration: Configuration,
   { folder, report, signal }: Preparation,
 ): Promise<Training> {
-  if (configuration.run.runtime === "ort-training") {
-    throw new GanOnnxError({
-      what: "was made by ORT's training runtime, which gives back parameters and no moments of Adam",
-      where: folder,
-      fix: "start a new run from `gan-onnx export --format safetensors` by --init",
-      kind: "usage",
-    });
-  }
+  requireMoments(configuration.run, folder);
   const path = runFiles(folder).checkpoint;
   const start = await readCheckpoint(path);
   const { position } = start;

@@ -30,6 +30,17 @@ export async function writeOrtArtifacts(folder: string, design: Design, state: T
   return folders;
 }
 
+/** The files of one network, from the folder that they were written into. Throws naming the one that is missing. */
+export async function readOrtFiles(folder: string): Promise<OrtFiles> {
+  const read = (name: string) => readBytes(join(folder, name));
+  return {
+    "training_model.onnx": await read("training_model.onnx"),
+    "eval_model.onnx": await read("eval_model.onnx"),
+    "optimizer_model.onnx": await read("optimizer_model.onnx"),
+    [CHECKPOINT]: await read(CHECKPOINT),
+  };
+}
+
 /** Write a state as checkpoints alone, `<network>/checkpoint`; returns their paths. */
 export async function writeOrtCheckpoints(folder: string, design: Design, state: Tensors): Promise<string[]> {
   const paths: string[] = [];

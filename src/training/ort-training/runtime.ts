@@ -26,7 +26,10 @@ interface RuntimeSession {
 }
 
 interface Runtime {
-  readonly env: { logLevel: string; readonly wasm: { numThreads: number; wasmPaths: string } };
+  readonly env: {
+    logLevel: string;
+    readonly wasm: { numThreads: number; wasmPaths: { mjs: string; wasm: string } };
+  };
   readonly Tensor: new (type: string, data: ArrayLike<unknown>, dims: readonly number[]) => RuntimeTensor;
   readonly TrainingSession: {
     create(files: {
@@ -56,7 +59,9 @@ async function importRuntime(): Promise<Runtime> {
     const runtime: Runtime = await import(url);
     runtime.env.logLevel = "error";
     runtime.env.wasm.numThreads = 1;
-    runtime.env.wasm.wasmPaths = `${pathToFileURL(dist).href}/`;
+    const module = (suffix: string) =>
+      pathToFileURL(join(dist, `ort-training-wasm-simd-threaded.${suffix}`)).href;
+    runtime.env.wasm.wasmPaths = { mjs: withoutStackFrees(module("mjs")), wasm: module("wasm") };
     return runtime;
   } catch (cause) {
     throw new GanOnnxError({
@@ -66,6 +71,26 @@ async function importRuntime(): Promise<Runtime> {
       cause,
     });
   }
+}
+
+/**
+ * ORT's loader of its WebAssembly with one fault mended: `getContiguousParameters` and `loadParametersBuffer` of 1.19.2
+ * end with a `free` of memory that lies on the stack, which corrupts the heap (lib/wasm/wasm-training-core-impl.ts,
+ * `wasm._free(dimsOffset)`). Here `free` leaves the stack alone.
+ *
+ * @returns the URL of a module, as the runtime wants it.
+ */
+function withoutStackFrees(loader: string): string {
+  const source = `
+    import load from ${JSON.stringify(loader)};
+    export default async (options) => {
+      const module = await load(options);
+      module._free(0); // Emscripten's functions replace themselves when they are first called.
+      const [free, bottom] = [module._free, module.stackSave()];
+      module._free = (at) => (at >= module.stackSave() && at < bottom ? undefined : free(at));
+      return module;
+    };`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 
 /** Owns one network in ORT's training runtime. */

@@ -1,0 +1,78 @@
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+
+/** What `npm run build` made of `src/cli.ts`: the program as users run it. */
+const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+
+export interface Place {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Finished {
+  /** The exit status, or the signal that ended the process. */
+  readonly code: number | NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running `gan-onnx`. */
+export interface Running {
+  readonly finished: Promise<Finished>;
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves as soon as stderr holds a text; rejects when the process ends without it. */
+  says(text: string): Promise<void>;
+}
+
+/** Start `gan-onnx` as a process of its own. */
+export function startCli(args: readonly string[], { cwd, env }: Place): Running {
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code: code ?? signal, stdout, stderr }));
+  });
+  return {
+    finished,
+    kill: (signal) => child.kill(signal),
+    says: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => stderr.includes(text) && resolve();
+        child.stderr.on("data", look);
+        finished.then(() => {
+          look();
+          reject(new Error(`ended without saying ${JSON.stringify(text)}:\n${stderr}`));
+        }, reject);
+        look();
+      }),
+  };
+}
+
+/** Run `gan-onnx` to its end. */
+export function runCli(args: readonly string[], place: Place): Promise<Finished> {
+  return startCli(args, place).finished;
+}
+
+/** Run `gan-onnx` and require that it succeeds; returns what it printed. */
+export async function succeed(args: readonly string[], place: Place): Promise<Finished> {
+  const result = await runCli(args, place);
+  expect(result.code, result.stderr).toBe(0);
+  return result;
+}
+
+/** Everything in a folder, by relative path, sorted. */
+export function tree(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+}

@@ -1,0 +1,97 @@
+import ort from "onnxruntime-node";
+import { encodeModel } from "../../src/graph/index.js";
+import { feedsOfBlock } from "../../src/training/batches.js";
+import { randomStream } from "../../src/training/random.js";
+import {
+  type Design,
+  designOf,
+  type ImageShape,
+  pixelsOf,
+  type RecipeName,
+  recipes,
+} from "../../src/training/recipes/index.js";
+import type { Tensor } from "../../src/training/safetensors.js";
+import type { Tensors } from "../../src/training/session.js";
+import { namedTensors } from "../../src/training/state.js";
+import { batchInputs, buildStepGraph } from "../../src/training/step-graph.js";
+import { about } from "./run.js";
+
+export const grey = (side: number): ImageShape => ({ channels: 1, height: side, width: side });
+export const colour = (side: number): ImageShape => ({ channels: 3, height: side, width: side });
+
+/** A recipe's design with some settings, the others at their defaults. */
+export function designed(
+  recipe: RecipeName,
+  settings: Readonly<Record<string, unknown>> = {},
+  image = grey(28),
+): Design {
+  return designOf(recipe, recipes[recipe].settings.parse(settings), image);
+}
+
+/** Random images and noise for some steps of a design, and labels below its number of classes. */
+export function randomFeeds(design: Design, image: ImageShape, steps: number, batchSize: number): Tensors {
+  const inputs = batchInputs(design);
+  const count = steps * batchSize * Math.max(...inputs.map(({ repeats }) => repeats));
+  const random = randomStream(7, "test images");
+  const bytes = (size: number, below: number) => Uint8Array.from({ length: size }, () => random.below(below));
+  const images = bytes(count * pixelsOf(image), 256);
+  const labels = bytes(count, design.sampler.classes ?? 1);
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const dataset = { name: "random", count, ...image, images, labels };
+  return feedsOfBlock(
+    inputs,
+    dataset,
+    { seed: 3, epoch: 1, order },
+    { firstStep: 0, steps, batchSize },
+    batchSize,
+  );
+}
+
+/** One step of what `randomFeeds` drew, as feeds of their own. */
+export function stepOf(feeds: Tensors, step: number): Tensors {
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+      const size = data.length / shape[0];
+      const one = data.subarray(step * size, (step + 1) * size);
+      return [name, { dtype, shape: [1, ...shape.slice(1)], data: one } as Tensor];
+    }),
+  );
+}
+
+/** Train a design on some feeds in this thread, from a state. */
+export async function trained(
+  design: Design,
+  feeds: Tensors,
+  state: Tensors,
+): Promise<{ metrics: Tensors; state: Tensors }> {
+  const { model } = buildStepGraph(design, about);
+  const outputs = await runModel(encodeModel(model), { ...feeds, ...state });
+  const named = Object.entries(outputs);
+  const next = named.filter(([name]) => name.startsWith("next/"));
+  return {
+    metrics: Object.fromEntries(named.filter(([name]) => !name.startsWith("next/"))),
+    state: Object.fromEntries(next.map(([name, tensor]) => [name.slice("next/".length), tensor])),
+  };
+}
+
+/** Run a model once in this thread. */
+export async function runModel(model: Uint8Array, feeds: Tensors): Promise<Tensors> {
+  const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, logSeverityLevel: 3 });
+  const given = Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+    return [name, new ort.Tensor(dtype as "float32", data as Float32Array, shape)] as const;
+  });
+  const results = await session.run(Object.fromEntries(given));
+  await session.release();
+  return Object.fromEntries(
+    Object.entries(results).map(([name, { type, dims, data }]) => [
+      name,
+      { dtype: type, shape: dims, data } as unknown as Tensor,
+    ]),
+  );
+}
+
+/** The parameters and buffers of one network in a state, in float64. */
+export function weightsOf(design: Design, network: string, state: Tensors): Record<string, Float64Array> {
+  const named = [...namedTensors(design, network, state)];
+  return Object.fromEntries(named.map(([name, { data }]) => [name, Float64Array.from(data, Number)]));
+}

@@ -11,6 +11,9 @@ import { farthest, ortMissing } from "../helpers/ort-training.js";
 import { trainingPlace } from "../helpers/runs.js";
 
 const { cwd, train, remove } = await trainingPlace();
+beforeAll(async () => {
+  await succeed(train("ours", 1), { cwd });
+});
 afterAll(remove);
 
 const files = ["checkpoint", "eval_model.onnx", "optimizer_model.onnx", "training_model.onnx"];
@@ -83,7 +86,6 @@ describe.skipIf(ortMissing)(
   () => {
     // 226 steps of batches of 2: losses stay near each other until chaos has had its time.
     beforeAll(async () => {
-      await succeed(train("ours", 1), { cwd });
       await succeed(train("theirs", 1, ["--runtime", "ort-training"]), { cwd });
     });
 
@@ -117,17 +119,12 @@ describe.skipIf(ortMissing)(
       await succeed(train("ours-on", 1, ["--init", "ck"]), { cwd });
       await succeed(train("theirs-on", 1, ["--init", "ck", "--runtime", "ort-training"]), { cwd });
       expect(await apart("theirs-on", "ours-on", 50)).toBeLessThan(1e-4);
-      // The weights alone start another way: Adam has forgotten.
-      await succeed(["export", "w.safetensors", "--format", "safetensors", "--run", "ours"], { cwd });
-      await succeed(train("forgetful", 1, ["--init", "w.safetensors"]), { cwd });
-      expect(await apart("forgetful", "ours-on", 50)).toBeGreaterThan(1e-2);
     });
   },
 );
 
 test("--init takes an exported checkpoint back: parameters, moments and steps", async () => {
-  await succeed(train("first", 1), { cwd });
-  await succeed(["export", "checkpoint", "again", "--run", "first"], { cwd });
+  await succeed(["export", "checkpoint", "again", "--run", "ours"], { cwd });
   await succeed(train("none", 1, ["--init", "again", "--dry-run"]), { cwd });
   expect(existsSync(join(cwd, "none"))).toBe(false);
 

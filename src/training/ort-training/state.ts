@@ -37,6 +37,16 @@ function stepsBehind(correction: number, beta: number): number {
   return steps;
 }
 
+function correctionAfter(steps: number, beta: number): number {
+  let c = 0;
+  for (let i = 0; i < steps; i++) {
+    const next = corrected(c, beta);
+    if (next === c) break;
+    c = next;
+  }
+  return c;
+}
+
 /** One network's part of a state as its ORT checkpoint. */
 export function ortCheckpointOf(
   design: Design,
@@ -76,12 +86,10 @@ export function stateOfOrt(
   for (const [network, { checkpoint, where }] of checkpoints) {
     checkOrtCheckpoint(design, network, checkpoint, where);
   }
-  const state = {
-    ...stateWith(design, (network, name, { out }) => {
-      const tensor = checkpoints.get(network)?.checkpoint.trained.get(fullName(network, name));
-      out.set(tensor?.data as Float32Array);
-    }),
-  };
+  const state = stateWith(design, (network, name, { out }) => {
+    const tensor = checkpoints.get(network)?.checkpoint.trained.get(fullName(network, name));
+    out.set(tensor?.data as Float32Array);
+  });
   const { adam: options } = design.optimizer;
   for (const [network, { checkpoint }] of checkpoints) {
     const { adam } = checkpoint;
@@ -91,13 +99,7 @@ export function stateOfOrt(
         const given = adam[moment].get(fullName(network, name)) as Tensor;
         (data as Float32Array).set(scaled(given, 1 / (1 - beta)).data as Float32Array);
       }
-      let c = 0;
-      for (let i = 0; i < adam.step; i++) {
-        const next = corrected(c, beta);
-        if (next === c) break;
-        c = next;
-      }
-      (state[`${network}/${correction}`].data as Float32Array)[0] = c;
+      (state[`${network}/${correction}`].data as Float32Array)[0] = correctionAfter(adam.step, beta);
     }
   }
   return state;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GanOnnxError } from "./error.js";
 import { readJson } from "./files.js";
+import { runtimeNames } from "./training/engine.js";
 import { providerNames } from "./training/providers.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./training/recipes/index.js";
 
@@ -19,8 +20,16 @@ export const runSchema = z.strictObject({
   seed: z.int().min(0).default(0).describe("where all random numbers of the run come from"),
   size: z.int().min(4).max(1024).optional().describe("height and width of images, for folders of images"),
   channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images"),
-  init: z.string().min(1).optional().describe("weights to start from, as safetensors"),
+  init: z
+    .string()
+    .min(1)
+    .optional()
+    .describe("what to start from: weights as safetensors, or a folder that `export checkpoint` wrote"),
   stepsPerRun: count(64, "training steps in one call of ONNX Runtime"),
+  runtime: z
+    .enum(runtimeNames)
+    .default("onnxruntime")
+    .describe("what trains; ort-training drives the artifacts of ORT's training API, slowly, as a proof"),
 });
 
 /** The settings that all runs have. */

@@ -6,7 +6,7 @@ import { print, say } from "./output.js";
 
 export const buildGraphs: CommandModule = {
   command: "build-graphs",
-  describe: "write the training graph of a recipe, and its manifest",
+  describe: "write the training graph of a recipe, its manifest, and the artifacts of ORT's training API",
   builder: (argv: Argv) =>
     settingsOptions(argv)
       .option("config", common.config)
@@ -14,35 +14,45 @@ export const buildGraphs: CommandModule = {
       .option("json", common.json),
   async handler(argv) {
     const config = await configOf(argv);
-    const { train, manifest, nodes } = await writeGraphs(
-      config,
-      typeof argv.out === "string" ? argv.out : undefined,
-    );
-    print(argv.json ? JSON.stringify({ train, manifest, nodes }) : `${train}\n${manifest}`);
+    const written = await writeGraphs(config, typeof argv.out === "string" ? argv.out : undefined);
+    const { train, manifest, artifacts } = written;
+    print(argv.json ? JSON.stringify(written) : [train, manifest, ...artifacts].join("\n"));
   },
 };
 
-/** Write `train.onnx` and `manifest.json` of a configuration into a folder, `models/<recipe>` unless given. */
+/**
+ * Write `train.onnx` and `manifest.json` of a configuration into a folder, `models/<recipe>` unless given, and a folder
+ * in it for each network with the artifacts of ORT's training API, for recipes that have such a form.
+ */
 export async function writeGraphs(
   config: Config,
   folder = join("models", config.run.recipe),
-): Promise<{ train: string; manifest: string; nodes: number }> {
+): Promise<{ train: string; manifest: string; artifacts: string[]; nodes: number }> {
   const { buildArtifacts } = await import("../training/artifacts.js");
   const { designOf } = await import("../training/recipes/index.js");
+  const { obstacle } = await import("../training/ort-training/artifacts.js");
+  const { writeOrtArtifacts } = await import("../training/ort-training/files.js");
+  const { initialState } = await import("../training/state.js");
   const { writeAtomically } = await import("../files.js");
 
   const { run, recipe, flat } = config;
   const image = imageOf(run);
   const design = designOf(run.recipe, recipe, image);
-  const artifacts = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
+  const built = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
-  await writeAtomically(train, artifacts.train);
-  await writeAtomically(manifest, artifacts.manifest);
-
-  const nodes = artifacts.graph.model.graph.nodes.reduce(
+  await writeAtomically(train, built.train);
+  await writeAtomically(manifest, built.manifest);
+  const nodes = built.graph.model.graph.nodes.reduce(
     (sum, { body }) => sum + 1 + (body?.nodes.length ?? 0),
     0,
   );
-  say(`${train}: ${nodes} nodes, ${artifacts.train.length} bytes`);
-  return { train, manifest, nodes };
+  say(`${train}: ${nodes} nodes, ${built.train.length} bytes`);
+
+  const reason = obstacle(design);
+  if (reason !== undefined) {
+    say(`${folder}: no artifacts of ORT's training API: ${reason}`);
+    return { train, manifest, artifacts: [], nodes };
+  }
+  const artifacts = await writeOrtArtifacts(folder, design, initialState(design, run.seed));
+  return { train, manifest, artifacts, nodes };
 }

@@ -1,10 +1,19 @@
 import type { Argv, CommandModule } from "yargs";
-import { readConfigFile, resolveConfig } from "../config.js";
+import { type Config, readConfigFile, resolveConfig } from "../config.js";
+import type { Checkpoint } from "../training/checkpoint.js";
+import type { Design } from "../training/recipes/index.js";
 import { common } from "./options.js";
 import { print, say } from "./output.js";
 
 export const exportModel: CommandModule = {
-  command: "export <file>",
+  command: "export",
+  describe: "write a run's generator as an inference model, its weights, or its state for ORT's training API",
+  builder: (argv: Argv) => argv.command(exportFile).command(exportCheckpoint),
+  handler() {}, // Everything is up to the two commands above: without a word of its own, `export` is the first.
+};
+
+const exportFile: CommandModule = {
+  command: "$0 <file>",
   describe: "write the generator of a run as an inference model, or all weights of the run",
   builder: (argv: Argv) =>
     argv
@@ -17,14 +26,39 @@ export const exportModel: CommandModule = {
       .option("run", common.run)
       .option("json", common.json),
   async handler(argv) {
-    const { latestRun } = await import("../training/run-folder.js");
-    const run = typeof argv.run === "string" ? argv.run : await latestRun();
-    await exportRun(run, String(argv.file), {
+    await exportRun(await runOf(argv), String(argv.file), {
       format: argv.format === "safetensors" ? "safetensors" : "onnx",
       json: Boolean(argv.json),
     });
   },
 };
+
+const exportCheckpoint: CommandModule = {
+  command: "checkpoint <folder>",
+  describe: "write the state of a run as checkpoints of ORT's training API, one for each network",
+  builder: (argv: Argv) =>
+    argv
+      .positional("folder", { type: "string", demandOption: true, describe: "the folder to write into" })
+      .option("run", common.run)
+      .option("json", common.json),
+  async handler(argv) {
+    const { writeOrtCheckpoints } = await import("../training/ort-training/files.js");
+    const { requireOrtForm } = await import("../training/ort-training/artifacts.js");
+    const [run, folder] = [await runOf(argv), String(argv.folder)];
+    const { design, checkpoint, config } = await readRun(run, { moments: true });
+    requireOrtForm(design, "export checkpoint");
+    const files = await writeOrtCheckpoints(folder, design, checkpoint.state);
+    const { recipe } = config.run;
+    const { epoch, step } = checkpoint.position;
+    say(`${folder}: the state of ${run} after ${epoch} epochs and ${step} steps`);
+    print(argv.json ? JSON.stringify({ files, run, recipe, epoch, step }) : files.join("\n"));
+  },
+};
+
+async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
+  const { latestRun } = await import("../training/run-folder.js");
+  return typeof argv.run === "string" ? argv.run : latestRun();
+}
 
 interface ExportOptions {
   readonly format?: "onnx" | "safetensors";
@@ -37,19 +71,12 @@ export async function exportRun(
   file: string,
   { format = "onnx", json = false }: ExportOptions = {},
 ): Promise<void> {
-  const { runFiles } = await import("../training/run-folder.js");
-  const { checkState, readCheckpoint } = await import("../training/checkpoint.js");
-  const { designOf, imageShapeOf } = await import("../training/recipes/index.js");
   const { exportGenerator } = await import("../export/generator.js");
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.js");
 
-  const files = runFiles(run);
-  const checkpoint = await readCheckpoint(files.checkpoint);
-  const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
+  const { design, checkpoint, config } = await readRun(run, { moments: false });
   const { recipe, data } = config.run;
-  const design = designOf(recipe, config.recipe, imageShapeOf(checkpoint.position));
-  checkState(checkpoint, { recipe, design }, files.checkpoint);
   const bytes =
     format === "onnx"
       ? await exportGenerator(design, checkpoint, data)
@@ -59,4 +86,24 @@ export async function exportRun(
   const what = format === "onnx" ? `the ${design.sampler.network}` : "all weights";
   say(`${file}: ${what} of ${run} after ${epoch} epochs, ${bytes.length} bytes`);
   print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length }) : file);
+}
+
+/** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
+async function readRun(
+  run: string,
+  { moments }: { moments: boolean },
+): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
+  const { requireMoments } = await import("../training/engine.js");
+  const { runFiles } = await import("../training/run-folder.js");
+  const { checkState, readCheckpoint } = await import("../training/checkpoint.js");
+  const { designOf, imageShapeOf } = await import("../training/recipes/index.js");
+
+  const files = runFiles(run);
+  const checkpoint = await readCheckpoint(files.checkpoint);
+  const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
+  const { recipe } = config.run;
+  if (moments) requireMoments(config.run, run);
+  const design = designOf(recipe, config.recipe, imageShapeOf(checkpoint.position));
+  checkState(checkpoint, { recipe, design }, files.checkpoint, { slots: moments });
+  return { design, checkpoint, config };
 }

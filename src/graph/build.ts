@@ -29,6 +29,7 @@ export interface NamedTensor extends ValueType {
 export interface NamedNode {
   readonly name: string;
   readonly type: string;
+  readonly domain?: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: readonly {
@@ -77,7 +78,8 @@ export function build(
   return { ...about, graph: graph.build(inputs, Object.entries(outputs)) };
 }
 
-function nameOfInput(value: Value): string {
+/** The name of a graph input. Throws for any other value. */
+export function nameOfInput(value: Value): string {
   if (value.origin.kind === "input") return value.origin.name;
   throw new GanOnnxError({
     what: "a value is listed that is no input",
@@ -138,10 +140,11 @@ class GraphBuilder {
         attributes: [],
       });
     }
-    const describe = (name: string, { dtype, shape, origin }: Value): NamedValue => ({
+    const describe = (name: string, { dtype, shape, sequence, origin }: Value): NamedValue => ({
       name,
       dtype,
       shape,
+      sequence,
       doc: origin.kind === "input" ? origin.doc : undefined,
     });
     return {
@@ -196,7 +199,8 @@ class GraphBuilder {
       return own;
     });
     this.twins.set(key, outputNames);
-    this.nodes.push({ name, type: operator.type, inputs, outputs: outputNames, attributes, body });
+    const { type, domain } = operator;
+    this.nodes.push({ name, type, domain, inputs, outputs: outputNames, attributes, body });
   }
 
   private bodyOf(body: Body, loop: string): NamedGraph {

@@ -1,8 +1,18 @@
-export { type About, build, type Model } from "./build.js";
+export { type About, build, type Model, nameOfInput } from "./build.js";
 export { type Dim, formatShape, isStatic, type Shape, sameShape, sizeOf } from "./dims.js";
 export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
 export { encodeModel, IR_VERSION, type ModelSummary, OPSET, summarizeModel } from "./onnx.js";
 export { withScope } from "./operator.js";
 export * from "./ops/index.js";
-export { constant, type DType, input, scalar, type TensorData, type Value } from "./value.js";
+export { type AdamWAttributes, accumulated, adamW } from "./ort-training.js";
+export { inputsBehind } from "./paths.js";
+export {
+  constant,
+  type DType,
+  input,
+  scalar,
+  sequenceInput,
+  type TensorData,
+  type Value,
+} from "./value.js";

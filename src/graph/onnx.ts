@@ -21,11 +21,17 @@ const dataTypes = {
   bool: DataType.BOOL,
 } satisfies Record<DType, number>;
 
+/** Versions of the operator sets that are not ONNX's own. A model declares those that it uses. */
+const foreignOpsets: Readonly<Record<string, number>> = { "com.microsoft": 1 };
+
 /** The bytes of a model, as https://github.com/onnx/onnx/blob/main/onnx/onnx.proto defines them. */
 export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
   const message = {
     irVersion: IR_VERSION,
-    opsetImport: [{ domain: "", version: OPSET }],
+    opsetImport: [
+      { domain: "", version: OPSET },
+      ...domainsOf(model.graph).map((domain) => ({ domain, version: foreignOpsets[domain] })),
+    ],
     producerName: model.producer.name,
     producerVersion: model.producer.version,
     docString: model.doc,
@@ -33,6 +39,15 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
     graph: encodeGraph(model.graph),
   };
   return new Uint8Array(onnx.ModelProto.encode(message).finish());
+}
+
+/** The domains, but for ONNX's own, of a graph's operators and of those inside them. */
+function domainsOf(graph: NamedGraph): string[] {
+  const all = graph.nodes.flatMap(({ domain, body }) => [
+    ...(domain === undefined ? [] : [domain]),
+    ...(body ? domainsOf(body) : []),
+  ]);
+  return [...new Set(all)];
 }
 
 function encodeGraph(graph: NamedGraph): onnxProto.onnx.IGraphProto {
@@ -46,11 +61,12 @@ function encodeGraph(graph: NamedGraph): onnxProto.onnx.IGraphProto {
   };
 }
 
-function encodeNode({ name, type, inputs, outputs, attributes, body }: NamedNode): onnxProto.onnx.INodeProto {
+function encodeNode(node: NamedNode): onnxProto.onnx.INodeProto {
+  const { name, type, domain, inputs, outputs, attributes, body } = node;
   const attribute = attributes.map(({ name, kind, value }) => encodeAttribute(name, kind, value));
   if (body)
     attribute.push({ name: "body", type: onnx.AttributeProto.AttributeType.GRAPH, g: encodeGraph(body) });
-  return { name, opType: type, input: [...inputs], output: [...outputs], attribute };
+  return { name, opType: type, domain, input: [...inputs], output: [...outputs], attribute };
 }
 
 function encodeAttribute(name: string, kind: AttributeKind, value: unknown): onnxProto.onnx.IAttributeProto {
@@ -72,19 +88,27 @@ function encodeTensor({ name, dtype, shape, data }: NamedTensor): onnxProto.onnx
   return { name, dataType: dataTypes[dtype], dims: [...shape], rawData };
 }
 
-function encodeValue({ name, dtype, shape, doc }: NamedValue): onnxProto.onnx.IValueInfoProto {
+function encodeValue({ name, dtype, shape, sequence, doc }: NamedValue): onnxProto.onnx.IValueInfoProto {
+  const elemType = dataTypes[dtype];
+  if (sequence)
+    return { name, docString: doc, type: { sequenceType: { elemType: { tensorType: { elemType } } } } };
   const dim = shape.map((extent) =>
     typeof extent === "number" ? { dimValue: extent } : { dimParam: extent },
   );
-  return { name, docString: doc, type: { tensorType: { elemType: dataTypes[dtype], shape: { dim } } } };
+  return { name, docString: doc, type: { tensorType: { elemType, shape: { dim } } } };
 }
 
 /** What a model file says of itself, without its weights. */
 export interface ModelSummary {
   readonly producer: string;
+  readonly irVersion: number;
+  /** The version of each operator set that it asks for, by domain; ONNX's own is the empty one. */
+  readonly opsets: Readonly<Record<string, number>>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly inputs: readonly NamedValue[];
   readonly outputs: readonly NamedValue[];
+  /** The types of its nodes, in their order. */
+  readonly operators: readonly string[];
 }
 
 /**
@@ -99,14 +123,20 @@ export function summarizeModel(bytes: Uint8Array): ModelSummary {
   const initializers = new Set(graph.initializer?.map(({ name }) => name));
   return {
     producer: model.producerName,
+    irVersion: Number(model.irVersion),
+    opsets: Object.fromEntries(
+      model.opsetImport.map(({ domain, version }) => [domain ?? "", Number(version)]),
+    ),
     metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key ?? "", value ?? ""])),
     inputs: (graph.input ?? []).filter(({ name }) => !initializers.has(name)).map(decodeValue),
     outputs: (graph.output ?? []).map(decodeValue),
+    operators: (graph.node ?? []).map(({ opType }) => opType ?? ""),
   };
 }
 
 function decodeValue({ name, type }: onnxProto.onnx.IValueInfoProto): NamedValue {
-  const { elemType, shape } = type?.tensorType ?? {};
+  const sequence = type?.sequenceType?.elemType?.tensorType;
+  const { elemType, shape } = sequence ?? type?.tensorType ?? {};
   const dtype = (Object.keys(dataTypes) as DType[]).find((key) => dataTypes[key] === elemType);
   if (!dtype) throw new Error(`${name} has an element type that is not supported`);
   const dims = shape?.dim ?? [];
@@ -114,5 +144,6 @@ function decodeValue({ name, type }: onnxProto.onnx.IValueInfoProto): NamedValue
     name: name ?? "",
     dtype,
     shape: dims.map(({ dimParam, dimValue }) => dimParam || Number(dimValue)),
+    ...(sequence ? { sequence: true } : {}),
   };
 }

@@ -17,6 +17,8 @@ export type InputGradients = readonly (Value | null)[];
 /** An operator of ONNX: https://onnx.ai/onnx/operators/ has a page for each `type`. */
 export interface Operator {
   readonly type: string;
+  /** Whose operator it is, if not ONNX's own: `com.microsoft`. */
+  readonly domain?: string;
   readonly attributes: AttributeSchema;
   infer(inputs: readonly Value[], attributes: Attributes): readonly ValueType[];
   /** The vector-Jacobian product: gradients of the outputs (null where none arrives) to gradients of the inputs. */

@@ -26,3 +26,9 @@ export function nodesBetween(
     return onPath;
   });
 }
+
+/** The graph inputs that the values are computed from. */
+export function inputsBehind(values: readonly Value[]): ReadonlySet<Value> {
+  const read = [...values, ...nodesBehind(values).flatMap(dependencies)];
+  return new Set(read.filter(({ origin }) => origin.kind === "input"));
+}

@@ -10,6 +10,8 @@ export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Arra
 export interface ValueType {
   readonly dtype: DType;
   readonly shape: Shape;
+  /** A list of tensors of any shapes, and not one tensor; `shape` then says nothing. */
+  readonly sequence?: true;
 }
 
 /**
@@ -29,6 +31,11 @@ export type Operand = Value | number;
 /** A graph input. Symbolic dimensions are strings: `input("z", "float32", ["batch", 100])`. */
 export function input(name: string, dtype: DType, shape: Shape, doc?: string): Value {
   return { dtype, shape, origin: { kind: "input", name, doc } };
+}
+
+/** A graph input that is a list of tensors: what ONNX Runtime's optimizers work on. */
+export function sequenceInput(name: string, dtype: DType): Value {
+  return { ...input(name, dtype, []), sequence: true };
 }
 
 /** A tensor known now. With a name it is written as that initializer: the weights of an exported network. */

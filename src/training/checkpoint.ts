@@ -5,7 +5,7 @@ import { differences } from "./expected.js";
 import { type Design, type RecipeName, recipeNames } from "./recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
 import type { Tensors } from "./session.js";
-import { stateTensors } from "./state.js";
+import { slotStates, stateTensors } from "./state.js";
 
 const number = z.coerce.number().int().min(0);
 
@@ -62,11 +62,16 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return { position: rest, state: Object.fromEntries(tensors) };
 }
 
-/** Check that a checkpoint is one of this recipe and design; the message lists every tensor that is not as it should be. */
+/**
+ * Check that a checkpoint is one of this recipe and design; the message lists every tensor that is not as it should be.
+ *
+ * @param slots whether what the optimizer remembers must be there: what is drawn or exported does without.
+ */
 export function checkState(
   { position, state }: Checkpoint,
   { recipe, design }: { recipe: RecipeName; design: Design },
   path: string,
+  { slots = true } = {},
 ): void {
   if (position.recipe !== recipe) {
     throw new GanOnnxError({
@@ -78,7 +83,10 @@ export function checkState(
   const expected = stateTensors(design).map(
     ({ name, shape }) => [name, { dtype: "float32", shape }] as const,
   );
-  const complaints = differences(new Map(Object.entries(state)), new Map(expected));
+  const found = new Map(Object.entries(state));
+  const optional = slots ? [] : slotStates(design).filter((name) => !found.has(name));
+  const needed = expected.filter(([name]) => !optional.includes(name));
+  const complaints = differences(found, new Map(needed));
   if (complaints.length === 0) return;
   throw new GanOnnxError({
     what: `does not fit the configuration: ${complaints.join(", ")}`,

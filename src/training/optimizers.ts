@@ -5,6 +5,8 @@ export type Slots = Readonly<Record<string, Value>>;
 
 /** A pure function from parameters, gradient and slots to the next parameters and slots. */
 export interface Optimizer {
+  /** Its settings, if it is Adam: ONNX Runtime's training API has an operator for that. */
+  readonly adam?: AdamOptions;
   /** The shapes of the slots for a flat vector of `size` parameters; all start at zero. */
   slots(size: number): Readonly<Record<string, readonly number[]>>;
   update(
@@ -34,8 +36,10 @@ export interface AdamOptions {
  * The corrections c are the same averages taken of the constant 1, so they are slots too: c ← β·c + (1-β). That
  * is exact where 1 - βᵗ would cancel.
  */
-export function adam({ learningRate, beta1, beta2, epsilon }: AdamOptions): Optimizer {
+export function adam(options: AdamOptions): Optimizer {
+  const { learningRate, beta1, beta2, epsilon } = options;
   return {
+    adam: options,
     slots: (size) => ({
       first_moment: [size],
       second_moment: [size],

@@ -1,14 +1,17 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.js";
 import { buildArtifacts } from "./artifacts.js";
 import { checkLabels, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
+import { type RuntimeName, requireMoments } from "./engine.js";
+import { requireOrtForm } from "./ort-training/artifacts.js";
+import { readOrtCheckpoints } from "./ort-training/files.js";
 import { type ProviderName, requireProvider } from "./providers.js";
-import { designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
+import { type Design, designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
 import { runFiles, truncateMetrics } from "./run-folder.js";
-import type { SessionPlace } from "./session.js";
+import type { SessionPlace, Tensors } from "./session.js";
 import { initialState } from "./state.js";
 import type { Training } from "./trainer.js";
 import { readWeights } from "./weights.js";
@@ -27,6 +30,7 @@ export interface Configuration {
     readonly size?: number;
     readonly channels?: 1 | 3;
     readonly init?: string;
+    readonly runtime?: RuntimeName;
   };
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
@@ -47,8 +51,16 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
 /** Load the data and build the graph of a new run. Nothing is written. */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Training> {
   const { folder, report, signal } = preparation;
-  const { data, seed, recipe, size, channels, init } = configuration.run;
-  await requireProvider(configuration.run.ep);
+  const { data, seed, recipe, size, channels, runtime, ep } = configuration.run;
+  await requireProvider(ep);
+  if (runtime === "ort-training" && ep !== "cpu") {
+    throw new GanOnnxError({
+      what: "ORT's training runtime has no other provider than the CPU",
+      where: `--ep ${ep}`,
+      fix: "leave it out, or leave --runtime out",
+      kind: "usage",
+    });
+  }
   if (existsSync(runFiles(folder).config)) {
     throw new GanOnnxError({
       what: "holds a run already",
@@ -61,8 +73,16 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   const image = imageShapeOf(dataset);
   const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
   const design = designOf(recipe, configuration.recipe, image);
-  const state = init === undefined ? initialState(design, seed) : await readWeights(init, design);
+  if (runtime === "ort-training") requireOrtForm(design, "--runtime ort-training");
+  const state = await startingState(configuration.run, design);
   return assemble(configuration, folder, dataset, { position, state });
+}
+
+/** The state before the first step: drawn, or read from `--init`, weights in a file or ORT checkpoints in a folder. */
+async function startingState({ init, seed }: Configuration["run"], design: Design): Promise<Tensors> {
+  if (init === undefined) return initialState(design, seed);
+  const isFolder = statSync(init, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  return isFolder ? readOrtCheckpoints(init, design) : readWeights(init, design);
 }
 
 /**
@@ -74,6 +94,7 @@ export async function prepareResume(
   configuration: Configuration,
   { folder, report, signal }: Preparation,
 ): Promise<Training> {
+  requireMoments(configuration.run, folder);
   const path = runFiles(folder).checkpoint;
   const start = await readCheckpoint(path);
   const { position } = start;
@@ -121,7 +142,7 @@ function assemble(
     recipe: run.recipe,
     configuration: flat,
   });
-  const { epochs, batchSize, stepsPerRun } = run;
+  const { epochs, batchSize, stepsPerRun, runtime } = run;
   if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
     throw new GanOnnxError({
       what: `holds ${dataset.count} images, too few for a single step`,
@@ -136,6 +157,7 @@ function assemble(
     model,
     dataset,
     place: placeOf(run),
+    runtime,
     folder,
     epochs,
     batchSize,

@@ -32,6 +32,12 @@ export function bufferState(network: string, buffer: string): string {
   return `${network}/${buffer}`;
 }
 
+/** What the optimizer remembers of every network. */
+export function slotStates({ networks, optimizer }: Design): readonly string[] {
+  const slots = Object.keys(optimizer.slots(1));
+  return Object.keys(networks).flatMap((network) => slots.map((slot) => `${network}/${slot}`));
+}
+
 /** The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average. */
 export function stateTensors({ networks, optimizer, sampler, averageDecay }: Design): readonly StateTensor[] {
   return Object.entries(networks).flatMap(([network, definition]) => {

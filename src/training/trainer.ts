@@ -2,10 +2,11 @@ import { GanOnnxError } from "../error.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, writeCheckpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/index.js";
+import { openEngine, type RuntimeName } from "./engine.js";
 import { Painter } from "./painter.js";
 import type { Design } from "./recipes/index.js";
 import { appendMetrics, type MetricsLine, runFiles } from "./run-folder.js";
-import { Session, type SessionPlace, type Tensors } from "./session.js";
+import type { SessionPlace, Tensors } from "./session.js";
 import type { StepGraph } from "./step-graph.js";
 
 /** One training, ready to go. */
@@ -15,6 +16,8 @@ export interface Training {
   readonly model: Uint8Array;
   readonly dataset: Dataset;
   readonly place: SessionPlace;
+  /** What makes the steps, if not the model above. */
+  readonly runtime?: RuntimeName;
   readonly folder: string;
   readonly epochs: number;
   readonly batchSize: number;
@@ -56,9 +59,9 @@ export async function train(
   const inputs = graph.batches;
   const imageCount = dataset.count;
   const iterations = stepsPerEpoch(inputs, imageCount, batchSize);
-  const session = await Session.open(training.model, training.place, "train.onnx");
+  const engine = await openEngine(training, start.state);
   const painter = await Painter.open(design, dataset, training.place, seed).catch(async (error: unknown) => {
-    await session.close();
+    await engine.close();
     throw error;
   });
   let { position } = start;
@@ -70,7 +73,6 @@ export async function train(
   };
   try {
     await hooks.ready?.();
-    await session.setState(start.state);
     await painter.paintReal(files.realImages);
     let latest = start;
     for (let epoch = position.epoch + 1; epoch <= epochs; epoch++) {
@@ -80,17 +82,17 @@ export async function train(
         i < blocks.length ? feedsOfBlock(inputs, dataset, { seed, epoch, order }, blocks[i], batchSize) : {};
       let feeds = prepare(0);
       for (const [i, { firstStep, steps }] of blocks.entries()) {
-        const running = session.run(feeds);
-        feeds = prepare(i + 1); // The session's thread computes meanwhile.
+        const running = engine.run(feeds);
+        feeds = prepare(i + 1); // A session's thread computes meanwhile.
         const lines = linesOf(await running, epoch, firstStep);
         checkNumbers(lines, files.checkpoint);
         await appendMetrics(files.metrics, lines);
         position = { ...position, step: firstStep + steps };
         hooks.progress?.({ ...lines[lines.length - 1], lines, epochs, iterations });
-        if (signal.aborted && position.step < iterations) return await save(await session.getState());
+        if (signal.aborted && position.step < iterations) return await save(await engine.getState());
       }
       position = { ...position, epoch, step: 0 };
-      const state = await session.getState();
+      const state = await engine.getState();
       // The sheet first: an epoch that the checkpoint counts is not made again.
       await painter.paint(state, files.fakeImages(epoch));
       latest = await save(state);
@@ -99,7 +101,7 @@ export async function train(
     }
     return latest;
   } finally {
-    await Promise.all([session.close(), painter.close()]);
+    await Promise.all([engine.close(), painter.close()]);
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import { afterAll, expect, test } from "vitest";
 import {
+  adamW,
   add,
   build,
   cast,
@@ -23,6 +24,7 @@ import {
   neg,
   OPSET,
   row,
+  sequenceInput,
   split,
   square,
   sum,
@@ -130,12 +132,15 @@ test("a model's file is summed up by what it needs, gives and says", () => {
   const bytes = encodeModel({ ...small(), metadata: { latent: "4" } });
   expect(summarizeModel(bytes)).toEqual({
     producer: "gan-onnx",
+    irVersion: 8,
+    opsets: { "": 17 },
     metadata: { latent: "4" },
     inputs: [{ name: "x", dtype: "float32", shape: ["batch", 4] }],
     outputs: [
       { name: "y", dtype: "float32", shape: [2, "batch"] },
       { name: "bytes", dtype: "uint8", shape: [2, "batch"] },
     ],
+    operators: ["LeakyRelu", "Split", "Mul", "ReduceMean", "Add", "Transpose", "Exp", "Cast"],
   });
   expect(() => summarizeModel(new Uint8Array(0))).toThrow("there is no graph in it");
 });
@@ -196,3 +201,29 @@ test.skipIf(checkerMissing)(
     expect(checkModels([path])).toContain("Inferred elem type differs");
   },
 );
+
+test("operators of another domain are declared, and lists of tensors are inputs", () => {
+  const [gradients, rate] = [sequenceInput("gradients", "float32"), input("rate", "float32", [1])];
+  const inputs = [rate, input("step", "int64", [1]), sequenceInput("params", "float32"), gradients];
+  const attributes = {
+    alpha: 0.9,
+    beta: 0.999,
+    epsilon: 1e-8,
+    weight_decay: 0,
+    adam_mode: 0,
+    correct_bias: 1,
+  } as const;
+  const bytes = encodeModel(build(about, { inputs, outputs: { updated: adamW(inputs, attributes) } }));
+  expect(summarizeModel(bytes)).toMatchObject({
+    opsets: { "": 17, "com.microsoft": 1 },
+    inputs: [
+      { shape: [1] },
+      { shape: [1] },
+      { name: "params", shape: [], sequence: true },
+      { sequence: true },
+    ],
+    outputs: [{ name: "updated", dtype: "bool", shape: [1] }],
+  });
+  const [node] = onnx.ModelProto.decode(bytes).graph?.node ?? [];
+  expect([node.opType, node.domain]).toEqual(["AdamWOptimizer", "com.microsoft"]);
+});

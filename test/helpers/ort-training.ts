@@ -1,0 +1,49 @@
+import { createRequire } from "node:module";
+import { traceForOrt } from "../../src/training/ort-training/artifacts.js";
+import { filesOf } from "../../src/training/ort-training/files.js";
+import { OrtNetwork } from "../../src/training/ort-training/runtime.js";
+import type { Design } from "../../src/training/recipes/index.js";
+import type { Tensors } from "../../src/training/session.js";
+import { initialState } from "../../src/training/state.js";
+
+/** Why ORT's training runtime cannot be asked here; undefined when it can. */
+export const ortMissing = (() => {
+  try {
+    createRequire(import.meta.url).resolve("onnxruntime-training");
+    return undefined;
+  } catch {
+    return "the optional dependency onnxruntime-training is not installed";
+  }
+})();
+
+/** One network's artifacts of a design, traced and as files. */
+export function artifactsOf(design: Design, network: string, state: Tensors = initialState(design, 1)) {
+  const artifacts = traceForOrt(design).find((one) => one.network === network);
+  if (!artifacts) throw new Error(`no artifacts of ${network}`);
+  return { artifacts, files: filesOf(design, artifacts, state) };
+}
+
+/** Use one network of a design in ORT's training runtime. */
+export async function withOrt<T>(
+  design: Design,
+  network: string,
+  state: Tensors,
+  use: (ort: OrtNetwork) => Promise<T>,
+): Promise<T> {
+  const ort = await OrtNetwork.open(artifactsOf(design, network, state).files, network);
+  try {
+    return await use(ort);
+  } finally {
+    await ort.close();
+  }
+}
+
+/** |a - b| of every element, rising. NaN comes last. */
+export function distances(a: ArrayLike<unknown>, b: ArrayLike<unknown>): Float64Array {
+  if (a.length !== b.length) throw new Error(`${a.length} numbers beside ${b.length}`);
+  return Float64Array.from(a, (value, i) => Math.abs(Number(value) - Number(b[i]))).sort();
+}
+
+export function farthest(a: ArrayLike<unknown>, b: ArrayLike<unknown>): number {
+  return distances(a, b).at(-1) ?? 0;
+}

@@ -4,7 +4,7 @@ export interface Settings {
   readonly count: number;
   /** The class of every image; all in turn unless chosen. */
   readonly digit?: number;
-  /** One of the models that came with the page. */
+  /** One of the models that came with the page, or that were dropped on it, which a link cannot bring back. */
   readonly model?: string;
 }
 

@@ -71,10 +71,14 @@ function pointAt(index: number): Point {
   return { z, label: (feeds.label?.data as BigInt64Array | undefined)?.[index] };
 }
 
+function remember(next: Settings): void {
+  settings = next;
+  history.pushState(undefined, "", writeSettings(settings));
+}
+
 /** Take new settings: into the address, the fields and a new sheet. */
 function change(changes: Partial<Settings>): void {
-  settings = { ...settings, ...changes };
-  history.pushState(undefined, "", writeSettings(settings));
+  remember({ ...settings, ...changes });
   showSettings();
   draw();
 }
@@ -106,8 +110,11 @@ async function use(name: string, bytes: Uint8Array): Promise<void> {
   modelField.value = name;
   showSettings();
   draw();
-  const directions = await engine.directions(number, DIRECTIONS);
-  if (number === model.number) setDirections(directions);
+  // They take their time; the sheet does not wait for them.
+  reporting(async () => {
+    const directions = await engine.directions(number, DIRECTIONS);
+    if (number === model?.number) setDirections(directions);
+  });
 }
 
 /** Do something that may fail, and say why it did. */
@@ -126,9 +133,10 @@ const dropped = new Map<string, Uint8Array>();
 
 async function useFile(file: File): Promise<void> {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  await use(file.name, bytes);
-  dropped.set(file.name, bytes);
-  settings = { ...settings, model: undefined };
+  const name = shipped.includes(file.name) ? `your ${file.name}` : file.name;
+  await use(name, bytes);
+  dropped.set(name, bytes);
+  remember({ ...settings, model: name });
 }
 
 async function useNamed(name: string): Promise<void> {
@@ -156,15 +164,15 @@ modelField.addEventListener("change", () =>
   reporting(async () => {
     const name = modelField.value;
     await useNamed(name);
-    settings = { ...settings, model: shipped.includes(name) ? name : undefined };
-    history.pushState(undefined, "", writeSettings(settings));
+    remember({ ...settings, model: name });
   }),
 );
 addEventListener("popstate", () => {
   settings = readSettings(location.search);
   showSettings();
   const name = settings.model ?? shipped[0];
-  if (model && name !== model.name && shipped.includes(name)) reporting(() => useNamed(name));
+  const known = shipped.includes(name) || dropped.has(name);
+  if (model && name !== model.name && known) reporting(() => useNamed(name));
   else draw();
 });
 

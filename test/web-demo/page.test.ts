@@ -189,7 +189,15 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.locator("#digit").selectOption("3");
     const threes = await sampled(file, "--seed", "7", "--count", "16", "--digits", "3");
     await expect.poll(async () => farthest((await sheet()).grey, threes.grey)).toBeLessThanOrEqual(2);
+    await page.goBack();
+    await expect.poll(() => page.locator("#digit").inputValue()).toBe("");
+    expect(await page.locator("#model").inputValue()).toBe("other.onnx");
     await page.locator("#model").selectOption("generator.onnx");
+    await expect.poll(async () => (await sheet()).width).toBe(4 * 30 + 2);
+    expect(new URL(page.url()).searchParams.get("model")).toBe("generator.onnx");
+    await page.goBack();
+    await expect.poll(async () => (await sheet()).width).toBe(4 * 14 + 2);
+    await page.goForward();
     await expect.poll(async () => (await sheet()).width).toBe(4 * 30 + 2);
     expect(await page.locator("#digit").isVisible()).toBe(false);
   });

@@ -6,13 +6,14 @@ import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
 import { exportModel } from "./commands/export.js";
 import { sample } from "./commands/sample.js";
+import { serve } from "./commands/serve.js";
 import { train } from "./commands/train.js";
 import { verify } from "./commands/verify.js";
 import { flagOf } from "./config.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
-const commands = [demo, buildGraphs, train, exportModel, sample, verify, doctor];
+const commands = [demo, buildGraphs, train, exportModel, sample, serve, verify, doctor];
 
 /** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
 function fail(error: unknown, verbose: boolean): void {

@@ -1,22 +1,10 @@
-import { z as schema } from "zod";
 import { GanOnnxError, messageOf } from "../error.js";
-import { type ModelSummary, summarizeModel } from "../graph/index.js";
+import { summarizeModel } from "../graph/index.js";
 import { drawLatents } from "../training/latents.js";
 import { randomStream } from "../training/random.js";
-import type { ImageShape } from "../training/recipes/index.js";
 import { Session, type SessionPlace } from "../training/session.js";
 import { drawSheet } from "../training/sheet.js";
-
-/** What must be known of a generator to draw with it. */
-interface Generator {
-  readonly latent: number;
-  readonly classes?: number;
-  readonly image: ImageShape;
-  readonly range: readonly [number, number];
-}
-
-const rangeSchema = schema.tuple([schema.number(), schema.number()]);
-const imageSchema = schema.tuple([schema.unknown(), schema.number(), schema.number(), schema.number()]);
+import { describeGenerator, type Generator, noGenerator } from "./description.js";
 
 export interface SampleOptions {
   readonly count: number;
@@ -63,44 +51,17 @@ function checkDigits(digits: readonly number[], classes: number | undefined, whe
   });
 }
 
-function readGenerator(model: Uint8Array, where: string): Generator {
-  const refuse = (what: string, cause?: unknown) =>
-    new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
-  let summary: ModelSummary;
+/**
+ * What a model file says of itself as a generator.
+ *
+ * @throws GanOnnxError when the file is no generator of the form that `export` writes.
+ */
+export function readGenerator(model: Uint8Array, where: string): Generator {
+  let summary: ReturnType<typeof summarizeModel>;
   try {
     summary = summarizeModel(model);
   } catch (cause) {
-    throw refuse(`is no ONNX model (${messageOf(cause)})`, cause);
+    throw noGenerator(`is no ONNX model (${messageOf(cause)})`, where, cause);
   }
-  const { inputs, outputs, metadata } = summary;
-  const shapeOf = (values: ModelSummary["inputs"], name: string) =>
-    values.find((value) => value.name === name)?.shape ?? [];
-  const latent = shapeOf(inputs, "z")[1];
-  const label = inputs.some(({ name }) => name === "label");
-  if (typeof latent !== "number" || inputs.length !== (label ? 2 : 1)) {
-    throw refuse("has no input z [batch, latent], or others than z and label");
-  }
-  const image = imageSchema.safeParse(shapeOf(outputs, "image"));
-  if (!image.success) throw refuse("has no output image [batch, channels, height, width]");
-  const [, channels, height, width] = image.data;
-  return {
-    latent,
-    classes: label ? readMetadata(metadata, "classes", schema.int().min(1), refuse) : undefined,
-    image: { channels, height, width },
-    range: readMetadata(metadata, "range", rangeSchema, refuse),
-  };
-}
-
-/** A field of the metadata, which holds JSON. */
-function readMetadata<S extends schema.ZodType>(
-  metadata: Readonly<Record<string, string>>,
-  field: string,
-  form: S,
-  refuse: (what: string) => GanOnnxError,
-): schema.infer<S> {
-  try {
-    return form.parse(JSON.parse(metadata[field]));
-  } catch {
-    throw refuse(`has no proper metadata "${field}" (it is ${JSON.stringify(metadata[field])})`);
-  }
+  return describeGenerator(summary, where);
 }

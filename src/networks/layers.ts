@@ -5,6 +5,7 @@ import {
   div,
   elementCount,
   gemm,
+  maximum,
   mean,
   mul,
   reshape,
@@ -136,7 +137,8 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
       const follow = (running: Value, news: Value) =>
         add(mul(running, 1 - MOMENTUM), mul(reshape(news, [features]), MOMENTUM));
       runningMean.write(follow(runningMean.read(), add(reshape(batchMean, [features]), layer.bias)));
-      const unbiased = mul(variance, div(count, sub(count, 1)));
+      // A batch of one has no unbiased variance (PyTorch refuses it); its plain one, 0, is at least a number.
+      const unbiased = mul(variance, div(count, maximum(sub(count, 1), 1)));
       runningVariance.write(follow(runningVariance.read(), unbiased));
       const rank = x.shape.length;
       const normal = div(centred, sqrt(add(variance, EPSILON)));

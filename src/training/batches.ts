@@ -17,7 +17,10 @@ function imageBatchesPerStep(inputs: readonly BatchInput[]): number {
   return inputs.find(({ role }) => role === "images")?.repeats ?? 1;
 }
 
-/** Steps in an epoch: every image once, the last batch being smaller when they do not divide. */
+/**
+ * Steps in an epoch: every image once, the last batch being smaller when they do not divide. (A step of several image
+ * batches makes them equally large, so up to one image less than batches may sit an epoch out.)
+ */
 export function stepsPerEpoch(inputs: readonly BatchInput[], imageCount: number, batchSize: number): number {
   const { full, last } = partition(inputs, imageCount, batchSize);
   return full + Number(last > 0);

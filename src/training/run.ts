@@ -143,6 +143,14 @@ function assemble(
     configuration: flat,
   });
   const { epochs, batchSize, stepsPerRun, runtime } = run;
+  if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
+    throw new GanOnnxError({
+      what: `holds ${dataset.count} images, too few for a single step`,
+      where: `--data ${run.data}`,
+      fix: "add images, or lower --critics if the recipe has them",
+      kind: "usage",
+    });
+  }
   return {
     design,
     graph,

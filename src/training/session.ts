@@ -17,6 +17,7 @@ const workerFile = new URL("../../dist/training/session-worker.js", import.meta.
 export class Session {
   private pending: { resolve(outputs: Tensors): void; reject(error: Error): void }[] = [];
   private readonly worker: Worker;
+  private ended: Error | undefined;
 
   private constructor(private readonly where: string) {
     this.worker = new Worker(workerFile);
@@ -37,10 +38,11 @@ export class Session {
    */
   static async open(model: Uint8Array, place: SessionPlace, where: string): Promise<Session> {
     const { ep, ...settings } = place;
+    const options = sessionOptions(ep, settings);
     await requireProvider(ep);
     const session = new Session(where);
     try {
-      await session.ask({ kind: "open", model, options: sessionOptions(ep, settings) });
+      await session.ask({ kind: "open", model, options });
     } catch (cause) {
       await session.close();
       throw new GanOnnxError({
@@ -84,12 +86,17 @@ export class Session {
 
   private ask(request: Request): Promise<Tensors> {
     return new Promise((resolve, reject) => {
+      if (this.ended) {
+        reject(this.ended);
+        return;
+      }
       this.pending.push({ resolve, reject });
       this.worker.postMessage(request);
     });
   }
 
   private fail(error: Error): void {
+    this.ended ??= error;
     for (const { reject } of this.pending.splice(0)) reject(error);
   }
 }

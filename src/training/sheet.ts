@@ -19,19 +19,38 @@ export interface SheetOptions {
 /** PNG's colour types, by number of channels. */
 const colorTypes: Record<number, number> = { 1: 0, 3: 2 };
 
-/**
- * Images side by side as a PNG, row by row, in the manner of torchvision's `save_image`.
- *
- * @param images `[count, channels, height, width]`, 1 channel (grey) or 3 (red, green, blue).
- * @returns the bytes of a PNG of `columns * (width + padding) + padding` by `rows * (height + padding) + padding`
- *   pixels. A value `v` becomes `255 (v - low) / (high - low)`, rounded.
- * @throws {GanOnnxError} when the length of `images` is not that of `shape`, or a number is out of its bounds.
- */
+/** A picture in memory: four bytes a pixel, red, green, blue and opacity. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/** Images side by side as a PNG: {@link paintSheet} in a file. */
 export async function drawSheet(
   images: Float32Array | Uint8Array,
   shape: SheetShape,
   options: SheetOptions,
 ): Promise<Uint8Array> {
+  const sheet = paintSheet(images, shape, options);
+  const { Jimp } = await import("jimp");
+  const bitmap = Jimp.fromBitmap({ data: sheet.data, width: sheet.width, height: sheet.height });
+  return new Uint8Array(await bitmap.getBuffer("image/png", { colorType: colorTypes[shape.channels] }));
+}
+
+/**
+ * Images side by side, row by row, in the manner of torchvision's `save_image`.
+ *
+ * @param images `[count, channels, height, width]`, 1 channel (grey) or 3 (red, green, blue).
+ * @returns a picture of `columns * (width + padding) + padding` by `rows * (height + padding) + padding` pixels. A
+ *   value `v` becomes `255 (v - low) / (high - low)`, rounded.
+ * @throws {GanOnnxError} when the length of `images` is not that of `shape`, or a number is out of its bounds.
+ */
+export function paintSheet(
+  images: Float32Array | Uint8Array,
+  shape: SheetShape,
+  options: SheetOptions,
+): Picture {
   const { count, channels, height, width } = shape;
   const { range, columns = Math.ceil(Math.sqrt(count)), padding = 2 } = options;
   const [low, high] = range;
@@ -69,9 +88,7 @@ export async function drawSheet(
       }
     }
   }
-  const { Jimp } = await import("jimp");
-  const sheet = Jimp.fromBitmap({ data: pixels, width: sheetWidth, height: sheetHeight });
-  return new Uint8Array(await sheet.getBuffer("image/png", { colorType: colorTypes[channels] }));
+  return { width: sheetWidth, height: sheetHeight, data: pixels };
 }
 
 function check(holds: boolean, field: string, what: string): void {

@@ -33,6 +33,14 @@ export interface BatchInput extends StepInput {
   readonly repeats: number;
 }
 
+/** What the inputs of each role are, for people who open the graph. */
+const docs: Readonly<Record<StepInput["role"], string>> = {
+  images: "bytes of images, from 0 (black) to 255",
+  labels: "the class of each image",
+  normal: "independent standard normal numbers",
+  uniform: "independent uniform numbers in [0, 1)",
+};
+
 /** The training graph with what a runner must know of it. */
 export interface StepGraph {
   readonly model: Model;
@@ -63,8 +71,12 @@ export function batchInputs(design: Design): readonly BatchInput[] {
 export function buildStepGraph(design: Design, about: About): StepGraph {
   const batches = batchInputs(design);
   const states = stateTensors(design);
-  const batchValues = batches.map(({ name, dtype, inputShape }) => input(name, dtype, inputShape));
-  const stateValues = states.map(({ name, shape }) => input(name, "float32", shape));
+  const batchValues = batches.map(({ name, role, dtype, inputShape }) =>
+    input(name, dtype, inputShape, docs[role]),
+  );
+  const stateValues = states.map(({ name, shape }) =>
+    input(name, "float32", shape, `state: feed next/${name} of the run before`),
+  );
   const steps = withScope("steps", () => reshape(extentOf(batchValues[0], 0), []));
 
   const { state, collected } = loop(steps, "steps", named(states, stateValues), (step, current) => {

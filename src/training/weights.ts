@@ -34,7 +34,10 @@ export async function readWeights(path: string, design: Design): Promise<Tensors
   const expected = expectedWeights(design);
   const found = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
-    if (!name.endsWith(COUNTER)) found.set(fullName(name, design, expected), tensor);
+    if (name.endsWith(COUNTER)) continue;
+    const full = fullName(name, design, expected);
+    // A tensor that is there by both names is not chosen between: the short one is extra.
+    found.set(tensors.has(full) ? name : full, tensor);
   }
   const complaints = differences(found, expected);
   if (complaints.length > 0) {

@@ -2,6 +2,8 @@ import { add, cast, div, exp, mean, mul, softplus, square, sub, sum, type Value 
 import type { Autoencoder, Network } from "../../networks/index.js";
 import type { Phase } from "../recipes/recipe.js";
 
+export type Autoencoding = { readonly vae: Network<Autoencoder> };
+
 /** Bytes of images to [0, 1], the range of probabilities. */
 export function toUnit(bytes: Value): Value {
   return div(cast(bytes, { to: "float32" }), 255);
@@ -14,10 +16,7 @@ export function toUnit(bytes: Value): Value {
  *
  *     reconstruction: Σ softplus(a) - x·a, from logits a        kl: -½ Σ (1 + ln σ² - μ² - σ²)
  */
-export function evidenceLowerBound(
-  pixels: number,
-  latent: number,
-): readonly Phase<{ readonly vae: Network<Autoencoder> }>[] {
+export function evidenceLowerBound(pixels: number, latent: number): readonly Phase<Autoencoding>[] {
   return [
     {
       updates: "vae",

@@ -34,8 +34,7 @@ export interface Traced {
   readonly metrics: Readonly<Record<string, Value>>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: a record of networks of any kind
-export type Networks = Readonly<Record<string, Network<any>>>;
+export type Networks = Readonly<Record<string, Network>>;
 /** What the networks of a design compute, by name. */
 export type Forwards<N extends Networks> = {
   readonly [K in keyof N]: N[K] extends Network<infer F> ? F : never;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { mlpAutoencoder } from "../../networks/index.js";
-import { evidenceLowerBound, toUnit } from "../objectives/vae.js";
+import { type Autoencoding, evidenceLowerBound, toUnit } from "../objectives/vae.js";
 import { adam } from "../optimizers.js";
-import { adamSettings, count, defineRecipe, pixelsOf } from "./recipe.js";
+import { adamSettings, count, type Design, defineRecipe, pixelsOf } from "./recipe.js";
 
 export const vae = defineRecipe({
   title: "variational autoencoder of two multilayer perceptrons",
@@ -11,7 +11,7 @@ export const vae = defineRecipe({
     width: count(400, "neurons in each hidden layer"),
     ...adamSettings({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 }),
   }),
-  design(settings, image) {
+  design(settings, image): Design<Autoencoding> {
     const { latent, width } = settings;
     const pixels = pixelsOf(image);
     return {

@@ -1,8 +1,9 @@
 import { z } from "zod";
 import { mlpDiscriminator, mlpGenerator } from "../../networks/index.js";
+import type { TwoPlayers } from "../objectives/gan.js";
 import { wassersteinWithPenalty } from "../objectives/wgan-gp.js";
 import { adam } from "../optimizers.js";
-import { adamSettings, count, defineRecipe, pixelsOf } from "./recipe.js";
+import { adamSettings, count, type Design, defineRecipe, pixelsOf } from "./recipe.js";
 
 export const wganGp = defineRecipe({
   title: "Wasserstein GAN with gradient penalty, on the networks of vanilla",
@@ -14,7 +15,7 @@ export const wganGp = defineRecipe({
     lambda: z.number().min(0).default(10).describe("weight of the gradient penalty"),
     ...adamSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
   }),
-  design(settings, image) {
+  design(settings, image): Design<TwoPlayers> {
     const { latent } = settings;
     const pixels = pixelsOf(image);
     return {

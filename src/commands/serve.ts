@@ -1,0 +1,44 @@
+import { basename } from "node:path";
+import type { Argv, CommandModule } from "yargs";
+import { z } from "zod";
+import { parseArguments } from "../config.js";
+import { print, say } from "./output.js";
+
+const schema = z.object({
+  port: z.int().min(0).max(65_535).default(8000),
+  model: z.string().optional(),
+});
+
+export const serve: CommandModule = {
+  command: "serve",
+  describe: "serve the page that draws digits in a browser, to this machine only; Ctrl-C ends it",
+  builder: (argv: Argv) =>
+    argv
+      .option("port", { type: "number", requiresArg: true, describe: "0 for a free one (default: 8000)" })
+      .option("model", {
+        type: "string",
+        requiresArg: true,
+        describe: "a file that export wrote, to open with",
+      }),
+  async handler(argv) {
+    const { port, model } = parseArguments(schema, argv);
+    const { servePage } = await import("../serving/page-server.js");
+    const server = await servePage(port, model === undefined ? undefined : await offer(model));
+    print(server.url);
+    say("Ctrl-C ends it");
+    // To be ended is what a server is for: exit 0.
+    await new Promise<void>((resolve) => {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+    });
+    await server.close();
+  },
+};
+
+/** A generator from a file, checked here rather than in the browser. */
+async function offer(model: string) {
+  const { readBytes } = await import("../files.js");
+  const { readGenerator } = await import("../export/sample.js");
+  const bytes = await readBytes(model);
+  readGenerator(bytes, model);
+  return { name: basename(model), bytes };
+}

@@ -1,0 +1,77 @@
+import { GanOnnxError } from "../error.js";
+import type { ImageShape } from "../training/recipes/recipe.js";
+
+/** What is read from a model's file to know whether it is a generator. */
+export interface ModelInterface {
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+}
+
+/** An input or output, with its extents; a name stands for one that is free. */
+export interface Port {
+  readonly name: string;
+  readonly shape: readonly (number | string)[];
+}
+
+/** What must be known of a generator to draw with it. */
+export interface Generator {
+  readonly latent: number;
+  /** How many classes its input `label` chooses from, if it has one. */
+  readonly classes?: number;
+  readonly image: ImageShape;
+  /** What black and white are in the images. */
+  readonly range: readonly [number, number];
+}
+
+/**
+ * Read what a model says of itself. The page does it too: nothing here needs Node.
+ *
+ * @throws GanOnnxError when the model has not the form that `export` writes.
+ */
+export function describeGenerator({ inputs, outputs, metadata }: ModelInterface, where: string): Generator {
+  const shapeOf = (ports: readonly Port[], name: string) =>
+    ports.find((port) => port.name === name)?.shape ?? [];
+  const latent = shapeOf(inputs, "z")[1];
+  const label = inputs.some(({ name }) => name === "label");
+  if (typeof latent !== "number" || inputs.length !== (label ? 2 : 1)) {
+    throw noGenerator("has no input z [batch, latent], or others than z and label", where);
+  }
+  const image = shapeOf(outputs, "image");
+  const [channels, height, width] = image.slice(1).map(Number);
+  if (image.length !== 4 || ![channels, height, width].every(isCount)) {
+    throw noGenerator("has no output image [batch, channels, height, width]", where);
+  }
+  const field = <T>(name: string, holds: (value: unknown) => value is T): T => {
+    const value = parsed(metadata[name]);
+    if (holds(value)) return value;
+    const found = JSON.stringify(metadata[name]);
+    throw noGenerator(`has no proper metadata "${name}" (it is ${found})`, where);
+  };
+  return {
+    latent,
+    classes: label ? field("classes", isCount) : undefined,
+    image: { channels, height, width },
+    range: field("range", isRange),
+  };
+}
+
+/** The error for a file that is no generator. */
+export function noGenerator(what: string, where: string, cause?: unknown): GanOnnxError {
+  return new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
+}
+
+/** A field of the metadata, which holds JSON. */
+function parsed(json: string | undefined): unknown {
+  try {
+    return JSON.parse(json ?? "");
+  } catch {
+    return undefined;
+  }
+}
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+
+const isRange = (value: unknown): value is [number, number] =>
+  Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);

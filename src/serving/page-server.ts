@@ -1,0 +1,130 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import sirv from "sirv";
+import { GanOnnxError, messageOf } from "../error.js";
+
+/** Where `npm run build:web` puts the page. The path leads there from `src/serving` and from `dist/serving`. */
+const builtPage = fileURLToPath(new URL("../../dist/web-demo", import.meta.url));
+/** Reachable from this machine only. */
+const HOST = "127.0.0.1";
+/** The list that the page chooses its models from. */
+const LIST = "/models/index.json";
+
+/** Files of the page and nothing else; no script but its own, WebAssembly and workers of its own allowed. */
+const policy = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "connect-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' blob:",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const headers = {
+  "Content-Security-Policy": policy,
+  // These two isolate the page, and only isolated pages get threads.
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  // The page may be built again, and another model given, while a browser remembers this one.
+  "Cache-Control": "no-cache",
+};
+
+/** A model that is offered before those that came with the page. */
+export interface OfferedModel {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface PageServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/**
+ * Serve the built page to this machine.
+ *
+ * @param port 0 for any that is free.
+ * @throws GanOnnxError when the page is not built or the port is in use.
+ */
+export async function servePage(port: number, model?: OfferedModel, folder = builtPage): Promise<PageServer> {
+  if (!existsSync(`${folder}/index.html`)) {
+    throw new GanOnnxError({ what: "the page is not built", where: folder, fix: "run `npm run build:web`" });
+  }
+  const server = createServer(answerer(folder, model));
+  await listen(server, port);
+  const { port: chosen } = server.address() as AddressInfo;
+  return {
+    url: `http://${HOST}:${chosen}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function answerer(folder: string, model?: OfferedModel) {
+  // sirv lists the folder once, and serves what is in the list: no path leads out of it.
+  const files = sirv(folder, { etag: true });
+  const extra = model ? offered(model, folder) : new Map<string, Answer>();
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    const { method = "", url = "" } = request;
+    const answer = extra.get(url.split("?", 1)[0]);
+    if (!isLocal(request.headers.host)) {
+      refuse(response, 403);
+    } else if (method !== "GET" && method !== "HEAD") {
+      refuse(response.setHeader("Allow", "GET, HEAD"), 405);
+    } else if (answer) {
+      response.setHeader("Content-Type", answer.type).setHeader("Content-Length", answer.body.length);
+      response.end(method === "HEAD" ? undefined : answer.body);
+    } else {
+      // The page asks for whole files; sirv would end the program over a range that ends before it begins.
+      delete request.headers.range;
+      files(request, response, () => refuse(response, 404));
+    }
+  };
+}
+
+interface Answer {
+  readonly type: string;
+  readonly body: Uint8Array;
+}
+
+/** The list of models with one more before the others, and that one. */
+function offered({ name, bytes }: OfferedModel, folder: string): Map<string, Answer> {
+  const shipped: string[] = JSON.parse(readFileSync(folder + LIST, "utf8"));
+  const list = JSON.stringify([name, ...shipped.filter((other) => other !== name)]);
+  return new Map([
+    [LIST, { type: "application/json", body: new TextEncoder().encode(list) }],
+    [`/models/${encodeURIComponent(name)}`, { type: "application/octet-stream", body: bytes }],
+  ]);
+}
+
+/** A page of another site may give its own name this machine's address; the name it asks for tells it apart. */
+function isLocal(host: string | undefined): boolean {
+  return /^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(host ?? "");
+}
+
+function refuse(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "Content-Type": "text/plain" }).end(`${status}\n`);
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      const what = cause.code === "EADDRINUSE" ? "is in use" : `cannot be used (${messageOf(cause)})`;
+      const fix = "choose another one with --port, or 0 for any that is free";
+      reject(new GanOnnxError({ what, where: `port ${port}`, fix, cause }));
+    });
+    server.listen(port, HOST, resolve);
+  });
+}

@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import ort from "onnxruntime-node";
+import { expect, test } from "vitest";
+import { sha256 } from "../../src/files.js";
+import { recipeNames } from "../../src/training/recipes/index.js";
+import { runCli, succeed, tree } from "../helpers/cli.js";
+import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";
+import { temporaryFolder } from "../training/data/files.js";
+
+test.each(recipeNames)("build-graphs writes the training graph of %s and its manifest", async (recipe) => {
+  const cwd = await temporaryFolder();
+  const { stdout } = await succeed(["build-graphs", "--recipe", recipe], { cwd });
+  const folder = join("models", recipe);
+  const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
+  expect(stdout).toBe(`${train}\n${manifest}\n`);
+  expect(tree(cwd)).toEqual(["models", folder, manifest, train]);
+
+  const bytes = new Uint8Array(await readFile(join(cwd, train)));
+  const described = JSON.parse(await readFile(join(cwd, manifest), "utf8"));
+  expect(described).toMatchObject({
+    recipe,
+    configuration: { recipe, batchSize: 128 },
+    image: { channels: 1, height: 28, width: 28 },
+    files: { "train.onnx": { bytes: bytes.length, sha256: sha256(bytes) } },
+  });
+  const session = await ort.InferenceSession.create(bytes, { executionProviders: ["cpu"] });
+  const names = (values: { name: string }[]) => values.map(({ name }) => name);
+  expect(names(described.inputs)).toEqual(session.inputNames);
+  expect(names(described.outputs).sort()).toEqual([...session.outputNames].sort());
+  await session.release();
+});
+
+test("it writes the same bytes each time, into --out, and prints JSON on demand", async () => {
+  const cwd = await temporaryFolder();
+  const { stdout } = await succeed(["build-graphs", "--out", "a", "--json"], { cwd });
+  expect(JSON.parse(stdout)).toMatchObject({ train: join("a", "train.onnx"), nodes: expect.any(Number) });
+  await succeed(["build-graphs", "--out", "b"], { cwd });
+  expect((await readFile(join(cwd, "a/train.onnx"))).equals(await readFile(join(cwd, "b/train.onnx")))).toBe(
+    true,
+  );
+});
+
+test.skipIf(checkerMissing)(
+  `ONNX's own checker accepts what it writes${checkerMissing ? ` (skipped: ${checkerMissing})` : ""}`,
+  async () => {
+    const cwd = await temporaryFolder();
+    const paths = recipeNames.map((recipe) => join(cwd, recipe, "train.onnx"));
+    for (const recipe of recipeNames)
+      await succeed(["build-graphs", "--recipe", recipe, "--out", recipe], { cwd });
+    expect(checkModels(paths)).toBe("");
+  },
+);
+
+test("it needs neither the native runtime nor jimp", async () => {
+  const cwd = await temporaryFolder();
+  const forbid = new URL("../helpers/forbid-heavy.mjs", import.meta.url);
+  const env = { NODE_OPTIONS: `--import=${forbid.href}` };
+  await succeed(["build-graphs"], { cwd, env });
+  await succeed(["--help"], { cwd, env });
+  // The ban is real: what does need them fails under it.
+  const { code, stderr } = await runCli(["train", "--data", "drawn", "--epochs", "1", "--out", "run"], {
+    cwd,
+    env,
+  });
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/(native code|onnxruntime-node|jimp) was loaded/),
+  ]);
+});

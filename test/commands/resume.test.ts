@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readCheckpoint } from "../../src/training/checkpoint.js";
+import { startCli, succeed, tree } from "../helpers/cli.js";
+import { trainingPlace } from "../helpers/runs.js";
+
+const { cwd, train, contentOf, remove } = await trainingPlace();
+afterAll(remove);
+
+const resume = (out: string, ...more: string[]) => ["train", "--resume", "--out", out, ...more];
+const positionOf = async (out: string) =>
+  (await readCheckpoint(join(cwd, out, "checkpoint.safetensors"))).position;
+/** A run is stopped in a block of steps, so that there are enough of them: each a step long. */
+const slowly = ["--steps-per-run", "1"];
+
+describe("what an uninterrupted run of four epochs writes is, byte for byte, what comes out after", () => {
+  let uninterrupted: Record<string, string>;
+  beforeAll(async () => {
+    await succeed(train("whole", 4), { cwd });
+    uninterrupted = await contentOf("whole");
+  });
+
+  test("two epochs, and two more with --resume", async () => {
+    await succeed(train("halves", 2), { cwd });
+    const { stdout } = await succeed(resume("halves", "--epochs", "4"), { cwd });
+    expect(stdout).toBe("halves\n");
+    expect(await contentOf("halves")).toEqual(uninterrupted);
+  });
+
+  test("Ctrl-C in the middle of an epoch, which saves and exits 130", async () => {
+    const running = startCli(train("stopped", 4, slowly), { cwd });
+    await running.says("Epoch[1/4]");
+    running.kill("SIGINT");
+    const { code, stdout, stderr } = await running.finished;
+    expect(code).toBe(130);
+    expect(stdout).toBe("stopped\n");
+    expect(stderr).toContain("go on with: gan-onnx train --resume --out stopped");
+    expect(stderr).not.toContain("error:");
+    const { epoch, step } = await positionOf("stopped");
+    expect(epoch * 226 + step).toBeGreaterThanOrEqual(100);
+    expect(step).toBeGreaterThan(0);
+    const lines = (await readFile(join(cwd, "stopped", "metrics.jsonl"), "utf8")).trimEnd().split("\n");
+    expect(lines).toHaveLength(epoch * 226 + step);
+
+    await succeed(resume("stopped", "--steps-per-run", "64"), { cwd });
+    expect(await contentOf("stopped")).toEqual(uninterrupted);
+  });
+
+  test("a process killed half-way", async () => {
+    const running = startCli(train("killed", 4, slowly), { cwd });
+    await running.says("Epoch[2/4]");
+    running.kill("SIGKILL");
+    expect((await running.finished).code).toBe("SIGKILL");
+    expect((await positionOf("killed")).epoch).toBeGreaterThanOrEqual(1);
+
+    await succeed(resume("killed", "--steps-per-run", "64"), { cwd });
+    // Killed while it writes, a process leaves a temporary file; nothing else may differ.
+    expect(await contentOf("killed")).toMatchObject(uninterrupted);
+  });
+
+  test("--resume of what is complete, which changes nothing", async () => {
+    const { stderr } = await succeed(resume("whole"), { cwd });
+    expect(stderr).toContain("all 4 epochs are done; ask for more with --epochs");
+    expect(await contentOf("whole")).toEqual(uninterrupted);
+  });
+});
+
+test("a second Ctrl-C ends at once, without waiting for the steps that are being made", async () => {
+  // One run of the training graph that would take minutes: if this waited for it, the test would run out of time.
+  const huge = ["--steps-per-run", "1000", "--batch-size", "2", "--width", "2048", "--depth", "3"];
+  const args = ["train", "--data", "data", "--out", "huge", "--epochs", "1", ...huge];
+  const running = startCli(args, { cwd });
+  await running.says("vanilla on data");
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  running.kill("SIGINT");
+  await running.says("Ctrl-C again ends at once");
+  running.kill("SIGINT");
+  const { code, stdout } = await running.finished;
+  expect(code).toBe("SIGINT");
+  expect(stdout).toBe("");
+  expect(tree(join(cwd, "huge"))).not.toContain("metrics.jsonl");
+});

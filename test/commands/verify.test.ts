@@ -1,0 +1,97 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { encodeSafetensors, type Tensor } from "../../src/training/safetensors.js";
+import { runCli, succeed } from "../helpers/cli.js";
+import { goldenMissing } from "../helpers/golden.js";
+import { recordTrajectory } from "../helpers/record.js";
+
+const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-verify-"));
+afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+const image = { channels: 1, height: 6, width: 6 };
+const verify = (file: string, ...more: string[]) => {
+  return ["verify", file, "--size", "6", "--latent", "4", "--width", "8", ...more];
+};
+
+beforeAll(async () => {
+  const record = recordTrajectory({ steps: 3, batch: 5, seed: 2, image });
+  await writeFile(join(cwd, "record.safetensors"), encodeSafetensors(record));
+  const spoilt = record.get("g_loss")!.data.slice() as Float64Array<ArrayBuffer>;
+  spoilt[2] *= 1.001;
+  const wrong = new Map(record).set("g_loss", { dtype: "float64", shape: [3], data: spoilt } as Tensor);
+  await writeFile(join(cwd, "wrong.safetensors"), encodeSafetensors(wrong));
+});
+
+describe("verify", () => {
+  test("exits 0 within the tolerances, and prints a line for each number", async () => {
+    const { stdout, stderr } = await succeed(verify("record.safetensors"), { cwd });
+    expect(stderr).toContain("record.safetensors: 3 steps of vanilla on cpu, as recorded");
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.filter((line) => line.endsWith("ok"))).toHaveLength(lines.length);
+    for (const name of ["d_loss", "g_loss", "real_score", "fake_score", "all parameters"]) {
+      expect(stdout).toMatch(new RegExp(`^${name} +\\d\\.\\de-\\d+`, "m"));
+    }
+  });
+
+  test("exits 1 beyond them, and says which number it is", async () => {
+    const { code, stdout, stderr } = await runCli(verify("wrong.safetensors"), { cwd });
+    expect(code).toBe(1);
+    expect(stderr).toContain("3 steps of vanilla on cpu, NOT as recorded");
+    expect(stdout.split("\n").filter((line) => line.includes("TOO FAR"))).toEqual([
+      expect.stringMatching(/^g_loss /),
+    ]);
+  });
+
+  test("prints JSON on demand", async () => {
+    const { stdout } = await succeed(verify("record.safetensors", "--json"), { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({
+      file: "record.safetensors",
+      recipe: "vanilla",
+      ep: "cpu",
+      steps: 3,
+      within: true,
+      tolerances: { metrics: 5e-4, mostParameters: 1e-4, allParameters: 2e-3 },
+    });
+  });
+
+  test("exits 1 with a record of other sizes, naming the tensors", async () => {
+    const { code, stdout, stderr } = await runCli(["verify", "record.safetensors"], { cwd });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(
+      /^error: record\.safetensors: is no record of this recipe: x is uint8 \[3, ?5, ?36\] /,
+    );
+  });
+});
+
+const { missing, note } = goldenMissing("vanilla");
+const golden = process.env.GAN_ONNX_TEST_GOLDEN ?? join(process.cwd(), "..", "shared", "golden");
+test.skipIf(missing)(`verify passes on PyTorch's trajectory${note}`, async () => {
+  await succeed(["verify", join(golden, "vanilla.safetensors"), "--recipe", "vanilla"], { cwd });
+});
+
+const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
+const software = { VK_ICD_FILENAMES: swiftshader, VK_DRIVER_FILES: swiftshader };
+const vulkan = ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib"].some((folder) =>
+  existsSync(join(folder, "libvulkan.so.1")),
+);
+const noWebgpu = !existsSync(swiftshader) ? `no ${swiftshader}` : vulkan ? "" : "no libvulkan.so.1";
+
+test.skipIf(noWebgpu !== "")(
+  `WebGPU on a driver in software trains as recorded${noWebgpu && ` (skipped: ${noWebgpu})`}`,
+  async () => {
+    const { stdout } = await succeed(verify("record.safetensors", "--ep", "webgpu", "--json"), {
+      cwd,
+      env: software,
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ ep: "webgpu", steps: 3, within: true });
+  },
+);
+
+const cuda = existsSync("/dev/nvidia0");
+test.skipIf(!cuda)(`CUDA trains as recorded${cuda ? "" : " (skipped: no /dev/nvidia0)"}`, async () => {
+  const { stdout } = await succeed(verify("record.safetensors", "--ep", "cuda", "--json"), { cwd });
+  expect(JSON.parse(stdout)).toMatchObject({ ep: "cuda", steps: 3, within: true });
+});

@@ -1,0 +1,121 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { allFields, flagOf, parseArguments, readConfigFile, resolveConfig } from "../src/config.js";
+import { GanOnnxError } from "../src/error.js";
+import { recipeNames, recipes } from "../src/training/recipes/index.js";
+import { temporaryFolder } from "./training/data/files.js";
+
+/** What is said of settings that are wrong; always an error of usage. */
+function refusal(...args: Parameters<typeof resolveConfig>): string {
+  try {
+    resolveConfig(...args);
+  } catch (error) {
+    if (error instanceof GanOnnxError && error.kind === "usage") return error.message;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+const file = (settings: Record<string, unknown>) => ({ path: "c.json", settings });
+
+test("the defaults are those of the example", () => {
+  const { run, recipe, flat } = resolveConfig({});
+  expect(run).toMatchObject({ recipe: "vanilla", data: "mnist", ep: "cpu", epochs: 100, batchSize: 128 });
+  expect(recipe).toMatchObject({
+    latent: 100,
+    width: 256,
+    depth: 2,
+    learningRate: 3e-4,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-8,
+  });
+  expect(flat).toEqual({ ...run, ...recipe });
+});
+
+test("flags win over the file, the file over the defaults; a flag that was not given does not count", () => {
+  const { run, recipe } = resolveConfig(
+    { epochs: 7, seed: undefined },
+    file({ epochs: 5, seed: 3, width: 64 }),
+  );
+  expect([run.epochs, run.seed, run.batchSize, recipe.width, recipe.depth]).toEqual([7, 3, 128, 64, 2]);
+});
+
+test("what a run saved is what it is resumed with", () => {
+  const { flat } = resolveConfig({ epochs: 3, learningRate: 0.01, ep: "webgpu" });
+  expect(resolveConfig({}, file(JSON.parse(JSON.stringify(flat)))).flat).toEqual(flat);
+});
+
+test.each(recipeNames)("the recipe %s stands on its own defaults", (recipe) => {
+  expect(resolveConfig({ recipe }).recipe).toEqual(recipes[recipe].settings.parse({}));
+});
+
+describe("what is wrong is named:", () => {
+  test.each([
+    [{ recipe: "nope" }, '--recipe: "nope" is not accepted'],
+    [{ ep: "tpu" }, '--ep: "tpu" is not accepted'],
+    [{ epochs: 0 }, "--epochs: 0 is not accepted"],
+    [{ epochs: 1.5 }, "--epochs: 1.5 is not accepted"],
+    [{ epochs: Number.NaN }, "--epochs: NaN is not accepted"],
+    [{ epochs: [1, 2] }, "--epochs: [1,2] is not accepted"],
+    [{ batchSize: -1 }, "--batch-size: -1 is not accepted"],
+    [{ seed: -1 }, "--seed: -1 is not accepted"],
+    [{ seed: 2 ** 53 }, `--seed: ${2 ** 53} is not accepted`],
+    [{ learningRate: 0 }, "--learning-rate: 0 is not accepted"],
+    [{ beta1: 1 }, "--beta1: 1 is not accepted"],
+    [{ data: "" }, '--data: "" is not accepted'],
+    [{ critics: 5 }, "--critics: is not a setting of the recipe vanilla; use some of "],
+  ])("flag %o", (flags, message) => {
+    expect(refusal(flags)).toContain(message);
+  });
+
+  test.each([
+    [{ epochs: "ten" }, 'c.json: epochs: "ten" is not accepted'],
+    [{ batchSize: 0 }, "c.json: batchSize: 0 is not accepted"],
+    [{ width: null }, "c.json: width: null is not accepted"],
+    [{ epoch: 10 }, "c.json: epoch: is not a setting of the recipe vanilla; use some of recipe, data, "],
+    [{ recipe: 3 }, "c.json: recipe: 3 is not accepted"],
+    [{ "batch-size": 3 }, "c.json: batch-size: is not a setting"],
+  ])("field of a file %o", (settings, message) => {
+    expect(refusal({}, file(settings))).toContain(message);
+  });
+
+  test("the flag where both are wrong, the file where the flag is right", () => {
+    expect(refusal({ epochs: 0 }, file({ epochs: -1 }))).toContain("--epochs: 0");
+    expect(refusal({ epochs: 1 }, file({ seed: -1 }))).toContain("c.json: seed: -1");
+  });
+});
+
+test("a configuration file is an object", async () => {
+  const path = join(await temporaryFolder(), "c.json");
+  await writeFile(path, '{"epochs": 3}');
+  expect(await readConfigFile(path)).toEqual({ epochs: 3 });
+  for (const text of ["[1]", '"text"', "null", "3"]) {
+    await writeFile(path, text);
+    await expect(readConfigFile(path)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining(`${path}: does not hold a JSON object`),
+    });
+  }
+});
+
+test("all fields of all recipes can be flags", () => {
+  const fields = Object.keys(allFields());
+  for (const name of recipeNames) {
+    expect(fields).toEqual(expect.arrayContaining(Object.keys(recipes[name].settings.shape)));
+  }
+  expect(fields).toEqual(expect.arrayContaining(["recipe", "data", "seed", "width"]));
+  expect(["batchSize", "seed", "stepsPerRun"].map(flagOf)).toEqual([
+    "--batch-size",
+    "--seed",
+    "--steps-per-run",
+  ]);
+});
+
+test("arguments of other commands are checked the same way", () => {
+  const schema = z.object({ count: z.int().min(1).default(64) });
+  expect(parseArguments(schema, {})).toEqual({ count: 64 });
+  expect(() => parseArguments(schema, { count: 0 })).toThrow("--count: 0 is not accepted");
+});

@@ -1,0 +1,87 @@
+import { Jimp } from "jimp";
+import { describe, expect, test } from "vitest";
+import { exportGenerator } from "../../src/export/generator.js";
+import { type SampleOptions, sampleSheet } from "../../src/export/sample.js";
+import { build, encodeModel, input, reshape, tanh } from "../../src/graph/index.js";
+import { initialState } from "../../src/training/state.js";
+import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
+import { about } from "../helpers/run.js";
+
+const design = tinyDesign();
+const position = { recipe: "vanilla", seed: 9, epoch: 3, step: 0, images: 450, ...tinyImage } as const;
+const model = await exportGenerator(design, { position, state: initialState(design, 9) }, "some/folder");
+
+const options: SampleOptions = {
+  count: 4,
+  columns: 2,
+  seed: 1,
+  place: { ep: "cpu", threads: 1 },
+  where: "g.onnx",
+};
+const sample = (changes: Partial<SampleOptions> = {}, bytes: Uint8Array = model) =>
+  sampleSheet(bytes, { ...options, ...changes });
+
+async function pixels(png: Uint8Array) {
+  const { width, height, data } = (await Jimp.fromBuffer(Buffer.from(png))).bitmap;
+  return { width, height, grey: Array.from({ length: width * height }, (_, i) => data[4 * i]) };
+}
+
+describe("a sheet of samples", () => {
+  test("is the same for the same seed, another for another", async () => {
+    expect(await sample()).toEqual(await sample());
+    expect(await sample({ seed: 2 })).not.toEqual(await sample());
+  });
+
+  test("has as many images and columns as asked for", async () => {
+    const across = (count: number) => count * (3 + 2) + 2;
+    expect(await pixels(await sample())).toMatchObject({ width: across(2), height: across(2) });
+    expect(await pixels(await sample({ count: 7, columns: 3 }))).toMatchObject({
+      width: across(3),
+      height: across(3),
+    });
+    expect(await pixels(await sample({ count: 9, columns: undefined }))).toMatchObject({ width: across(3) });
+  });
+
+  test("begins with the same images, however many follow", async () => {
+    const few = await pixels(await sample());
+    const many = await pixels(await sample({ count: 40 }));
+    expect(many.grey.slice(0, few.grey.length)).toEqual(few.grey);
+    expect(new Set(few.grey).size).toBeGreaterThan(4);
+  });
+});
+
+describe("refused by its name is", () => {
+  const z = input("z", "float32", ["batch", 9]);
+  const image = reshape(tanh(z), ["batch", 1, 3, 3]);
+  const modelWith = (metadata: Record<string, string>, output = "image") =>
+    encodeModel(build({ ...about, metadata }, { inputs: [z], outputs: { [output]: image } }));
+
+  test.each([
+    ["a text", new TextEncoder().encode("hello, this is no model"), "is no ONNX model"],
+    ["an empty file", new Uint8Array(), "is no ONNX model"],
+    ["a model cut off", model.subarray(0, model.length / 2), "is no ONNX model"],
+    ["a training graph", tinyArtifacts(design).train, "has no input z [batch, latent]"],
+    ["a model without images", modelWith({ range: "[-1,1]" }, "picture"), "has no output image [batch, "],
+    ["a model without a range", modelWith({}), 'has no proper metadata "range"'],
+    [
+      "a model with a broken range",
+      modelWith({ range: "[-1" }),
+      'has no proper metadata "range" (it is "[-1")',
+    ],
+    [
+      "a model with half a range",
+      modelWith({ range: "[1]" }),
+      'has no proper metadata "range" (it is "[1]")',
+    ],
+  ])("%s", async (_, bytes, message) => {
+    await expect(sample({}, bytes)).rejects.toMatchObject({
+      name: "GanOnnxError",
+      message: expect.stringContaining(`g.onnx: ${message}`),
+    });
+  });
+
+  test("nothing that has that form, whoever wrote it", async () => {
+    const { width, height } = await pixels(await sample({}, modelWith({ range: "[-1,1]" })));
+    expect([width, height]).toEqual([12, 12]);
+  });
+});

@@ -1,0 +1,84 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { readBytes, readJson, sha256, writeAtomically } from "../src/files.js";
+import { tree } from "./helpers/cli.js";
+import { temporaryFolder } from "./training/data/files.js";
+
+describe("writeAtomically", () => {
+  test("makes the folders it needs, and replaces what was there", async () => {
+    const folder = await temporaryFolder();
+    const path = join(folder, "a", "b", "file");
+    await writeAtomically(path, "a longer text");
+    expect(await readFile(path, "utf8")).toBe("a longer text");
+    await writeAtomically(path, Uint8Array.of(104, 105));
+    expect(await readFile(path, "utf8")).toBe("hi");
+    expect(tree(folder)).toEqual(["a", join("a", "b"), join("a", "b", "file")]);
+  });
+
+  test("names a path below a file, and leaves nothing", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "file"), "content");
+    const path = join(folder, "file", "below");
+    await expect(writeAtomically(path, "text")).rejects.toMatchObject({
+      kind: "failure",
+      message: expect.stringContaining(`${path}: cannot be written (`),
+    });
+    expect(tree(folder)).toEqual(["file"]);
+  });
+
+  test("leaves no temporary file when it cannot put the new one in place", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "taken", "full"), { recursive: true });
+    await expect(writeAtomically(join(folder, "taken"), "text")).rejects.toThrow("taken: cannot be written");
+    expect(tree(folder)).toEqual(["taken", join("taken", "full")]);
+  });
+
+  test.skipIf(process.getuid?.() === 0)(
+    "names a folder without permission (skipped for root, who has it)",
+    async () => {
+      const folder = await temporaryFolder();
+      await chmod(folder, 0o500);
+      await expect(writeAtomically(join(folder, "f"), "text")).rejects.toThrow(
+        "f: cannot be written (EACCES",
+      );
+      await chmod(folder, 0o700);
+    },
+  );
+});
+
+describe("readJson", () => {
+  test("reads what was written", async () => {
+    const path = join(await temporaryFolder(), "a.json");
+    await writeAtomically(path, '{"a":[1,null]}');
+    expect(await readJson(path)).toEqual({ a: [1, null] });
+  });
+
+  test("names a file that is broken, and the place in it", async () => {
+    const path = join(await temporaryFolder(), "a.json");
+    await writeAtomically(path, '{"a": 1,}');
+    await expect(readJson(path)).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringMatching(/a\.json: is not JSON \(.*(position 8|property name).*\)/),
+    });
+  });
+
+  test("names a file that is not there", async () => {
+    await expect(readJson("nowhere.json")).rejects.toMatchObject({
+      kind: "usage",
+      message: expect.stringContaining("nowhere.json: cannot be read (ENOENT"),
+    });
+  });
+});
+
+test("readBytes names what it cannot read", async () => {
+  const folder = await temporaryFolder();
+  await expect(readBytes(folder)).rejects.toThrow(`${folder}: cannot be read (EISDIR`);
+  await expect(readBytes(join(folder, "x"))).rejects.toMatchObject({ kind: "failure" });
+});
+
+test("sha256 is the one of FIPS 180-4", () => {
+  expect(sha256(new TextEncoder().encode("abc"))).toBe(
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
+});

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { buildArtifacts, type TrainingArtifacts } from "../../src/training/artifacts.js";
+import { type Design, type ImageShape, recipes } from "../../src/training/recipes/index.js";
+
+/** Settings of a vanilla GAN that trains in no time. */
+export const tinySettings = {
+  latent: 4,
+  width: 8,
+  depth: 2,
+  learningRate: 3e-4,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+} as const;
+
+export const tinyImage: ImageShape = { channels: 1, height: 3, width: 3 };
+
+/** The recipe vanilla, small. */
+export function tinyDesign(
+  settings: Partial<Record<keyof typeof tinySettings, number>> = {},
+  image = tinyImage,
+): Design {
+  const { vanilla } = recipes;
+  return vanilla.design(vanilla.settings.parse({ ...tinySettings, ...settings }), image);
+}
+
+/** The training graph and the manifest of {@link tinyDesign}, or of another design for images of that shape. */
+export function tinyArtifacts(design = tinyDesign(), image = tinyImage): TrainingArtifacts {
+  return buildArtifacts(design, image, { recipe: "vanilla", configuration: tinySettings });
+}
+
+const parameters = z.array(
+  z.object({
+    name: z.string(),
+    shape: z.array(z.int()),
+    state: z.string(),
+    offset: z.int(),
+    size: z.int(),
+  }),
+);
+
+/** Where the manifest says that each parameter lies, by names such as `generator.gen.0.weight`. */
+export function placesOf({ manifest }: TrainingArtifacts): z.infer<typeof parameters> {
+  return z.object({ parameters }).parse(JSON.parse(manifest)).parameters;
+}

@@ -1,0 +1,13 @@
+// Loaded by `node --import`: from here on this process has no native code and no jimp.
+import { register } from "node:module";
+
+process.dlopen = () => {
+  throw new Error("native code was loaded");
+};
+
+const hook = `
+export async function resolve(specifier, context, next) {
+  if (specifier === "jimp" || specifier === "onnxruntime-node") throw new Error(specifier + " was loaded");
+  return next(specifier, context);
+}`;
+register(`data:text/javascript,${encodeURIComponent(hook)}`);

@@ -1,0 +1,140 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { type PageServer, servePage } from "../../src/serving/page-server.js";
+
+const room = await mkdtemp(join(tmpdir(), "gan-onnx-page-"));
+const folder = join(room, "page");
+await mkdir(join(folder, "models"), { recursive: true });
+await writeFile(join(room, "secret.txt"), "secret");
+await mkdir(join(room, "page-too"));
+await writeFile(join(room, "page-too", "secret.txt"), "secret");
+await writeFile(join(folder, ".hidden"), "secret");
+await writeFile(join(folder, "index.html"), "<!doctype html>page");
+await writeFile(join(folder, "a.wasm"), "wasm");
+await writeFile(join(folder, "models", "index.json"), '["generator.onnx"]');
+await writeFile(join(folder, "models", "generator.onnx"), "shipped");
+
+const given = { name: "my digits.onnx", bytes: new TextEncoder().encode("given") };
+const servers: PageServer[] = [await servePage(0, undefined, folder), await servePage(0, given, folder)];
+const [plain, offering] = servers;
+afterAll(async () => {
+  await Promise.all(servers.map((server) => server.close()));
+  await rm(room, { recursive: true, force: true });
+});
+
+/** What is answered to a request line, sent as it stands: `fetch` would tidy its path. */
+function raw(line: string, headers: readonly string[] = [], { url }: PageServer = plain): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    let answer = "";
+    socket.setEncoding("latin1").on("data", (text: string) => {
+      answer += text;
+    });
+    socket.on("end", () => resolve(answer)).on("error", reject);
+    const host = headers.some((header) => /^host:/i.test(header)) ? [] : [`Host: ${new URL(url).host}`];
+    socket.write(
+      [`${line} HTTP/1.1`, ...host, ...headers, "Connection: close", "", ""].join("\r\n"),
+      "latin1",
+    );
+  });
+}
+
+describe("the page's server", () => {
+  test("answers with its files, their types and the headers that threads need", async () => {
+    const page = await fetch(plain.url);
+    expect(await page.text()).toContain("page");
+    expect(Object.fromEntries(page.headers)).toMatchObject({
+      "content-type": expect.stringContaining("text/html"),
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+      "x-content-type-options": "nosniff",
+    });
+    const policy = page.headers.get("content-security-policy");
+    expect(policy).toContain("script-src 'self' 'wasm-unsafe-eval';");
+    expect(policy).not.toMatch(/unsafe-inline|'unsafe-eval'|https?:|\*/);
+    expect((await fetch(`${plain.url}a.wasm?v=1`)).headers.get("content-type")).toBe("application/wasm");
+  });
+
+  test("answers HEAD without a body, and refuses every other method", async () => {
+    const head = await raw("HEAD /index.html");
+    expect(head).toMatch(/^HTTP\/1.1 200 /);
+    expect(head.trimEnd()).not.toContain("page");
+    for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+      expect(await raw(`${method} /`), method).toMatch(/^HTTP\/1.1 405 [\s\S]*\r\nAllow: GET, HEAD\r\n/);
+    }
+  });
+
+  test.each([
+    "/../secret.txt",
+    "/..%2fsecret.txt",
+    "/%2e%2e/secret.txt",
+    "/%2e%2e%2fsecret.txt",
+    "/%252e%252e%252fsecret.txt",
+    "/..\\secret.txt",
+    "/..%5csecret.txt",
+    "/%c0%ae%c0%ae/secret.txt",
+    "/models/../../secret.txt",
+    "/../page-too/secret.txt",
+    "//secret.txt",
+    "///etc/passwd",
+    "/etc/passwd",
+    "//etc/passwd",
+    "/%00",
+    "/index.html%00",
+    "/secret.txt%00.html",
+    "/%",
+    "/%ff",
+    "/.hidden",
+    "/.%68idden",
+    "/models",
+    "/models/",
+    "/__proto__",
+    "/constructor",
+    "http://127.0.0.1/../secret.txt",
+    "file:///etc/passwd",
+    "/?/../../secret.txt/..",
+    "/nothing",
+  ])("has nothing but its files: %s", async (path) => {
+    const answer = await raw(`GET ${path}`);
+    expect(answer).not.toMatch(/secret\b(?!\.)|root:/);
+    // What follows a question mark is no path.
+    expect(answer).toMatch(path.startsWith("/?") ? /^HTTP\/1.1 200 / : /^HTTP\/1.1 40[04] /);
+  });
+
+  test("is not ended by ranges that make no sense", async () => {
+    for (const range of ["bytes=5-2", "bytes=-1", "bytes=99-", "bytes=a-b", "lines=1-2"]) {
+      expect(await raw("GET /index.html", [`Range: ${range}`]), range).toMatch(/^HTTP\/1.1 200 /);
+    }
+  });
+
+  test("does not answer to another site's name, nor on another address", async () => {
+    expect(await raw("GET /", ["Host: evil.example"])).toMatch(/^HTTP\/1.1 403 /);
+    const others = Object.values(networkInterfaces()).flatMap((addresses) =>
+      (addresses ?? []).filter(({ family, internal }) => family === "IPv4" && !internal),
+    );
+    for (const { address } of others) {
+      const { port } = new URL(plain.url);
+      await expect(fetch(`http://${address}:${port}/`), address).rejects.toThrow("fetch failed");
+    }
+  });
+
+  test("offers a model before those of the page", async () => {
+    const get = async (path: string) => (await fetch(offering.url + path)).text();
+    expect(JSON.parse(await get("models/index.json"))).toEqual(["my digits.onnx", "generator.onnx"]);
+    expect(await get("models/my%20digits.onnx")).toBe("given");
+    expect(await get("models/generator.onnx")).toBe("shipped");
+    expect(await raw("HEAD /models/my%20digits.onnx", [], offering)).not.toContain("given");
+    expect(await (await fetch(`${plain.url}models/index.json`)).text()).toBe('["generator.onnx"]');
+  });
+
+  test("says what to do when the page is not built, or the port is taken", async () => {
+    await expect(servePage(0, undefined, join(room, "nowhere"))).rejects.toThrow(
+      "nowhere: the page is not built; run `npm run build:web`",
+    );
+    const { port } = new URL(plain.url);
+    await expect(servePage(Number(port), undefined, folder)).rejects.toThrow(`port ${port}: is in use; `);
+  });
+});

@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import { Jimp } from "jimp";
+import { describe, expect, test } from "vitest";
+import { orderOfEpoch } from "../../src/training/batches.js";
+import { Painter } from "../../src/training/painter.js";
+import { stateWith } from "../../src/training/state.js";
+import { designed, grey } from "../helpers/recipes.js";
+import { temporaryFolder } from "./data/files.js";
+
+const [side, pixels, count] = [4, 16, 70];
+const image = grey(side);
+const images = Uint8Array.from({ length: count * pixels }, (_, i) => (i * 37) % 256);
+const dataset = { name: "test", count, ...image, images };
+const place = { ep: "cpu", cpuNodes: true } as const;
+const seed = 5;
+
+/** Sheets put this many black pixels around each image. */
+const padding = 2;
+
+interface Sheet {
+  readonly width: number;
+  readonly height: number;
+  /** The grey values of the image in a row and a column of the sheet. */
+  at(row: number, column: number): number[];
+}
+
+async function readSheet(path: string): Promise<Sheet> {
+  const { width, height, data } = (await Jimp.read(path)).bitmap;
+  const at = (row: number, column: number) =>
+    Array.from({ length: pixels }, (_, i) => {
+      const y = padding + row * (side + padding) + Math.floor(i / side);
+      const x = padding + column * (side + padding) + (i % side);
+      return data[4 * (y * width + x)];
+    });
+  return { width, height, at };
+}
+
+/** Width or height of a sheet with so many images in a row or column. */
+const extent = (images: number) => padding + images * (side + padding);
+
+/** What `paint` makes of a design whose weights are all zero but for one bias, and the sheet of real images. */
+async function sheets(recipe: "vanilla" | "vae", lastBias: string, bias: readonly number[]) {
+  const design = designed(recipe, { latent: 2, width: 3 }, image);
+  const folder = await temporaryFolder();
+  const [real, fake] = ["real.png", "fake.png"].map((name) => join(folder, name));
+  const painter = await Painter.open(design, dataset, place, seed);
+  try {
+    await painter.paintReal(real);
+    const state = stateWith(design, (_, name, { out }) => {
+      if (name === lastBias) out.set(bias);
+    });
+    await painter.paint(state, fake);
+  } finally {
+    await painter.close();
+  }
+  return { real: await readSheet(real), fake: await readSheet(fake) };
+}
+
+const bias = Array.from({ length: pixels }, (_, i) => (i - 8) / 4);
+const first = orderOfEpoch(seed, 1, count);
+const realImage = (n: number) => [...images.subarray(first[n] * pixels, (first[n] + 1) * pixels)];
+
+describe("a sheet", () => {
+  test("has 64 images in rows of 8; the real ones are the first that the training sees", async () => {
+    const { real, fake } = await sheets("vanilla", "gen.4.bias", bias);
+    for (const { width, height } of [real, fake]) expect([width, height]).toEqual([extent(8), extent(8)]);
+    expect(real.at(0, 0)).toEqual(realImage(0));
+    expect(real.at(7, 6)).toEqual(realImage(62));
+    const drawn = bias.map((b) => Math.round(((Math.tanh(b) + 1) / 2) * 255));
+    expect(fake.at(0, 0)).toEqual(drawn);
+    expect(fake.at(7, 7)).toEqual(drawn);
+  });
+
+  test("of an autoencoder has real images beside the samples, and below each what becomes of it", async () => {
+    const { real, fake } = await sheets("vae", "fc4.bias", bias);
+    expect([real.width, real.height]).toEqual([extent(8), extent(8)]);
+    expect([fake.width, fake.height]).toEqual([extent(16), extent(8)]);
+    const drawn = bias.map((b) => Math.round(255 / (1 + Math.exp(-b))));
+    for (let row = 0; row < 8; row++) {
+      for (const column of [0, 7]) {
+        expect(fake.at(row, column)).toEqual(drawn);
+        const beside = row % 2 === 0 ? realImage((row / 2) * 8 + column) : drawn;
+        expect(fake.at(row, 8 + column)).toEqual(beside);
+      }
+    }
+  });
+});

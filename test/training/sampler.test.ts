@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { encodeModel, type Model } from "../../src/graph/index.js";
+import { buildReconstructor, buildSampler } from "../../src/training/sampler.js";
+import type { Tensors } from "../../src/training/session.js";
+import { initialState } from "../../src/training/state.js";
+import { plainGenerator } from "../helpers/plain-conv.js";
+import { colour, designed, grey, randomFeeds, runModel, trained, weightsOf } from "../helpers/recipes.js";
+
+const image = grey(8);
+const size = { latent: 3, width: 2 };
+
+const interfaceOf = ({ graph: { inputs, outputs } }: Model) =>
+  [...inputs, ...outputs].map(({ name, dtype, shape }) => [name, dtype, shape.join()]);
+const normals = (count: number) => Float32Array.from({ length: count }, (_, i) => 2 * Math.sin(3 + 5 * i));
+
+test("the weights are inputs, by their names in the state", () => {
+  const parameters = initialState(designed("vanilla", size, colour(4)), 1)["generator/parameters"];
+  expect(interfaceOf(buildSampler(designed("vanilla", size, colour(4)), colour(4), { doc: "" }))).toEqual([
+    ["z", "float32", "batch,3"],
+    ["generator/parameters", "float32", `${parameters.shape}`],
+    ["image", "float32", "batch,3,4,4"],
+  ]);
+  const averaged = designed("conditional", { ...size, depth: 1, ema: 0.5, classes: 4 }, grey(4));
+  expect(interfaceOf(buildSampler(averaged, grey(4), { doc: "" })).map(([name]) => name)).toEqual([
+    ...["z", "label", "generator/average", "generator/bn1.running_mean", "generator/bn1.running_var"],
+    "image",
+  ]);
+});
+
+describe("the conditional generator", () => {
+  const classes = 3;
+  const design = designed("conditional", { ...size, classes }, image);
+  const count = 4;
+
+  async function drawn(state: Tensors, labels: readonly number[]): Promise<Float32Array> {
+    const model = buildSampler(design, image, { doc: "" });
+    const inputs = model.graph.inputs.flatMap(({ name }) => (name in state ? [[name, state[name]]] : []));
+    const { image: images } = await runModel(encodeModel(model), {
+      z: { dtype: "float32", shape: [count, 3], data: normals(count * 3) },
+      label: { dtype: "int64", shape: [count], data: BigInt64Array.from(labels, BigInt) },
+      ...Object.fromEntries(inputs),
+    });
+    return images.data as Float32Array;
+  }
+
+  test("draws with running statistics what plain loops in float64 draw", async () => {
+    const { state } = await trained(design, randomFeeds(design, image, 3, 6), initialState(design, 1));
+    const labels = [2, 0, 1, 2];
+    const expected = plainGenerator(
+      weightsOf(design, "generator", state),
+      { channels: 1, side: 8, depth: 2, classes },
+      { data: Float64Array.from(normals(count * 3)), count, labels, training: false },
+    );
+    const images = await drawn(state, labels);
+    const differences = expected.map((value, i) => Math.abs(value - images[i]));
+    expect(images).toHaveLength(expected.length);
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+  });
+
+  test("draws another image for another label, and touches no other", async () => {
+    const state = initialState(design, 1);
+    const [a, b] = [await drawn(state, [0, 1, 2, 0]), await drawn(state, [0, 1, 1, 0])];
+    const pixels = a.length / count;
+    const changed = Array.from({ length: count }, (_, n) => {
+      const range = [n * pixels, (n + 1) * pixels] as const;
+      return a.slice(...range).some((value, i) => value !== b[range[0] + i]);
+    });
+    expect(changed).toEqual([false, false, true, false]);
+  });
+});
+
+test("only autoencoders show what they make of images", () => {
+  const vae = buildReconstructor(designed("vae", size, image), image, { doc: "" });
+  const parameters = initialState(designed("vae", size, image), 1)["vae/parameters"];
+  expect(vae && interfaceOf(vae)).toEqual([
+    ["x", "uint8", "batch,64"],
+    ["vae/parameters", "float32", `${parameters.shape}`],
+    ["image", "float32", "batch,1,8,8"],
+  ]);
+  expect(buildReconstructor(designed("dcgan", size, image), image, { doc: "" })).toBeUndefined();
+});

@@ -1,0 +1,77 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
+import { add, build, encodeModel, input, mul } from "../../src/graph/index.js";
+import { Session, type Tensors } from "../../src/training/session.js";
+import { about } from "../helpers/run.js";
+
+const x = input("x", "float32", [2]);
+const total = input("total", "float32", [2]);
+const model = encodeModel(
+  build(about, { inputs: [x, total], outputs: { "next/total": add(total, x), twice: mul(x, 2) } }),
+);
+
+const floats = (...values: number[]): Tensors[string] => ({
+  dtype: "float32",
+  shape: [values.length],
+  data: Float32Array.from(values),
+});
+const refusedBy = (where: string, what: string) =>
+  expect.objectContaining({
+    name: "GanOnnxError",
+    message: expect.stringMatching(new RegExp(`^${where}: .*${what}`)),
+  });
+
+describe("a session", () => {
+  let session: Session;
+  beforeAll(async () => {
+    session = await Session.open(model, { ep: "cpu", threads: 1 }, "sums.onnx");
+  });
+  afterAll(() => session.close());
+
+  test("replaces state X by output next/X, run by run, and returns the other outputs", async () => {
+    await session.setState({ total: floats(100, 200) });
+    expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
+    expect(await session.run({ x: floats(10, 20) })).toEqual({ twice: floats(20, 40) });
+    expect(await session.getState()).toEqual({ total: floats(111, 222) });
+    await session.setState({ total: floats(0, 0) });
+    await session.run({ x: floats(1, 2) });
+    expect(await session.getState()).toEqual({ total: floats(1, 2) });
+  });
+
+  test("answers in the order of the questions", async () => {
+    await session.setState({ total: floats(0, 0) });
+    const answers = [1, 2, 3].map((value) => session.run({ x: floats(value, 0) }));
+    expect((await Promise.all(answers)).map(({ twice }) => twice.data[0])).toEqual([2, 4, 6]);
+    expect(await session.getState()).toEqual({ total: floats(6, 0) });
+  });
+
+  test("says what ONNX Runtime says, in one line with the model's name, and goes on", async () => {
+    await session.setState({ total: floats(5, 6) });
+    await expect(session.run({ x: floats(1, 2, 3) })).rejects.toThrow(refusedBy("sums.onnx", "dimensions"));
+    await expect(session.run({})).rejects.toThrow(refusedBy("sums.onnx", "x"));
+    const message = await session.run({ x: floats(1) }).catch((error: Error) => error.message);
+    expect(message).not.toContain("\n");
+    expect(await session.getState()).toEqual({ total: floats(5, 6) });
+    expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
+  });
+});
+
+describe("no session is opened", () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  test("on a provider that is missing: the error names the doctor", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "");
+    const refused = Session.open(model, { ep: "cuda" }, "sums.onnx");
+    await expect(refused).rejects.toThrow(refusedBy("--ep cuda", "gan-onnx doctor"));
+  });
+
+  test("of something that is no model", async () => {
+    const refused = Session.open(Uint8Array.of(1, 2, 3), { ep: "cpu" }, "noise.onnx");
+    await expect(refused).rejects.toThrow(refusedBy("noise.onnx", "cannot load it"));
+  });
+
+  test("on a device that the provider cannot choose", async () => {
+    await expect(Session.open(model, { ep: "cpu", device: 1 }, "sums.onnx")).rejects.toThrow(
+      "cannot choose a device",
+    );
+  });
+});

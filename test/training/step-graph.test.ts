@@ -1,0 +1,95 @@
+import { describe, expect, test } from "vitest";
+import { adam } from "../../src/training/optimizers.js";
+import { Session, type Tensors } from "../../src/training/session.js";
+import { initialState } from "../../src/training/state.js";
+import { tinyArtifacts, tinyDesign } from "../helpers/design.js";
+import { recordTrajectory } from "../helpers/record.js";
+
+const design = tinyDesign();
+const start = initialState(design, 8);
+const record = recordTrajectory({ steps: 4, batch: 5, seed: 8 });
+
+/** The state after some runs of the training of a design, each on its own feeds. */
+async function stateAfter(trained: typeof design, ...runs: Tensors[]): Promise<Tensors> {
+  const session = await Session.open(tinyArtifacts(trained).train, { ep: "cpu", threads: 1 }, "train.onnx");
+  try {
+    await session.setState(start);
+    for (const feeds of runs) await session.run(feeds);
+    return await session.getState();
+  } finally {
+    await session.close();
+  }
+}
+
+/** Recorded inputs of the steps from `first` on, by name. */
+function feedsOf(names: readonly string[], first = 0, steps = 4 - first): Tensors {
+  const parts = names.map((name) => {
+    const { dtype, shape, data } = record.get(name)!;
+    const size = data.length / 4;
+    const part = data.slice(first * size, (first + steps) * size);
+    return [name, { dtype, shape: [steps, ...shape.slice(1)], data: part } as Tensors[string]] as const;
+  });
+  return Object.fromEntries(parts);
+}
+
+const changed = (after: Tensors) =>
+  Object.keys(start).filter((name) => {
+    const bits = ({ data }: Tensors[string]) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    return !bits(start[name]).equals(bits(after[name]));
+  });
+const slots = Object.keys(adam({ learningRate: 1, beta1: 0, beta2: 0, epsilon: 1 }).slots(1));
+const allOf = (network: string) => ["parameters", ...slots].map((name) => `${network}/${name}`).sort();
+
+describe("a step", () => {
+  test.each([
+    ["discriminator", ["x", "z_d"]],
+    ["generator", ["z_g"]],
+  ])("of the %s alone leaves every bit of the other network as it was", async (network, inputs) => {
+    const phases = design.phases.filter(({ updates }) => updates === network);
+    const after = await stateAfter({ ...design, phases }, feedsOf(inputs));
+    expect(changed(after).sort()).toEqual(allOf(network));
+  });
+
+  test("of both changes both", async () => {
+    const after = await stateAfter(design, feedsOf(["x", "z_d", "z_g"]));
+    expect(changed(after).sort()).toEqual([...allOf("discriminator"), ...allOf("generator")]);
+  });
+
+  test("is the same to the bit, however many are made in one run", async () => {
+    const names = ["x", "z_d", "z_g"];
+    const together = await stateAfter(design, feedsOf(names));
+    const single = [0, 1, 2, 3].map((step) => feedsOf(names, step, 1));
+    expect(await stateAfter(design, ...single)).toEqual(together);
+    expect(await stateAfter(design, feedsOf(names, 0, 3), feedsOf(names, 3))).toEqual(together);
+  });
+});
+
+test("the manifest tells a runner how to feed train.onnx", async () => {
+  const { train, manifest, graph } = tinyArtifacts();
+  const { inputs, outputs, files, parameters, opset } = JSON.parse(manifest);
+  expect(inputs).toEqual(
+    expect.arrayContaining([
+      { name: "x", role: "images", dtype: "uint8", shape: ["steps", "batch", 9] },
+      { name: "z_g", role: "normal", dtype: "float32", shape: ["steps", "batch", 4] },
+      { name: "generator/parameters", role: "state", dtype: "float32", shape: [193] },
+    ]),
+  );
+  expect(outputs).toEqual(
+    expect.arrayContaining([
+      { name: "d_loss", role: "metric", dtype: "float32", shape: ["steps"] },
+      {
+        name: "next/generator/parameters",
+        role: "state",
+        replaces: "generator/parameters",
+        dtype: "float32",
+        shape: [193],
+      },
+    ]),
+  );
+  const names = (values: { name: string }[]) => values.map(({ name }) => name);
+  expect(names(inputs)).toEqual(graph.model.graph.inputs.map(({ name }) => name));
+  expect(names(outputs).sort()).toEqual(graph.model.graph.outputs.map(({ name }) => name).sort());
+  expect(names(parameters).slice(0, 2)).toEqual(["generator.gen.0.weight", "generator.gen.0.bias"]);
+  expect(files["train.onnx"].bytes).toBe(train.length);
+  expect(opset).toBeGreaterThan(0);
+});

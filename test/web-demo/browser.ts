@@ -1,0 +1,99 @@
+import { spawnSync } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { fileURLToPath } from "node:url";
+import { chromium, type Page } from "playwright-core";
+import sirv from "sirv";
+import { startCli } from "../helpers/cli.js";
+import { freePort } from "../helpers/ports.js";
+
+/** Where the browser is that the page is tested in; undefined where there is none. */
+export const executablePath =
+  spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim() || undefined;
+
+const flags = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"];
+const quiet = ["disable-background-networking", "disable-component-update"];
+
+/** Chromium, with a fresh profile. */
+export function launch() {
+  return chromium.launch({ executablePath, args: [...flags, ...quiet].map((flag) => `--${flag}`) });
+}
+
+/** Somewhere that the built page is served from. */
+export interface Place {
+  readonly url: string;
+  close(): Promise<unknown>;
+}
+
+/** A static host that knows nothing of the page: no headers of ours, and a path before it. */
+export async function plainHost(): Promise<Place> {
+  const files = sirv(fileURLToPath(new URL("../../dist/web-demo", import.meta.url)));
+  const path = "/some/where";
+  const server = createServer((request, response) => {
+    const { url = "" } = request;
+    if (!url.startsWith(`${path}/`)) return response.writeHead(404).end();
+    request.url = url.slice(path.length);
+    files(request, response, () => response.writeHead(404).end());
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  return { url: `http://127.0.0.1:${port}${path}/`, close };
+}
+
+/** `gan-onnx serve`, as a process. */
+export async function served(...args: readonly string[]): Promise<Place> {
+  const port = await freePort();
+  const serving = startCli(["serve", "--port", String(port), ...args], { cwd: "." });
+  await serving.says("Ctrl-C ends it");
+  const close = () => {
+    serving.kill("SIGINT");
+    return serving.finished;
+  };
+  return { url: `http://127.0.0.1:${port}/`, close };
+}
+
+/** What went wrong on a page, or left the host, from now on. */
+export function watch(page: Page, host: string): string[] {
+  const seen: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error") seen.push(message.text());
+  });
+  page.on("pageerror", (error) => seen.push(`thrown: ${error.message}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(host) && !request.url().startsWith("blob:")) {
+      seen.push(`asked for ${request.url()}`);
+    }
+  });
+  page.on("requestfailed", (request) => seen.push(`failed: ${request.url()}`));
+  return seen;
+}
+
+/** What is on a canvas: grey values, row by row. */
+export function pixelsOn(page: Page, selector: string) {
+  return page.locator(selector).evaluate((canvas: HTMLCanvasElement) => {
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d")!.getImageData(0, 0, width, height);
+    return { width, height, grey: Array.from({ length: width * height }, (_, i) => data[4 * i]) };
+  });
+}
+
+/** Drop a file on the page. */
+export async function drop(page: Page, name: string, bytes: Uint8Array): Promise<void> {
+  const base64 = Buffer.from(bytes).toString("base64");
+  await page.evaluate(
+    ({ name, base64 }) => {
+      const dataTransfer = new DataTransfer();
+      const content = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      dataTransfer.items.add(new File([content], name));
+      for (const type of ["dragover", "drop"]) {
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+      }
+    },
+    { name, base64 },
+  );
+}

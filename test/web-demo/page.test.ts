@@ -1,0 +1,262 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import axe from "axe-core";
+import { Jimp } from "jimp";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { exportGenerator } from "../../src/export/generator.js";
+import { initialState } from "../../src/training/state.js";
+import { succeed } from "../helpers/cli.js";
+import { colour, designed } from "../helpers/recipes.js";
+import { drop, executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+
+const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-page-"));
+const shipped = resolve("models/generator.onnx");
+
+/** The pixels of a PNG. */
+async function read(file: string | Buffer) {
+  const bytes = typeof file === "string" ? await readFile(file) : file;
+  const { width, height, data } = (await Jimp.fromBuffer(bytes)).bitmap;
+  return { width, height, grey: Array.from({ length: width * height }, (_, i) => data[4 * i]) };
+}
+
+/** What `gan-onnx sample` draws. */
+async function sampled(model: string, ...args: string[]) {
+  const file = join(cwd, "sample.png");
+  await succeed(["sample", model, "--out", file, "--ep", "cpu", ...args], { cwd });
+  return read(file);
+}
+
+const farthest = (a: readonly number[], b: readonly number[]) =>
+  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i])), 0);
+
+/** An untrained generator of another form: classes, colours, another size. */
+async function otherModel() {
+  const image = colour(12);
+  const design = designed("conditional", { latent: 20 }, image);
+  const position = { recipe: "conditional", seed: 4, epoch: 0, step: 0, images: 0, ...image } as const;
+  return exportGenerator(design, { position, state: initialState(design, 4) }, "a/folder/pictures");
+}
+
+describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, which is not here"}`, () => {
+  let browser: Browser;
+  const places: Record<string, Place> = {};
+  let seen: string[] = [];
+  let page: Page;
+
+  beforeAll(async () => {
+    browser = await launch();
+    places["a static host"] = await plainHost();
+    places["gan-onnx serve"] = await served();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all(Object.values(places).map((place) => place.close()));
+    await rm(cwd, { recursive: true, force: true });
+  });
+  afterEach(async () => {
+    await page.context().close();
+    expect(seen).toEqual([]);
+  });
+
+  /** Open the page, and wait for its first sheet. */
+  async function open(
+    place = "gan-onnx serve",
+    query = "?seed=7&count=16",
+    options: BrowserContextOptions = {},
+  ) {
+    page = await browser.newPage(options);
+    page.setDefaultTimeout(15_000);
+    const { url } = places[place];
+    seen = watch(page, url);
+    await page.goto(url + query);
+    await shows(/ digits? from seed /);
+  }
+  const shows = (text: RegExp) => page.getByRole("status").filter({ hasText: text }).waitFor();
+  const sheet = () => pixelsOn(page, "#sheet canvas");
+  const cell = (index: number) => page.locator("#cells button").nth(index);
+
+  test.each(["a static host", "gan-onnx serve"])(
+    "behind %s draws the digits that sample draws",
+    async (place) => {
+      const began = performance.now();
+      await open(place);
+      // Two seconds when the machine has nothing else to do, which a test cannot ask for.
+      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(await page.evaluate(() => crossOriginIsolated)).toBe(place === "gan-onnx serve");
+      const [drawn, expected] = [await sheet(), await sampled(shipped, "--seed", "7", "--count", "16")];
+      expect([drawn.width, drawn.height]).toEqual([expected.width, expected.height]);
+      expect(farthest(drawn.grey, expected.grey)).toBeLessThanOrEqual(2);
+      // Strokes on black: neither empty nor noise, in which neighbours differ as much as any two pixels.
+      const share = drawn.grey.filter((value) => value > 127).length / drawn.grey.length;
+      expect(share).toBeGreaterThan(0.04);
+      expect(share).toBeLessThan(0.3);
+      const apart = (steps: number) =>
+        drawn.grey.slice(steps).reduce((sum, value, i) => sum + Math.abs(value - drawn.grey[i]), 0);
+      expect(apart(1)).toBeLessThan(0.6 * apart(15));
+    },
+  );
+
+  test("brings back a sheet by its link, and the one before by going back", async () => {
+    await open();
+    const first = await sheet();
+    await page.getByRole("button", { name: "New sheet" }).click();
+    await shows(/seed (?!7\.)/);
+    const second = await sheet();
+    expect(second.grey).not.toEqual(first.grey);
+    await page.reload();
+    await shows(/seed (?!7\.)/);
+    expect(await sheet()).toEqual(second);
+    await page.goBack();
+    await shows(/seed 7\./);
+    expect(await sheet()).toEqual(first);
+    await page.getByLabel("Count").selectOption("36");
+    await shows(/^36 /);
+    await page.getByLabel("Seed").fill("12");
+    await page.getByLabel("Seed").press("Enter");
+    await shows(/seed 12\./);
+    expect(new URL(page.url()).search).toBe("?seed=12&count=36");
+  });
+
+  test("saves the sheet as a PNG", async () => {
+    await open();
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.getByRole("button", { name: "Save PNG" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("digits-7.png");
+    expect(await read(await download.path())).toEqual(await sheet());
+  });
+
+  test("walks from one digit to another that is chosen, by keys too", async () => {
+    await open();
+    await cell(5).click();
+    const from = await pixelsOn(page, "#preview");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("Enter");
+    expect(await cell(10).getAttribute("aria-pressed")).toBe("true");
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    const slider = page.getByLabel("Position on the walk");
+    expect(await slider.inputValue()).toBe("1");
+    const to = await pixelsOn(page, "#preview");
+    expect(farthest(from.grey, to.grey)).toBeGreaterThan(100);
+    // The end of the walk is the digit on the sheet.
+    const { grey, width } = await sheet();
+    const at = 2 * 30 * width + 2 * 30 + 2 * width + 2;
+    const onSheet = to.grey.map((_, i) => grey[at + Math.floor(i / 28) * width + (i % 28)]);
+    expect(farthest(to.grey, onSheet)).toBeLessThanOrEqual(2);
+    await slider.fill("0.5");
+    await expect
+      .poll(async () => farthest((await pixelsOn(page, "#preview")).grey, to.grey))
+      .toBeGreaterThan(20);
+  });
+
+  test("moves along directions, and back", async () => {
+    await open();
+    const direction = page.getByLabel("Direction 1");
+    await direction.waitFor();
+    const before = await pixelsOn(page, "#preview");
+    await direction.fill("3");
+    const moved = async () => farthest((await pixelsOn(page, "#preview")).grey, before.grey);
+    await expect.poll(moved).toBeGreaterThan(50);
+    await page.getByRole("button", { name: "Reset" }).click();
+    await expect.poll(moved).toBe(0);
+    expect(await page.getByRole("slider").count()).toBe(5);
+  });
+
+  test("does not move by itself for those who want little motion", async () => {
+    await open(undefined, undefined, { reducedMotion: "reduce" });
+    await cell(1).click();
+    await cell(9).click();
+    await page.waitForTimeout(300);
+    expect(await page.getByLabel("Position on the walk").inputValue()).toBe("0");
+  });
+
+  test("draws with a generator that is dropped on it, whatever its size, colours and classes", async () => {
+    const bytes = await otherModel();
+    const file = join(cwd, "other.onnx");
+    await writeFile(file, bytes);
+    await open();
+    await drop(page, "other.onnx", bytes);
+    await page.getByText("conditional, 0 epochs of pictures, seed 4").waitFor();
+    await expect.poll(async () => (await sheet()).width).toBe(4 * 14 + 2);
+    expect(
+      farthest((await sheet()).grey, (await sampled(file, "--seed", "7", "--count", "16")).grey),
+    ).toBeLessThanOrEqual(2);
+    await page.locator("#digit").selectOption("3");
+    const threes = await sampled(file, "--seed", "7", "--count", "16", "--digits", "3");
+    await expect.poll(async () => farthest((await sheet()).grey, threes.grey)).toBeLessThanOrEqual(2);
+    await page.locator("#model").selectOption("generator.onnx");
+    await expect.poll(async () => (await sheet()).width).toBe(4 * 30 + 2);
+    expect(await page.locator("#digit").isVisible()).toBe(false);
+  });
+
+  test("says why of a file that is no generator, and keeps the one it has", async () => {
+    await open();
+    const before = await sheet();
+    const model = await readFile(shipped);
+    const spoilt = Buffer.from(model);
+    // The operator of the first node gets a name that there is not.
+    spoilt.write("Gxmm", spoilt.indexOf("Gemm"));
+    for (const [name, bytes, message] of [
+      ["letter.txt", Buffer.from("hello, this is no model"), "letter.txt: is no ONNX model ("],
+      ["empty.onnx", Buffer.alloc(0), "empty.onnx: is no ONNX model (there is no graph in it)"],
+      ["half.onnx", model.subarray(0, model.length / 2), "half.onnx: is no ONNX model (it breaks off"],
+      ["spoilt.onnx", spoilt, "spoilt.onnx: cannot be run ("],
+    ] as const) {
+      await drop(page, name, bytes);
+      await page.getByRole("alert").filter({ hasText: message }).waitFor();
+    }
+    // Chosen with a dialog instead.
+    await page
+      .locator("#file")
+      .setInputFiles({ name: "x.png", mimeType: "image/png", buffer: Buffer.from("‰PNG") });
+    await page.getByRole("alert").filter({ hasText: "x.png: is no ONNX model" }).waitFor();
+    expect(await sheet()).toEqual(before);
+    await page.getByRole("button", { name: "New sheet" }).click();
+    await shows(/seed (?!7\.)/);
+    expect(await page.getByRole("alert").textContent()).toBe("");
+    // What ONNX Runtime prints of a model that it refuses.
+    seen = seen.filter((line) => !/Gxmm/.test(line));
+  });
+
+  test.each([
+    [1280, "light"],
+    [1280, "dark"],
+    [390, "light"],
+    [390, "dark"],
+  ] as const)("is sound at %i pixels, %s: axe, width, nothing jumps", async (width, colorScheme) => {
+    await open(undefined, undefined, { viewport: { width, height: 850 }, colorScheme });
+    await page.getByLabel("Direction 4").waitFor();
+    await page.evaluate(axe.source);
+    const { violations } = await page.evaluate(() =>
+      (globalThis as unknown as { axe: typeof axe }).axe.run(),
+    );
+    expect(violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    const jump = await page.evaluate(
+      () =>
+        new Promise<number>((resolve) => {
+          let sum = 0;
+          new PerformanceObserver((list) => {
+            for (const entry of list.getEntries())
+              sum += (entry as PerformanceEntry & { value: number }).value;
+          }).observe({ type: "layout-shift", buffered: true });
+          setTimeout(() => resolve(sum), 100);
+        }),
+    );
+    expect(jump).toBeLessThan(0.01);
+  });
+
+  test("opens with the model that serve was given", async () => {
+    const file = join(cwd, "given by me.onnx");
+    await writeFile(file, await otherModel());
+    places.offering = await served("--model", file);
+    await open("offering");
+    expect(await page.locator("#model").inputValue()).toBe("given by me.onnx");
+    expect((await sheet()).width).toBe(4 * 14 + 2);
+  });
+});

@@ -1,0 +1,32 @@
+/** The one element of a kind that a selector names; the page has it. */
+export function find<T extends Element>(selector: string, kind: new () => T): T {
+  const found = document.querySelector(selector);
+  if (found instanceof kind) return found;
+  throw new Error(`the page has no ${selector}`);
+}
+
+/** The context that a canvas is drawn with. */
+export function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const context = canvas.getContext("2d");
+  if (context) return context;
+  throw new Error("this browser draws no canvas");
+}
+
+/** Run a task again and again, never twice at once: of the calls that come meanwhile, the last one counts. */
+export function latestOnly(task: () => Promise<void>): () => void {
+  let running = false;
+  let wanted = false;
+  return async () => {
+    wanted = true;
+    if (running) return;
+    running = true;
+    try {
+      while (wanted) {
+        wanted = false;
+        await task();
+      }
+    } finally {
+      running = false;
+    }
+  };
+}

@@ -1,0 +1,212 @@
+import { messageOf } from "../src/error.js";
+import { drawLatents } from "../src/training/latents.js";
+import { randomStream } from "../src/training/random.js";
+import type { Tensors } from "../src/training/session-worker.js";
+import { paintSheet } from "../src/training/sheet.js";
+import { readSettings, type Settings, writeSettings } from "./address.js";
+import { find, latestOnly } from "./dom.js";
+import { Engine } from "./engine.js";
+import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
+import { type Ends, markEnds, onChoice, reserveSheet, showSheet } from "./sheet-view.js";
+import { type Point, setDirections, setWalk, startWalk } from "./walk-view.js";
+
+/** How many directions of the latent space have a slider. */
+const DIRECTIONS = 4;
+
+const seedField = find("#seed", HTMLInputElement);
+const countField = find("#count", HTMLSelectElement);
+const digitField = find("#digit", HTMLSelectElement);
+const modelField = find("#model", HTMLSelectElement);
+const fileField = find("#file", HTMLInputElement);
+const caption = find("#caption", HTMLElement);
+const status = find("#status", HTMLElement);
+const problem = find("#problem", HTMLElement);
+
+const engine = new Engine();
+let settings: Settings = readSettings(location.search);
+let shipped: string[] = [];
+let model: OpenModel | undefined;
+let feeds: Tensors = {};
+let ends: Ends = { from: 0, to: 1 };
+/** The next digit chosen is where the walk ends, not where it begins. */
+let choosingEnd = false;
+
+const columnsOf = (count: number) => Math.ceil(Math.sqrt(count));
+
+/** Draw the sheet that the settings ask for. */
+const draw = latestOnly(() =>
+  reporting(async () => {
+    if (!model) return;
+    const { seed, count, digit } = settings;
+    const { number, generator } = model;
+    const labels = digit === undefined ? undefined : [Math.min(digit, (generator.classes ?? 1) - 1)];
+    const next = drawLatents(randomStream(seed, "sample"), count, generator, labels);
+    const images = await engine.run(number, next);
+    // Another model came meanwhile, and with it another call of this.
+    if (number !== model.number) return;
+    const columns = columnsOf(count);
+    const picture = paintSheet(images, { count, ...generator.image }, { range: generator.range, columns });
+    feeds = next;
+    showSheet(picture, count, columns);
+    document.body.classList.toggle("colour", generator.image.channels > 1);
+    document.body.classList.add("ready");
+    status.textContent = `${count} digits from seed ${seed}.`;
+    chooseEnds({ from: 0, to: Math.min(1, count - 1) });
+    choosingEnd = false;
+  }),
+);
+
+function chooseEnds(next: Ends): void {
+  if (!model) return;
+  const { number, generator } = model;
+  ends = next;
+  markEnds(ends);
+  const run = (feeds: Tensors) => engine.run(number, feeds);
+  setWalk({ generator, from: pointAt(ends.from), to: pointAt(ends.to), run });
+}
+
+function pointAt(index: number): Point {
+  const latent = model?.generator.latent ?? 0;
+  const z = (feeds.z.data as Float32Array).subarray(index * latent, (index + 1) * latent);
+  return { z, label: (feeds.label?.data as BigInt64Array | undefined)?.[index] };
+}
+
+/** Take new settings: into the address, the fields and a new sheet. */
+function change(changes: Partial<Settings>): void {
+  settings = { ...settings, ...changes };
+  history.pushState(undefined, "", writeSettings(settings));
+  showSettings();
+  draw();
+}
+
+function showSettings(): void {
+  const { seed, count, digit } = settings;
+  seedField.value = String(seed);
+  if (!Array.from(countField.options).some(({ value }) => value === String(count))) {
+    countField.add(new Option(String(count)));
+  }
+  countField.value = String(count);
+  digitField.value = digit === undefined ? "" : String(digit);
+}
+
+/** Show a model's name, inputs and sheet in place of the one before. */
+async function use(name: string, bytes: Uint8Array): Promise<void> {
+  const opened = await openModel(engine, name, bytes);
+  setWalk(undefined);
+  setDirections([]);
+  if (model) engine.close(model.number);
+  model = opened;
+  const { number, generator } = model;
+  caption.textContent = captionOf(model);
+  const classes = Array.from({ length: generator.classes ?? 0 }, (_, i) => new Option(String(i)));
+  digitField.replaceChildren(new Option("all", ""), ...classes);
+  find("#digit-row", HTMLElement).hidden = generator.classes === undefined;
+  if ((settings.digit ?? 0) >= (generator.classes ?? 0)) settings = { ...settings, digit: undefined };
+  if (!Array.from(modelField.options).some(({ value }) => value === name)) modelField.add(new Option(name));
+  modelField.value = name;
+  showSettings();
+  draw();
+  const directions = await engine.directions(number, DIRECTIONS);
+  if (number === model.number) setDirections(directions);
+}
+
+/** Do something that may fail, and say why it did. */
+async function reporting(task: () => Promise<void>): Promise<void> {
+  try {
+    problem.textContent = "";
+    await task();
+  } catch (error) {
+    problem.textContent = messageOf(error);
+    if (model) modelField.value = model.name;
+  }
+}
+
+/** Models that were dropped, to choose again. */
+const dropped = new Map<string, Uint8Array>();
+
+async function useFile(file: File): Promise<void> {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  await use(file.name, bytes);
+  dropped.set(file.name, bytes);
+  settings = { ...settings, model: undefined };
+}
+
+async function useNamed(name: string): Promise<void> {
+  await use(name, dropped.get(name) ?? (await shippedModel(name)));
+}
+
+onChoice((index) => {
+  chooseEnds(choosingEnd ? { from: ends.from, to: index } : { from: index, to: index });
+  if (choosingEnd) startWalk();
+  choosingEnd = !choosingEnd;
+});
+
+find("#new", HTMLButtonElement).addEventListener("click", () =>
+  change({ seed: crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000 }),
+);
+seedField.addEventListener("change", () => {
+  const { seed } = readSettings(`?seed=${seedField.value}`);
+  change({ seed });
+});
+countField.addEventListener("change", () => change({ count: Number(countField.value) }));
+digitField.addEventListener("change", () =>
+  change({ digit: digitField.value === "" ? undefined : Number(digitField.value) }),
+);
+modelField.addEventListener("change", () =>
+  reporting(async () => {
+    const name = modelField.value;
+    await useNamed(name);
+    settings = { ...settings, model: shipped.includes(name) ? name : undefined };
+    history.pushState(undefined, "", writeSettings(settings));
+  }),
+);
+addEventListener("popstate", () => {
+  settings = readSettings(location.search);
+  showSettings();
+  const name = settings.model ?? shipped[0];
+  if (model && name !== model.name && shipped.includes(name)) reporting(() => useNamed(name));
+  else draw();
+});
+
+find("#save", HTMLButtonElement).addEventListener("click", () => {
+  find("#sheet canvas", HTMLCanvasElement).toBlob((blob) => {
+    if (!blob) return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = `digits-${settings.seed}.png`;
+    link.click();
+    URL.revokeObjectURL(link.href);
+  });
+});
+
+find("#choose", HTMLButtonElement).addEventListener("click", () => fileField.click());
+fileField.addEventListener("change", () => {
+  const [file] = fileField.files ?? [];
+  // The same file again is a choice, too.
+  if (file) reporting(() => useFile(file)).then(() => (fileField.value = ""));
+});
+addEventListener("dragover", (event) => {
+  event.preventDefault();
+  document.body.classList.add("dropping");
+});
+addEventListener("dragleave", ({ relatedTarget }) => {
+  if (!relatedTarget) document.body.classList.remove("dropping");
+});
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  document.body.classList.remove("dropping");
+  const [file] = event.dataTransfer?.files ?? [];
+  if (file) reporting(() => useFile(file));
+});
+
+{
+  const columns = columnsOf(settings.count);
+  reserveSheet(columns * 30 + 2, Math.ceil(settings.count / columns) * 30 + 2);
+  showSettings();
+  reporting(async () => {
+    shipped = await shippedModels();
+    modelField.replaceChildren(...shipped.map((name) => new Option(name)));
+    const wanted = settings.model;
+    await useNamed(wanted !== undefined && shipped.includes(wanted) ? wanted : shipped[0]);
+  });
+}

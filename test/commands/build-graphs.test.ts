@@ -3,18 +3,30 @@ import { join } from "node:path";
 import ort from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { sha256 } from "../../src/files.js";
-import { recipeNames } from "../../src/training/recipes/index.js";
+import { type RecipeName, recipeNames } from "../../src/training/recipes/index.js";
 import { runCli, succeed, tree } from "../helpers/cli.js";
 import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";
 import { temporaryFolder } from "../training/data/files.js";
+
+/** The networks of each recipe that have artifacts of ORT's training API. */
+const artifacts: Readonly<Record<RecipeName, readonly string[]>> = {
+  vanilla: ["discriminator", "generator"],
+  "wgan-gp": ["discriminator", "generator"],
+  vae: ["vae"],
+  dcgan: [],
+  conditional: [],
+};
+const artifactFiles = ["checkpoint", "eval_model.onnx", "optimizer_model.onnx", "training_model.onnx"];
 
 test.each(recipeNames)("build-graphs writes the training graph of %s and its manifest", async (recipe) => {
   const cwd = await temporaryFolder();
   const { stdout } = await succeed(["build-graphs", "--recipe", recipe], { cwd });
   const folder = join("models", recipe);
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
-  expect(stdout).toBe(`${train}\n${manifest}\n`);
-  expect(tree(cwd)).toEqual(["models", folder, manifest, train]);
+  const networks = artifacts[recipe].map((network) => join(folder, network));
+  expect(stdout).toBe(`${[train, manifest, ...networks].join("\n")}\n`);
+  const files = networks.flatMap((network) => artifactFiles.map((file) => join(network, file)));
+  expect(tree(cwd)).toEqual(["models", folder, manifest, train, ...networks, ...files].sort());
 
   const bytes = new Uint8Array(await readFile(join(cwd, train)));
   const described = JSON.parse(await readFile(join(cwd, manifest), "utf8"));
@@ -45,7 +57,10 @@ test.skipIf(checkerMissing)(
   `ONNX's own checker accepts what it writes${checkerMissing ? ` (skipped: ${checkerMissing})` : ""}`,
   async () => {
     const cwd = await temporaryFolder();
-    const paths = recipeNames.map((recipe) => join(cwd, recipe, "train.onnx"));
+    const paths = recipeNames.flatMap((recipe) => [
+      join(cwd, recipe, "train.onnx"),
+      ...artifacts[recipe].map((network) => join(cwd, recipe, network, "eval_model.onnx")),
+    ]);
     for (const recipe of recipeNames)
       await succeed(["build-graphs", "--recipe", recipe, "--out", recipe], { cwd });
     expect(checkModels(paths)).toBe("");

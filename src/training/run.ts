@@ -75,7 +75,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   const design = designOf(recipe, configuration.recipe, image);
   if (runtime === "ort-training") requireOrtForm(design, "--runtime ort-training");
   const state = await startingState(configuration.run, design);
-  return assemble(configuration, folder, dataset, { position, state });
+  return assemble(configuration, folder, dataset, design, { position, state });
 }
 
 /** The state before the first step: drawn, or read from `--init`, weights in a file or ORT checkpoints in a folder. */
@@ -99,11 +99,8 @@ export async function prepareResume(
   const start = await readCheckpoint(path);
   const { position } = start;
   const { run, recipe } = configuration;
-  checkState(
-    start,
-    { recipe: run.recipe, design: designOf(run.recipe, recipe, imageShapeOf(position)) },
-    path,
-  );
+  const design = designOf(run.recipe, recipe, imageShapeOf(position));
+  checkState(start, { recipe: run.recipe, design }, path);
   const { data, seed, size } = run;
   const dataset = await loadDataset(data, { seed, size, channels: run.channels, report, signal });
   const { images, channels, height, width } = position;
@@ -119,7 +116,7 @@ export async function prepareResume(
       fix: "go on with the data that the run was started with",
     });
   }
-  return assemble(configuration, folder, dataset, start);
+  return assemble(configuration, folder, dataset, design, start);
 }
 
 function describe(
@@ -130,15 +127,14 @@ function describe(
 }
 
 function assemble(
-  { run, recipe, flat }: Configuration,
+  { run, flat }: Configuration,
   folder: string,
   dataset: Dataset,
+  design: Design,
   start: Checkpoint,
 ): Training {
-  const image = imageShapeOf(dataset);
-  const design = designOf(run.recipe, recipe, image);
   checkLabels(dataset, design.sampler.classes);
-  const { graph, train: model } = buildArtifacts(design, image, {
+  const { graph, train: model } = buildArtifacts(design, imageShapeOf(dataset), {
     recipe: run.recipe,
     configuration: flat,
   });

@@ -3,7 +3,7 @@ import { summarizeModel } from "../graph/index.js";
 import { drawLatents } from "../training/latents.js";
 import { randomStream } from "../training/random.js";
 import { Session, type SessionPlace } from "../training/session.js";
-import { drawSheet } from "../training/sheet.js";
+import { encodePng, paintSheet } from "../training/sheet.js";
 import { describeGenerator, type Generator, noGenerator } from "./description.js";
 
 export interface SampleOptions {
@@ -34,7 +34,8 @@ export async function sampleSheet(
   try {
     const { image } = await session.run(drawLatents(randomStream(seed, "sample"), count, generator, digits));
     const shape = { count, ...generator.image };
-    return await drawSheet(image.data as Float32Array, shape, { range: generator.range, columns });
+    const picture = paintSheet(image.data as Float32Array, shape, { range: generator.range, columns });
+    return await encodePng(picture);
   } finally {
     await session.close();
   }

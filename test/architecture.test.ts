@@ -93,6 +93,22 @@ describe("imports", () => {
     },
   );
 
+  test.each([
+    "training/trainer.ts",
+    "training/training-model.ts",
+    "training/checkpoint.ts",
+    "training/data/idx.ts",
+    "export/generator.ts",
+  ])("of %s lead to Node for the version alone, which the page is built with: it trains, too", (path) => {
+    const packages = [...loadedWith(path)].filter((target) => !sources.has(target));
+    const allowed = /^(pure-rand\/.*|zod|onnx-proto)$/;
+    const others = packages.filter((name) => !allowed.test(name));
+    const guilty = [...loadedWith(path)].filter((file) =>
+      sources.get(file)?.imports.some(({ target, kind }) => kind === "static" && others.includes(target)),
+    );
+    expect(guilty.filter((file) => file !== "version.ts")).toEqual([]);
+  });
+
   test.each(["jimp", "onnxruntime-node", "sirv"])("of the command line do not load %s at once", (name) => {
     expect([...loadedWith("cli.ts")]).not.toContain(name);
     expect(files.some(({ imports }) => imports.some(({ target }) => target === name))).toBe(true);

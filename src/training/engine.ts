@@ -28,22 +28,56 @@ export interface Engine {
 
 const next = "next/";
 
+/** Tasks that happen one after the other, whether or not their ends are waited for. */
+export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(task);
+    last = result.catch(() => {});
+    return result;
+  };
+}
+
+/** What is used of a session of ONNX Runtime. */
+type OrtSession = Pick<InferenceSession, "run" | "release">;
+
 /**
  * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each run's
  * `next/…` outputs, and that are seen outside only when asked for. Threads of Node and workers of a browser have it in
  * common.
  */
-export class StatefulSession {
+export class StatefulSession implements Engine {
   private state: Record<string, OrtTensor> = {};
+  /** A run must see the state that the one before leaves. */
+  private readonly inTurn = queue();
 
   /** @param Tensor the class of the ONNX Runtime that the session is of. */
   constructor(
-    private readonly session: InferenceSession,
+    private readonly session: OrtSession,
     private readonly Tensor: typeof OrtTensor,
   ) {}
 
   /** Run the model once. What comes back are the outputs that are no state. */
-  async run(feeds: Tensors): Promise<Tensors> {
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.inTurn(() => this.results(feeds));
+  }
+
+  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
+  setState(state: Tensors): Promise<void> {
+    return this.inTurn(() => {
+      this.state = this.fed(state);
+    });
+  }
+
+  getState(): Promise<Tensors> {
+    return this.inTurn(() => mapped(this.state, read));
+  }
+
+  close(): Promise<void> {
+    return this.inTurn(() => this.session.release());
+  }
+
+  private async results(feeds: Tensors): Promise<Tensors> {
     const results = await this.session.run({ ...this.fed(feeds), ...this.state });
     const outputs: Record<string, Tensor> = {};
     for (const [name, tensor] of Object.entries(results)) {
@@ -51,19 +85,6 @@ export class StatefulSession {
       else outputs[name] = read(tensor as OrtTensor);
     }
     return outputs;
-  }
-
-  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
-  setState(state: Tensors): void {
-    this.state = this.fed(state);
-  }
-
-  getState(): Tensors {
-    return mapped(this.state, read);
-  }
-
-  async close(): Promise<void> {
-    await this.session.release();
   }
 
   private fed(tensors: Tensors): Record<string, OrtTensor> {

@@ -30,7 +30,7 @@ async function answer(request: Request): Promise<Tensors> {
     case "run":
       return opened().run(request.feeds);
     case "setState":
-      opened().setState(request.state);
+      await opened().setState(request.state);
       return {};
     case "getState":
       return opened().getState();
@@ -47,8 +47,4 @@ async function replyTo(request: Request): Promise<void> {
   parentPort?.postMessage(reply);
 }
 
-/** One request after the other: a run must see the state that the one before leaves. */
-let done = Promise.resolve();
-parentPort?.on("message", (request: Request) => {
-  done = done.then(() => replyTo(request));
-});
+parentPort?.on("message", replyTo);

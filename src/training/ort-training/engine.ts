@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { sizeOf } from "../../graph/index.js";
-import type { Engine } from "../engine.js";
+import { type Engine, queue } from "../engine.js";
 import type { Design, Phase } from "../recipes/index.js";
 import type { Tensor, Tensors } from "../safetensors.js";
 import { parametersState } from "../state.js";
@@ -20,7 +20,7 @@ interface Player {
  * reads, adds up its gradients and updates.
  */
 export class OrtTraining implements Engine {
-  private turn: Promise<unknown> = Promise.resolve();
+  private readonly inTurn = queue();
 
   private constructor(
     private readonly design: Design,
@@ -58,12 +58,6 @@ export class OrtTraining implements Engine {
 
   async close(): Promise<void> {
     for (const { network } of this.players) await network.close();
-  }
-
-  private inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(task);
-    this.turn = result.catch(() => {});
-    return result;
   }
 
   private async steps(feeds: Tensors): Promise<Tensors> {

@@ -1,15 +1,20 @@
-import loader from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
-import wasm from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
-import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Generator } from "../src/export/description.js";
+import type { LoadedModel } from "../src/training/engine.js";
 import { drawLatents } from "../src/training/latents.js";
 import { randomStream } from "../src/training/random.js";
 import type { Tensors } from "../src/training/safetensors.js";
 import { principalDirections } from "./directions.js";
+import type { PageProvider } from "./page-provider.js";
+import { openOn } from "./runtime.js";
 
 /** What the page asks of the worker; each request is answered once, in order. */
 export type Request =
-  | { readonly kind: "open"; readonly bytes: Uint8Array; readonly generator: Generator }
+  | {
+      readonly kind: "open";
+      readonly bytes: Uint8Array;
+      readonly generator: Generator;
+      readonly provider: PageProvider;
+    }
   | { readonly kind: "close"; readonly model: number }
   | { readonly kind: "run"; readonly model: number; readonly feeds: Tensors }
   | { readonly kind: "directions"; readonly model: number; readonly count: number };
@@ -18,16 +23,8 @@ export type Reply =
   | { readonly result: number | Float32Array | Float32Array[] | undefined }
   | { readonly error: string };
 
-// Addresses made absolute here: the loader resolves them against its own.
-env.wasm.wasmPaths = {
-  mjs: new URL(loader, import.meta.url).href,
-  wasm: new URL(wasm, import.meta.url).href,
-};
-// Threads share memory, which browsers allow on isolated pages only.
-env.wasm.numThreads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
-
 interface Model {
-  readonly session: InferenceSession;
+  readonly session: LoadedModel;
   readonly generator: Generator;
 }
 
@@ -42,29 +39,22 @@ function modelAt(number: number): Model {
 }
 
 async function run({ session, generator }: Model, feeds: Tensors): Promise<Float32Array> {
-  const inputs = Object.entries(feeds).map(([name, { dtype, data, shape }]) => {
-    const tensor = dtype === "int64" ? new Tensor("int64", data as BigInt64Array, shape) : undefined;
-    return [name, tensor ?? new Tensor("float32", data as Float32Array, shape)] as const;
-  });
-  const { image } = await session.run(Object.fromEntries(inputs));
+  const { image } = await session.run(feeds);
   const { channels, height, width } = generator.image;
   const expected = [feeds.z.shape[0], channels, height, width];
-  if (String(image.dims) !== String(expected)) {
-    throw new Error(`an image has shape [${image.dims}], but the file says [${expected}]`);
+  if (String(image.shape) !== String(expected)) {
+    throw new Error(`an image has shape [${image.shape}], but the file says [${expected}]`);
   }
   return image.data as Float32Array;
 }
 
 /** Open a model and try it; one that cannot be run is not opened. */
-async function open(bytes: Uint8Array, generator: Generator): Promise<number> {
-  const model = {
-    session: await InferenceSession.create(bytes, { executionProviders: ["wasm"] }),
-    generator,
-  };
+async function open(bytes: Uint8Array, generator: Generator, provider: PageProvider): Promise<number> {
+  const model = { session: await openOn(provider, bytes), generator };
   try {
     await run(model, drawLatents(randomStream(0, "trial"), 2, generator));
   } catch (error) {
-    await model.session.release();
+    await model.session.close();
     throw error;
   }
   opened += 1;
@@ -75,7 +65,7 @@ async function open(bytes: Uint8Array, generator: Generator): Promise<number> {
 async function close(number: number): Promise<undefined> {
   const { session } = modelAt(number);
   models.delete(number);
-  await session.release();
+  await session.close();
 }
 
 async function directions(model: Model, count: number): Promise<Float32Array[]> {
@@ -93,7 +83,7 @@ async function directions(model: Model, count: number): Promise<Float32Array[]> 
 function resultOf(request: Request) {
   switch (request.kind) {
     case "open":
-      return open(request.bytes, request.generator);
+      return open(request.bytes, request.generator, request.provider);
     case "close":
       return close(request.model);
     case "run":

@@ -1,6 +1,7 @@
 import type { Generator } from "../src/export/description.js";
 import type { Tensors } from "../src/training/safetensors.js";
 import type { Reply, Request } from "./engine-worker.js";
+import type { PageProvider } from "./page-provider.js";
 
 /** Owns the worker in which ONNX Runtime draws, so that the page stays responsive. */
 export class Engine {
@@ -18,8 +19,8 @@ export class Engine {
   }
 
   /** Open a model that can be run; it is known by the number returned until it is closed. */
-  async open(bytes: Uint8Array, generator: Generator): Promise<number> {
-    return (await this.ask({ kind: "open", bytes, generator })) as number;
+  async open(bytes: Uint8Array, generator: Generator, provider: PageProvider): Promise<number> {
+    return (await this.ask({ kind: "open", bytes, generator, provider })) as number;
   }
 
   async close(model: number): Promise<void> {

@@ -7,6 +7,7 @@ import { readSettings, type Settings, writeSettings } from "./address.js";
 import { find, latestOnly } from "./dom.js";
 import { Engine } from "./engine.js";
 import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
+import { offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
 import { type Ends, markEnds, onChoice, reserveSheet, showSheet } from "./sheet-view.js";
 import { type Point, setDirections, setWalk, startWalk } from "./walk-view.js";
 
@@ -17,6 +18,7 @@ const seedField = find("#seed", HTMLInputElement);
 const countField = find("#count", HTMLSelectElement);
 const digitField = find("#digit", HTMLSelectElement);
 const modelField = find("#model", HTMLSelectElement);
+const providerField = find("#provider", HTMLSelectElement);
 const fileField = find("#file", HTMLInputElement);
 const caption = find("#caption", HTMLElement);
 const status = find("#status", HTMLElement);
@@ -95,7 +97,7 @@ function showSettings(): void {
 
 /** Show a model's name, inputs and sheet in place of the one before. */
 async function use(name: string, bytes: Uint8Array): Promise<void> {
-  const opened = await openModel(engine, name, bytes);
+  const opened = await openModel(engine, name, bytes, providerField.value as PageProvider);
   setWalk(undefined);
   setDirections([]);
   if (model) engine.close(model.number);
@@ -133,7 +135,11 @@ const dropped = new Map<string, Uint8Array>();
 
 async function useFile(file: File): Promise<void> {
   const bytes = new Uint8Array(await file.arrayBuffer());
-  const name = shipped.includes(file.name) ? `your ${file.name}` : file.name;
+  await useOwn(shipped.includes(file.name) ? `your ${file.name}` : file.name, bytes);
+}
+
+/** Draw with a generator that did not come with the page. */
+async function useOwn(name: string, bytes: Uint8Array): Promise<void> {
   await use(name, bytes);
   dropped.set(name, bytes);
   remember({ ...settings, model: name });
@@ -165,6 +171,11 @@ modelField.addEventListener("change", () =>
     const name = modelField.value;
     await useNamed(name);
     remember({ ...settings, model: name });
+  }),
+);
+providerField.addEventListener("change", () =>
+  reporting(async () => {
+    if (model) await useNamed(model.name);
   }),
 );
 addEventListener("popstate", () => {
@@ -203,18 +214,37 @@ addEventListener("dragleave", ({ relatedTarget }) => {
 addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  const [file] = event.dataTransfer?.files ?? [];
-  if (file) reporting(() => useFile(file));
+  const files = [...(event.dataTransfer?.files ?? [])];
+  // MNIST's files are something to learn from.
+  const toLearnFrom = files.filter(({ name }) => /ubyte(\.gz)?$/i.test(name));
+  if (toLearnFrom.length > 0) training.then(({ useDataFiles }) => useDataFiles(toLearnFrom));
+  else if (files.length > 0) reporting(() => useFile(files[0]));
 });
 
 {
   const columns = columnsOf(settings.count);
   reserveSheet(columns * 30 + 2, Math.ceil(settings.count / columns) * 30 + 2);
   showSettings();
-  reporting(async () => {
-    shipped = await shippedModels();
-    modelField.replaceChildren(...shipped.map((name) => new Option(name)));
-    const wanted = settings.model;
-    await useNamed(wanted !== undefined && shipped.includes(wanted) ? wanted : shipped[0]);
-  });
+  offerProviders(providerField, ["wasm"]);
 }
+
+const opened = reporting(async () => {
+  shipped = await shippedModels();
+  modelField.replaceChildren(...shipped.map((name) => new Option(name)));
+  const wanted = settings.model;
+  await useNamed(wanted !== undefined && shipped.includes(wanted) ? wanted : shipped[0]);
+});
+
+/** What trains is loaded when there is something to look at. */
+const training = opened.then(async () => {
+  offerProviders(
+    providerField,
+    (await pageProviders()).toSorted((a) => (a === "wasm" ? -1 : 1)),
+  );
+  const view = await import("./train-view.js");
+  await view.setUpTraining((name, bytes) => {
+    reporting(() => useOwn(name, bytes));
+    find("#sheet", HTMLElement).scrollIntoView({ block: "center", behavior: "smooth" });
+  });
+  return view;
+});

@@ -1,6 +1,7 @@
 import { GanOnnxError, messageOf } from "../src/error.js";
 import { type GeneratorFile, noGenerator, readGenerator } from "../src/export/description.js";
 import type { Engine } from "./engine.js";
+import type { PageProvider } from "./page-provider.js";
 
 /** The generator that the page draws with. */
 export interface OpenModel {
@@ -33,7 +34,12 @@ async function fetched(path: string): Promise<Response> {
  *
  * @throws GanOnnxError when it is no generator that `gan-onnx export` could have written.
  */
-export async function openModel(engine: Engine, name: string, bytes: Uint8Array): Promise<OpenModel> {
+export async function openModel(
+  engine: Engine,
+  name: string,
+  bytes: Uint8Array,
+  provider: PageProvider,
+): Promise<OpenModel> {
   const generator = readGenerator(bytes, name);
   const { channels } = generator.image;
   if (channels !== 1 && channels !== 3) {
@@ -41,7 +47,7 @@ export async function openModel(engine: Engine, name: string, bytes: Uint8Array)
   }
   let number: number;
   try {
-    number = await engine.open(bytes, generator);
+    number = await engine.open(bytes, generator, provider);
   } catch (cause) {
     throw noGenerator(`cannot be run (${messageOf(cause)})`, name, cause);
   }

@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -23,14 +25,53 @@ function shippedModels(): Plugin {
   };
 }
 
+/**
+ * `import { address } from "file?gzip"`: the address of a gzipped copy. Some static hosts refuse files as large as ONNX
+ * Runtime's for WebGPU, and not all compress what they send. The ending is no known one, so that none unpacks it.
+ */
+function gzipped(): Plugin {
+  const mark = "?gzip";
+  return {
+    name: "gzipped",
+    enforce: "pre",
+    async resolveId(source, importer) {
+      if (!source.endsWith(mark)) return null;
+      const resolved = await this.resolve(source.slice(0, -mark.length), importer);
+      return resolved && resolved.id + mark;
+    },
+    load(id) {
+      if (!id.endsWith(mark)) return null;
+      const file = id.slice(0, -mark.length);
+      const source = gzipSync(readFileSync(file));
+      const reference = this.emitFile({ type: "asset", name: `${basename(file)}.zipped`, source });
+      return `export const address = import.meta.ROLLUP_FILE_URL_${reference};`;
+    },
+  };
+}
+
+/** The version that graphs of this build are written by, which Node reads from package.json. */
+function version(): Plugin {
+  return {
+    name: "version",
+    enforce: "pre",
+    load(id) {
+      if (id !== here("../src/version.ts")) return null;
+      const { name, version } = JSON.parse(readFileSync(here("../package.json"), "utf8"));
+      return `export const producer = ${JSON.stringify({ name, version })};`;
+    },
+  };
+}
+
+const plugins = () => [gzipped(), version()];
+
 export default defineConfig({
   root: here("."),
   // Relative addresses: the page works from any sub-path.
   base: "./",
-  plugins: [shippedModels()],
+  plugins: [shippedModels(), ...plugins()],
   // ONNX Runtime's loader as a file of its own: its threads start from that file.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },
-  worker: { format: "es" },
+  worker: { format: "es", plugins },
   build: {
     outDir: here("../dist/web-demo"),
     emptyOutDir: true,

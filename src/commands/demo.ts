@@ -1,17 +1,12 @@
 import { join } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { resolveConfig } from "../config.js";
+import { hurried } from "../training/recipes/index.js";
 import { writeGraphs } from "./build-graphs.js";
 import { exportRun } from "./export.js";
 import { settingsIn, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 import { trainCommand } from "./train.js";
-
-/**
- * Digits in less than a minute on two cores: larger steps and less momentum than the example's, which wants some forty
- * epochs.
- */
-const HURRIED = { data: "drawn", epochs: 10, learningRate: 1e-3, beta1: 0.5 };
 
 export const demo: CommandModule = {
   command: "demo",
@@ -21,7 +16,8 @@ export const demo: CommandModule = {
   async handler(argv) {
     const { sampleSheet } = await import("../export/sample.js");
     const { readBytes, writeAtomically } = await import("../files.js");
-    const config = resolveConfig({ ...HURRIED, ...settingsIn(argv) });
+    // Digits in less than a minute on two cores.
+    const config = resolveConfig({ data: "drawn", epochs: 10, ...hurried, ...settingsIn(argv) });
     await writeGraphs(config);
     const run = await trainCommand({ config, folder: undefined }, {});
     if (process.exitCode === 130) return;

@@ -39,7 +39,10 @@ export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
 }
 
 /** What is used of a session of ONNX Runtime. */
-type OrtSession = Pick<InferenceSession, "run" | "release">;
+interface OrtSession {
+  run(feeds: InferenceSession.FeedsType): Promise<InferenceSession.ReturnType>;
+  release(): Promise<void>;
+}
 
 /**
  * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each run's

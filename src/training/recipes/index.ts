@@ -2,7 +2,7 @@ import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
 import type { Design, ImageShape, Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
-import { vanilla } from "./vanilla.js";
+import { hurried, vanilla } from "./vanilla.js";
 import { wganGp } from "./wgan-gp.js";
 
 export {
@@ -16,6 +16,8 @@ export {
   type Sampler,
   type StepInput,
 } from "./recipe.js";
+
+export { hurried };
 
 /** Every recipe by its name on the command line. */
 export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional } satisfies Record<

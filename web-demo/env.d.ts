@@ -1,0 +1,4 @@
+/** The address of a file's gzipped copy, see `vite.config.ts`. */
+declare module "*?gzip" {
+  export const address: string;
+}

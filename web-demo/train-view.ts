@@ -1,0 +1,293 @@
+import { GanOnnxError, messageOf } from "../src/error.js";
+import { idxDataset } from "../src/training/data/idx.js";
+import { type RecipeName, recipeNames, recipes } from "../src/training/recipes/index.js";
+import type { Picture } from "../src/training/sheet.js";
+import { createCurves } from "./curves.js";
+import { find } from "./dom.js";
+import { nameOf, offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
+import { drawPicture } from "./sheet-view.js";
+import type { TrainReport, TrainRequest } from "./train-worker.js";
+import { settingsOf } from "./training-settings.js";
+import { forget, keepPlan, keptPlan, keptView, type PageData, type Plan } from "./training-store.js";
+
+const recipeField = find("#recipe", HTMLSelectElement);
+const rateField = find("#rate", HTMLInputElement);
+const seedField = find("#train-seed", HTMLInputElement);
+const providerField = find("#train-provider", HTMLSelectElement);
+const filesField = find("#data-files", HTMLInputElement);
+const filesButton = find("#choose-data", HTMLButtonElement);
+const startButton = find("#start", HTMLButtonElement);
+const resetButton = find("#reset", HTMLButtonElement);
+const useButton = find("#use", HTMLButtonElement);
+const downloadButton = find("#download", HTMLButtonElement);
+const status = find("#train-status", HTMLElement);
+const progress = find("#train-progress", HTMLElement);
+const problem = find("#train-problem", HTMLElement);
+const view = find("#train-view", HTMLElement);
+const canvas = find("#train-view canvas", HTMLCanvasElement);
+const curves = createCurves(find("#curves", HTMLElement));
+
+/** `empty`: nothing is trained yet; `busy`: between two of the others. */
+let state: "empty" | "paused" | "running" | "busy" = "empty";
+let plan: Plan | undefined;
+let data: PageData = { kind: "drawn" };
+let worker: Worker | undefined;
+/** The rate or the provider was changed: pause, and go on with the new one. */
+let again = false;
+let release = () => {};
+/** What becomes of the generator that the worker was asked for. */
+let destination: (bytes: Uint8Array<ArrayBuffer>) => void = () => {};
+
+function enter(next: typeof state, said: string): void {
+  state = next;
+  status.textContent = said;
+  const made = state !== "empty";
+  startButton.textContent = state === "running" ? "Pause" : made ? "Go on" : "Start";
+  startButton.disabled = state === "busy";
+  for (const field of [recipeField, seedField, filesButton]) field.disabled = made;
+  for (const button of [resetButton, useButton, downloadButton]) button.disabled = !made;
+  view.hidden = view.hidden && !made;
+}
+
+/** Do something that may fail, and say why it did. */
+async function reporting(task: () => Promise<void> | void): Promise<void> {
+  try {
+    problem.textContent = "";
+    await task();
+  } catch (error) {
+    problem.textContent = messageOf(error);
+  }
+}
+
+/** What the fields ask for. */
+function planned(): Plan {
+  const [learningRate, seed] = [Number(rateField.value), Number(seedField.value)];
+  const refuse = (where: string, fix: string) => new GanOnnxError({ what: "is not accepted", where, fix });
+  if (!(learningRate > 0 && learningRate < Infinity)) {
+    throw refuse(`Learning rate ${rateField.value}`, "write a number above 0, such as 0.001");
+  }
+  if (!/^\d+$/.test(seedField.value) || !Number.isSafeInteger(seed)) {
+    throw refuse(`Seed ${seedField.value}`, "write a whole number");
+  }
+  return { recipe: recipeField.value as RecipeName, learningRate, seed, data };
+}
+
+async function start(): Promise<void> {
+  const next = planned();
+  const claimed = await claim();
+  if (!claimed) {
+    const where = "the training of this browser";
+    throw new GanOnnxError({ what: "is under way in another tab", where, fix: "pause it there" });
+  }
+  release = claimed;
+  enter("busy", "Preparing…");
+  view.hidden = false;
+  plan = plan ? { ...plan, learningRate: next.learningRate } : next;
+  await keepPlan(plan);
+  worker?.terminate();
+  worker = makeWorker();
+  ask({ kind: "train", provider: providerField.value as PageProvider });
+}
+
+/** The right to train, which one tab has at a time; undefined when another has it. Call the result to give it back. */
+function claim(): Promise<(() => void) | undefined> {
+  // Pages that are not secure have no locks.
+  const locks: LockManager | undefined = navigator.locks;
+  if (!locks) return Promise.resolve(() => {});
+  return new Promise((resolve, reject) => {
+    const hold = (lock: Lock | null) =>
+      lock ? new Promise<void>((end) => resolve(end)) : resolve(undefined);
+    locks.request("gan-onnx training", { ifAvailable: true }, hold).catch(reject);
+  });
+}
+
+function makeWorker(): Worker {
+  const made = new Worker(new URL("./train-worker.ts", import.meta.url), { type: "module" });
+  made.addEventListener("message", ({ data }: MessageEvent<TrainReport>) => hear(data));
+  made.addEventListener("error", ({ message }) => {
+    hear({ kind: "failed", message: `the worker failed (${message ?? "it could not be loaded"})` });
+  });
+  return made;
+}
+
+function ask(request: TrainRequest): void {
+  worker?.postMessage(request);
+}
+
+function hear(report: TrainReport): void {
+  switch (report.kind) {
+    case "preparing":
+      status.textContent = report.what;
+      break;
+    case "steps":
+      if (state === "busy") enter("running", "Training.");
+      curves.append([report.point]);
+      progress.textContent = [
+        report.place,
+        rateAfter(report.count),
+        nameOf(providerField.value as PageProvider),
+      ].join(" · ");
+      break;
+    case "sheet":
+      show(report.sheet);
+      break;
+    case "paused":
+      rest("Paused, and kept in this browser.");
+      if (again) reporting(start);
+      again = false;
+      break;
+    case "generator":
+      destination(report.bytes);
+      break;
+    case "failed":
+      problem.textContent = report.message;
+      again = false;
+      rest("Stopped.");
+  }
+}
+
+/** Nothing is under way any more. */
+function rest(said: string): void {
+  times.length = 0;
+  release();
+  enter("paused", said);
+}
+
+function show(sheet: Picture): void {
+  drawPicture(canvas, sheet);
+  canvas.style.aspectRatio = `${sheet.width} / ${sheet.height}`;
+}
+
+/** Steps made in the last seconds. */
+const times: { readonly at: number; readonly count: number }[] = [];
+
+function rateAfter(count: number): string {
+  times.push({ at: performance.now(), count });
+  while (times.length > 2 && times[times.length - 1].at - times[1].at > 4000) times.shift();
+  const [first, ...rest] = times;
+  if (rest.length === 0) return "measuring";
+  const seconds = (times[times.length - 1].at - first.at) / 1000;
+  const rate = rest.reduce((sum, { count }) => sum + count, 0) / seconds;
+  return `${rate.toPrecision(2)} steps a second`;
+}
+
+async function reset(): Promise<void> {
+  worker?.terminate();
+  worker = undefined;
+  plan = undefined;
+  again = false;
+  rest("");
+  view.hidden = true;
+  enter("empty", "");
+  progress.textContent = "";
+  curves.clear();
+  await forget();
+}
+
+/** Ask for the generator as it is. */
+function wantGenerator(then: typeof destination): void {
+  destination = then;
+  worker ??= makeWorker();
+  ask({ kind: "generator" });
+}
+
+function save(bytes: Uint8Array<ArrayBuffer>): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
+  link.download = "generator.onnx";
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+/** Learn from files of MNIST's form: images, and labels if there are any. */
+export async function useDataFiles(files: readonly File[]): Promise<void> {
+  await reporting(async () => {
+    if (state !== "empty") {
+      const where = files[0].name;
+      throw new GanOnnxError({ what: "another training is there", where, fix: "reset it first" });
+    }
+    const read = async (kind: RegExp) => {
+      const file = files.find(({ name }) => kind.test(name));
+      return file && { path: file.name, content: new Uint8Array(await file.arrayBuffer()) };
+    };
+    const [images, labels] = [await read(/images/i), await read(/labels/i)];
+    if (!images) {
+      const fix = "choose train-images-idx3-ubyte(.gz), and the labels with it if you like";
+      throw new GanOnnxError({ what: "holds no images", where: files[0].name, fix });
+    }
+    const { count } = await idxDataset(images.path, images, labels);
+    data = { kind: "files", images, labels };
+    nameData(`${count.toLocaleString("en")} of ${images.path}`);
+  });
+}
+
+function nameData(said: string): void {
+  find("#data", HTMLElement).textContent = said;
+}
+
+/** Show the training that this browser keeps, if it keeps one. */
+async function restore(): Promise<void> {
+  const [keptOf, kept] = await Promise.all([keptPlan(), keptView()]);
+  if (!keptOf || !kept) return;
+  plan = keptOf;
+  data = plan.data;
+  recipeField.value = plan.recipe;
+  rateField.value = String(plan.learningRate);
+  seedField.value = String(plan.seed);
+  if (data.kind === "files") nameData(data.images.path);
+  view.hidden = false;
+  show(kept.sheet);
+  curves.append(kept.points);
+  progress.textContent = kept.place;
+  enter("paused", "Kept in this browser from the last time.");
+}
+
+/**
+ * Let the page train.
+ *
+ * @param draw takes a generator over into the sheet above.
+ */
+export async function setUpTraining(draw: (name: string, bytes: Uint8Array) => void): Promise<void> {
+  recipeField.replaceChildren(
+    ...recipeNames.map((name) => new Option(name, name, name === "vanilla", name === "vanilla")),
+  );
+  const suggestRate = () => {
+    const recipe = recipeField.value as RecipeName;
+    rateField.value = String(settingsOf({ recipe }).learningRate);
+    recipeField.title = recipes[recipe].title;
+  };
+  suggestRate();
+  recipeField.addEventListener("change", suggestRate);
+  startButton.addEventListener("click", () => {
+    if (state !== "running") return reporting(start);
+    enter("busy", "Pausing…");
+    ask({ kind: "pause" });
+  });
+  for (const field of [rateField, providerField]) {
+    field.addEventListener("change", () =>
+      reporting(() => {
+        planned();
+        if (state !== "running") return;
+        again = true;
+        enter("busy", "Changing…");
+        ask({ kind: "pause" });
+      }),
+    );
+  }
+  resetButton.addEventListener("click", () => reporting(reset));
+  downloadButton.addEventListener("click", () => wantGenerator(save));
+  useButton.addEventListener("click", () =>
+    wantGenerator((bytes) => draw(`trained here (${plan?.recipe})`, bytes)),
+  );
+  filesButton.addEventListener("click", () => filesField.click());
+  filesField.addEventListener("change", async () => {
+    await useDataFiles([...(filesField.files ?? [])]);
+    filesField.value = "";
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden" && state === "running") ask({ kind: "keep" });
+  });
+  offerProviders(providerField, await pageProviders());
+  await reporting(restore);
+  startButton.disabled = false;
+}

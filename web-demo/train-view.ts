@@ -34,7 +34,8 @@ let data: PageData = { kind: "drawn" };
 let worker: Worker | undefined;
 /** The rate or the provider was changed: pause, and go on with the new one. */
 let again = false;
-let release = () => {};
+/** Gives the right to train back to other tabs, while this one has it. */
+let release: (() => void) | undefined;
 /** What becomes of the generator that the worker was asked for. */
 let destination: (bytes: Uint8Array<ArrayBuffer>) => void = () => {};
 
@@ -74,12 +75,7 @@ function planned(): Plan {
 
 async function start(): Promise<void> {
   const next = planned();
-  const claimed = await claim();
-  if (!claimed) {
-    const where = "the training of this browser";
-    throw new GanOnnxError({ what: "is under way in another tab", where, fix: "pause it there" });
-  }
-  release = claimed;
+  release ??= await claim();
   enter("busy", "Preparing…");
   view.hidden = false;
   plan = plan ? { ...plan, learningRate: next.learningRate } : next;
@@ -89,14 +85,17 @@ async function start(): Promise<void> {
   ask({ kind: "train", provider: providerField.value as PageProvider });
 }
 
-/** The right to train, which one tab has at a time; undefined when another has it. Call the result to give it back. */
-function claim(): Promise<(() => void) | undefined> {
+/** The right to train, which one tab has at a time. Call the result to give it back. */
+function claim(): Promise<() => void> {
   // Pages that are not secure have no locks.
   const locks: LockManager | undefined = navigator.locks;
   if (!locks) return Promise.resolve(() => {});
   return new Promise((resolve, reject) => {
-    const hold = (lock: Lock | null) =>
-      lock ? new Promise<void>((end) => resolve(end)) : resolve(undefined);
+    const hold = (lock: Lock | null) => {
+      if (lock) return new Promise<void>((end) => resolve(end));
+      const where = "the training of this browser";
+      throw new GanOnnxError({ what: "is under way in another tab", where, fix: "pause it there" });
+    };
     locks.request("gan-onnx training", { ifAvailable: true }, hold).catch(reject);
   });
 }
@@ -132,8 +131,8 @@ function hear(report: TrainReport): void {
       show(report.sheet);
       break;
     case "paused":
-      rest("Paused, and kept in this browser.");
       if (again) reporting(start);
+      else rest("Paused, and kept in this browser.");
       again = false;
       break;
     case "generator":
@@ -149,7 +148,8 @@ function hear(report: TrainReport): void {
 /** Nothing is under way any more. */
 function rest(said: string): void {
   times.length = 0;
-  release();
+  release?.();
+  release = undefined;
   enter("paused", said);
 }
 

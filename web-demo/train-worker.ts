@@ -134,7 +134,7 @@ async function run(provider: PageProvider): Promise<void> {
   const progress = ({ lines, iterations }: Progress) => {
     const point = pointOf(lines, iterations);
     training.points.push(point);
-    tell({ kind: "steps", point, count: lines.length, place: placeOf(lines[lines.length - 1]) });
+    tell({ kind: "steps", point, count: lines.length, place: placeOf(point.step, lines[0].epoch) });
   };
   const settings = { epochs: Infinity, batchSize: BATCH, stepsPerRun: 4 };
   await train({ design, graph, dataset, start, ...settings }, workplace, progress, pause.signal);
@@ -152,15 +152,14 @@ function pointOf(lines: readonly MetricsLine[], iterations: number): CurvePoint 
   };
 }
 
-const placeOf = ({ epoch, iteration }: Pick<MetricsLine, "epoch" | "iteration">) =>
-  `epoch ${epoch}, step ${iteration}`;
+const placeOf = (step: number, epoch: number) => `step ${step}, epoch ${epoch}`;
 
 /** Give the browser what there is, to go on from another day. */
 async function keep({ latest, points, sheet, design, dataset }: Loaded): Promise<void> {
   const { epoch, step } = latest.position;
   const made = epoch * stepsPerEpoch(batchInputs(design), dataset.count, BATCH) + step;
   if (!sheet || made === 0) return;
-  const place = step === 0 ? `after epoch ${epoch}` : placeOf({ epoch: epoch + 1, iteration: step });
+  const place = placeOf(made, step === 0 ? epoch : epoch + 1);
   const kept = points.filter((point) => point.step <= made);
   await keepProgress(encodeCheckpoint(latest), { points: kept, sheet, place });
 }

@@ -1,0 +1,308 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Jimp } from "jimp";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
+import { type Checkpoint, decodeCheckpoint, type Position } from "../../src/training/checkpoint.js";
+import { type Dataset, mnistForm } from "../../src/training/data/dataset.js";
+import { drawDigits } from "../../src/training/data/drawn.js";
+import { idxDataset } from "../../src/training/data/idx.js";
+import { designOf } from "../../src/training/recipes/index.js";
+import type { Tensors } from "../../src/training/safetensors.js";
+import { Session } from "../../src/training/session.js";
+import { initialState } from "../../src/training/state.js";
+import { buildTraining } from "../../src/training/training-model.js";
+import { settingsOf } from "../../web-demo/training-settings.js";
+import type { View } from "../../web-demo/training-store.js";
+import { succeed } from "../helpers/cli.js";
+import { someBytes } from "../helpers/dataset.js";
+import { idx } from "../training/data/files.js";
+import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+
+/** How many images of its own the page learns from, and how many a step sees. */
+const [drawn, batchSize] = [12_800, 128];
+
+/** Images so small that their steps take no time, in files of MNIST's form. */
+const [count, size] = [300, 8];
+const images = idx([count, size, size], someBytes(count * size * size));
+const labels = idx(
+  [count],
+  Array.from({ length: count }, (_, i) => i % 10),
+);
+const files = Object.entries({ "train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels });
+
+/** What Node makes of a training as the page has it, up to a position of it. */
+async function trainedInNode(
+  dataset: Dataset,
+  { recipe, epoch: complete, step: part }: Position,
+  learningRate?: number,
+) {
+  const design = designOf(recipe, settingsOf({ recipe, learningRate }), dataset);
+  const { graph, train } = buildTraining(design, recipe);
+  const session = await Session.open(train, { ep: "cpu" }, "train.onnx");
+  const metrics: Record<string, number>[] = [];
+  try {
+    await session.setState(initialState(design, 0));
+    for (let epoch = 1; epoch <= complete + 1; epoch++) {
+      const sizes = { imageCount: dataset.count, batchSize, stepsPerRun: 1 };
+      const blocks = blocksOfEpoch(graph.batches, sizes).slice(0, epoch > complete ? part : undefined);
+      const keys = { seed: 0, epoch, order: orderOfEpoch(0, epoch, dataset.count) };
+      for (const block of blocks) {
+        const outputs = await session.run(feedsOfBlock(graph.batches, dataset, keys, block, batchSize));
+        metrics.push(
+          Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, Number(data[0])])),
+        );
+      }
+    }
+    return { state: await session.getState(), metrics };
+  } finally {
+    await session.close();
+  }
+}
+
+/** For what a busy machine takes its time over. */
+const slow = { timeout: 60_000 };
+
+/** The largest difference between the parameters of two states, and what 99.9% of the differences are within. */
+function distances(a: Tensors, b: Tensors): { most: number; all: number } {
+  const names = Object.keys(a).filter((name) => name.endsWith("/parameters"));
+  const far = names.flatMap((name) =>
+    Array.from(a[name].data, (value, i) => Math.abs(Number(value) - Number(b[name].data[i]))),
+  );
+  const sorted = Float64Array.from(far).sort();
+  return { most: sorted[Math.ceil(0.999 * sorted.length) - 1], all: sorted[sorted.length - 1] };
+}
+
+describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, which is not here"}`, () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let cwd: string;
+  let seen: string[] = [];
+  const places: Record<string, Place> = {};
+
+  beforeAll(async () => {
+    cwd = await mkdtemp(join(tmpdir(), "gan-onnx-train-page-"));
+    browser = await launch();
+    places["a static host"] = await plainHost();
+    places["gan-onnx serve"] = await served();
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  });
+  afterEach(async () => {
+    await context.close();
+    expect(seen).toEqual([]);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await Promise.all(Object.values(places).map((place) => place.close()));
+    await rm(cwd, { recursive: true, force: true });
+  });
+
+  async function open(place = "gan-onnx serve") {
+    page = await context.newPage();
+    page.setDefaultTimeout(30_000);
+    const { url } = places[place];
+    seen = watch(page, url);
+    await page.goto(`${url}?count=16`);
+    await start().and(page.locator(":enabled")).waitFor();
+  }
+  const start = () => page.locator("#start");
+  const says = (text: RegExp) => page.locator("#train-status").filter({ hasText: text }).waitFor();
+  const fails = (text: RegExp) => page.locator("#train-problem").filter({ hasText: text }).waitFor();
+  const placeNow = async () => {
+    const text = (await page.locator("#train-progress").textContent()) ?? "";
+    const [, made, epoch] = /^step (\d+), epoch (\d+)/.exec(text) ?? [];
+    return { made: Number(made ?? 0), epoch: Number(epoch ?? 0) };
+  };
+  const button = (name: string) => page.getByRole("button", { name });
+
+  async function chooseSmallData() {
+    await page.locator("#data-files").setInputFiles(
+      files.map(([name, bytes]) => ({
+        name,
+        mimeType: "application/octet-stream",
+        buffer: Buffer.from(bytes),
+      })),
+    );
+    await page.getByText(`${count} of train-images-idx3-ubyte`).waitFor();
+  }
+
+  /** What the browser keeps under a name. */
+  const keptValue = (key: string) =>
+    page.evaluate(
+      (key) =>
+        new Promise<unknown>((resolve, reject) => {
+          const opening = indexedDB.open("gan-onnx");
+          opening.onerror = () => reject(opening.error);
+          opening.onsuccess = () => {
+            const getting = opening.result.transaction("training 1").objectStore("training 1").get(key);
+            getting.onsuccess = async () => {
+              opening.result.close();
+              const value = getting.result;
+              resolve(
+                value instanceof Uint8Array
+                  ? btoa(value.reduce((all, byte) => all + String.fromCharCode(byte), ""))
+                  : value,
+              );
+            };
+          };
+        }),
+      key,
+    );
+  const kept = async (): Promise<Checkpoint> => {
+    const bytes = Buffer.from((await keptValue("checkpoint")) as string, "base64");
+    return decodeCheckpoint(new Uint8Array(bytes), "the page's checkpoint");
+  };
+
+  const train = async (steps: number) => {
+    await start().click();
+    await says(/^Training\.$/);
+    await expect.poll(async () => (await placeNow()).made, slow).toBeGreaterThanOrEqual(steps);
+  };
+  const rest = async () => {
+    await start().click();
+    await says(/^Paused/);
+  };
+
+  test("agrees with Node after 50 steps and more, in which the discriminator's loss falls", async () => {
+    await open();
+    // At the rate that the page suggests the two agree at first; then a unit is active here that is not there, and the
+    // difference grows tenfold in some fifteen steps.
+    const rate = 1e-4;
+    await page.locator("#rate").fill(String(rate));
+    await train(50);
+    await rest();
+    const { points } = (await keptValue("view")) as View;
+    const { position, state } = await kept();
+    expect(position).toMatchObject({ recipe: "vanilla", epoch: 0, images: drawn });
+    const own = { name: "drawn", count: drawn, ...mnistForm, ...drawDigits({ count: drawn, seed: 0 }) };
+    const node = await trainedInNode(own, position, rate);
+    const losses = node.metrics.map(({ d_loss }) => d_loss);
+    const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+    expect(mean(losses.slice(1))).toBeLessThan(0.9 * losses[0]);
+    let from = 0;
+    for (const { step, metrics } of points) {
+      expect(Math.abs(metrics.d_loss / mean(losses.slice(from, step)) - 1), `step ${step}`).toBeLessThan(
+        1e-5,
+      );
+      from = step;
+    }
+    // Both round to float32, each in its own order.
+    const { most, all } = distances(state, node.state);
+    expect(most).toBeLessThan(1e-6);
+    expect(all).toBeLessThan(1e-5);
+    const label = await page.getByRole("img", { name: /^Curves .* d_loss/ }).getAttribute("aria-label");
+    expect(label).toMatch(/g_loss/);
+  }, 120_000);
+
+  test("goes on where it was, after a pause and after another visit, behind a static host", async () => {
+    await open("a static host");
+    await chooseSmallData();
+    await page.locator("#recipe").selectOption("vae");
+    await train(4);
+    await rest();
+    const first = await kept();
+    const [paused, sheet] = [await placeNow(), await pixelsOn(page, "#train-view canvas")];
+    await train(paused.made + 2);
+    await page.close({ runBeforeUnload: false });
+
+    await open("a static host");
+    await says(/^Kept in this browser/);
+    expect((await placeNow()).made).toBeGreaterThanOrEqual(paused.made);
+    expect(await page.locator("#recipe").isDisabled()).toBe(true);
+    expect((await pixelsOn(page, "#train-view canvas")).width).toBe(sheet.width);
+    await page
+      .getByRole("img", { name: /^Curves up to step/ })
+      .first()
+      .waitFor();
+    await train(paused.made + 4);
+    await rest();
+    const last = await kept();
+    expect(last.position.epoch).toBeGreaterThan(first.position.epoch);
+    // What it makes is what a training without a pause makes.
+    const dataset = await idxDataset("f", { path: "i", content: images }, { path: "l", content: labels });
+    for (const { position, state } of [first, last]) {
+      const node = await trainedInNode(dataset, position);
+      expect(distances(state, node.state).all).toBeLessThan(1e-4);
+    }
+  }, 120_000);
+
+  test("gives its generator to the sheet above, and as a file to the command line", async () => {
+    await open();
+    await chooseSmallData();
+    await page.locator("#recipe").selectOption("vae");
+    expect(await page.locator("#rate").inputValue()).toBe("0.001");
+    await train(6);
+    await rest();
+    await button("Draw with it above").click();
+    await page.getByText(/^vae, \d+ epochs of train-images-idx3-ubyte, seed 0/).waitFor();
+    await expect
+      .poll(async () => (await pixelsOn(page, "#sheet canvas")).width, slow)
+      .toBe(4 * (size + 2) + 2);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      button("Download generator.onnx").click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("generator.onnx");
+    const [model, png] = [join(cwd, "generator.onnx"), join(cwd, "sample.png")];
+    await download.saveAs(model);
+    await succeed(["sample", model, "--out", png, "--seed", "0", "--count", "16", "--ep", "cpu"], { cwd });
+    const { bitmap } = await Jimp.read(png);
+    const { grey } = await pixelsOn(page, "#sheet canvas");
+    const far = grey.reduce((most, value, i) => Math.max(most, Math.abs(value - bitmap.data[4 * i])), 0);
+    expect(far).toBeLessThanOrEqual(2);
+  }, 120_000);
+
+  test("takes another learning rate on the way, and starts over", async () => {
+    await open();
+    await chooseSmallData();
+    await train(2);
+    await page.locator("#rate").fill("-1");
+    await page.locator("#rate").press("Enter");
+    await fails(/^Learning rate -1: is not accepted/);
+    await page.locator("#rate").fill("0.01");
+    await page.locator("#rate").press("Enter");
+    await says(/^Training\.$/);
+    const { made } = await placeNow();
+    await expect.poll(async () => (await placeNow()).made, slow).toBeGreaterThan(made);
+    expect(await page.locator("#train-problem").textContent()).toBe("");
+
+    const other = await context.newPage();
+    await other.goto(page.url());
+    await other.locator("#start:enabled").click();
+    await other.locator("#train-problem").filter({ hasText: "is under way in another tab" }).waitFor();
+    await other.close();
+
+    await button("Start over").click();
+    await expect.poll(() => start().textContent(), slow).toBe("Start");
+    expect(await page.locator("#train-view").isVisible()).toBe(false);
+    expect(await page.locator("#recipe").isEnabled()).toBe(true);
+    await page.reload();
+    await start().and(page.locator(":enabled")).waitFor();
+    expect(await start().textContent()).toBe("Start");
+  }, 120_000);
+
+  test("says why it cannot learn from a file", async () => {
+    await open();
+    const choose = (name: string, bytes: Uint8Array) =>
+      page
+        .locator("#data-files")
+        .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(bytes) });
+    await choose("train-images-idx3-ubyte", images.subarray(0, 100));
+    await fails(/^train-images-idx3-ubyte: data is 84 bytes/);
+    await choose("train-images-idx3-ubyte.gz", Uint8Array.from([0x1f, 0x8b, 8, 0, 1]));
+    await fails(/^train-images-idx3-ubyte\.gz: gzip data is broken/);
+    await choose("train-labels-idx1-ubyte", labels);
+    await fails(/^train-labels-idx1-ubyte: holds no images/);
+    await choose("train-images-idx3-ubyte", images);
+    await page.getByText(`${count} of train-images-idx3-ubyte`).waitFor();
+    // Without labels there is nothing that a conditional model could be told.
+    await page.locator("#recipe").selectOption("conditional");
+    await start().click();
+    await fails(/has no labels/);
+  }, 120_000);
+});

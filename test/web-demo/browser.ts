@@ -11,12 +11,15 @@ import { freePort } from "../helpers/ports.js";
 export const executablePath =
   spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim() || undefined;
 
-const flags = ["no-sandbox", "disable-gpu", "disable-quic", "no-first-run", "disable-sync"];
-const quiet = ["disable-background-networking", "disable-component-update"];
+const quiet = ["disable-background-networking", "disable-component-update", "disable-sync", "disable-quic"];
+const flags = ["no-sandbox", "no-first-run", ...quiet];
+/** SwiftShader, a GPU in software. */
+const software = ["enable-unsafe-webgpu", "use-webgpu-adapter=swiftshader", "enable-features=Vulkan"];
 
-/** Chromium, with a fresh profile. */
-export function launch() {
-  return chromium.launch({ executablePath, args: [...flags, ...quiet].map((flag) => `--${flag}`) });
+/** Chromium, with a fresh profile; with a GPU if that is asked for, or without one. */
+export function launch({ gpu = false } = {}) {
+  const args = [...flags, ...(gpu ? software : ["disable-gpu"])].map((flag) => `--${flag}`);
+  return chromium.launch({ executablePath, args });
 }
 
 /** Somewhere that the built page is served from. */

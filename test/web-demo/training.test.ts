@@ -17,21 +17,11 @@ import { buildTraining } from "../../src/training/training-model.js";
 import { settingsOf } from "../../web-demo/training-settings.js";
 import type { View } from "../../web-demo/training-store.js";
 import { succeed } from "../helpers/cli.js";
-import { someBytes } from "../helpers/dataset.js";
-import { idx } from "../training/data/files.js";
 import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+import { fileOf, small, smallFiles, smallImages, smallLabels } from "./small-files.js";
 
 /** How many images of its own the page learns from, and how many a step sees. */
 const [drawn, batchSize] = [12_800, 128];
-
-/** Images so small that their steps take no time, in files of MNIST's form. */
-const [count, size] = [300, 8];
-const images = idx([count, size, size], someBytes(count * size * size));
-const labels = idx(
-  [count],
-  Array.from({ length: count }, (_, i) => i % 10),
-);
-const files = Object.entries({ "train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels });
 
 /** What Node makes of a training as the page has it, up to a position of it. */
 async function trainedInNode(
@@ -121,14 +111,8 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
   const button = (name: string) => page.getByRole("button", { name });
 
   async function chooseSmallData() {
-    await page.locator("#data-files").setInputFiles(
-      files.map(([name, bytes]) => ({
-        name,
-        mimeType: "application/octet-stream",
-        buffer: Buffer.from(bytes),
-      })),
-    );
-    await page.getByText(`${count} of train-images-idx3-ubyte`).waitFor();
+    await page.locator("#data-files").setInputFiles(smallFiles());
+    await page.getByText(`${small.count} of train-images-idx3-ubyte`).waitFor();
   }
 
   /** What the browser keeps under a name. */
@@ -224,7 +208,11 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     const last = await kept();
     expect(last.position.epoch).toBeGreaterThan(first.position.epoch);
     // What it makes is what a training without a pause makes.
-    const dataset = await idxDataset("f", { path: "i", content: images }, { path: "l", content: labels });
+    const dataset = await idxDataset(
+      "f",
+      { path: "i", content: smallImages },
+      { path: "l", content: smallLabels },
+    );
     for (const { position, state } of [first, last]) {
       const node = await trainedInNode(dataset, position);
       expect(distances(state, node.state).all).toBeLessThan(1e-4);
@@ -242,7 +230,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await page.getByText(/^vae, \d+ epochs of train-images-idx3-ubyte, seed 0/).waitFor();
     await expect
       .poll(async () => (await pixelsOn(page, "#sheet canvas")).width, slow)
-      .toBe(4 * (size + 2) + 2);
+      .toBe(4 * (small.size + 2) + 2);
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       button("Download generator.onnx").click(),
@@ -289,17 +277,15 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
   test("says why it cannot learn from a file", async () => {
     await open();
     const choose = (name: string, bytes: Uint8Array) =>
-      page
-        .locator("#data-files")
-        .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(bytes) });
-    await choose("train-images-idx3-ubyte", images.subarray(0, 100));
+      page.locator("#data-files").setInputFiles(fileOf(name, bytes));
+    await choose("train-images-idx3-ubyte", smallImages.subarray(0, 100));
     await fails(/^train-images-idx3-ubyte: data is 84 bytes/);
     await choose("train-images-idx3-ubyte.gz", Uint8Array.from([0x1f, 0x8b, 8, 0, 1]));
     await fails(/^train-images-idx3-ubyte\.gz: gzip data is broken/);
-    await choose("train-labels-idx1-ubyte", labels);
+    await choose("train-labels-idx1-ubyte", smallLabels);
     await fails(/^train-labels-idx1-ubyte: holds no images/);
-    await choose("train-images-idx3-ubyte", images);
-    await page.getByText(`${count} of train-images-idx3-ubyte`).waitFor();
+    await choose("train-images-idx3-ubyte", smallImages);
+    await page.getByText(`${small.count} of train-images-idx3-ubyte`).waitFor();
     // Without labels there is nothing that a conditional model could be told.
     await page.locator("#recipe").selectOption("conditional");
     await start().click();

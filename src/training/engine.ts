@@ -19,8 +19,8 @@ export type OpenModel = (model: Uint8Array, where: string) => Promise<LoadedMode
  * order, whether or not the answer is waited for.
  */
 export interface Engine {
-  /** Make the steps that the batch inputs hold; returns their metrics. */
-  run(feeds: Tensors): Promise<Tensors>;
+  /** Make the steps that the batch inputs hold, which must not be used after that; returns their metrics. */
+  consume(feeds: Tensors): Promise<Tensors>;
   /** A copy of the state as the last step left it; of ORT's training runtime, the parameters alone. */
   getState(): Promise<Tensors>;
   close(): Promise<void>;
@@ -63,6 +63,10 @@ export class StatefulSession implements Engine {
   /** Run the model once. What comes back are the outputs that are no state. */
   run(feeds: Tensors): Promise<Tensors> {
     return this.inTurn(() => this.results(feeds));
+  }
+
+  consume(feeds: Tensors): Promise<Tensors> {
+    return this.run(feeds);
   }
 
   /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { GanOnnxError, messageOf } from "../error.js";
-import type { LoadedModel, OpenModel } from "./engine.js";
+import type { Engine, LoadedModel, OpenModel } from "./engine.js";
 import { type ProviderName, requireProvider, type SessionSettings, sessionOptions } from "./providers.js";
 import type { Tensors } from "./safetensors.js";
 import type { Reply, Request } from "./session-worker.js";
@@ -14,7 +14,7 @@ export interface SessionPlace extends SessionSettings {
 const workerFile = new URL("../../dist/training/session-worker.js", import.meta.url);
 
 /** Owns a model loaded in a thread of its own, and the state of a training if the model has one. */
-export class Session {
+export class Session implements Engine, LoadedModel {
   private pending: { resolve(outputs: Tensors): void; reject(error: Error): void }[] = [];
   private readonly worker: Worker;
   private ended: Error | undefined;
@@ -56,9 +56,21 @@ export class Session {
   }
 
   /** Run the model once. State is fed and replaced in the thread; what comes back are the other outputs. */
-  async run(feeds: Tensors): Promise<Tensors> {
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.results(feeds, []);
+  }
+
+  /** The same with feeds that go over to the thread instead of being copied. */
+  consume(feeds: Tensors): Promise<Tensors> {
+    return this.results(
+      feeds,
+      Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer),
+    );
+  }
+
+  private async results(feeds: Tensors, transfer: readonly ArrayBuffer[]): Promise<Tensors> {
     try {
-      return await this.ask({ kind: "run", feeds });
+      return await this.ask({ kind: "run", feeds }, transfer);
     } catch (cause) {
       throw new GanOnnxError({
         what: `ONNX Runtime failed (${messageOf(cause)})`,
@@ -84,14 +96,14 @@ export class Session {
     await this.worker.terminate();
   }
 
-  private ask(request: Request): Promise<Tensors> {
+  private ask(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Tensors> {
     return new Promise((resolve, reject) => {
       if (this.ended) {
         reject(this.ended);
         return;
       }
       this.pending.push({ resolve, reject });
-      this.worker.postMessage(request);
+      this.worker.postMessage(request, transfer);
     });
   }
 

@@ -118,7 +118,7 @@ async function makeSteps(
     const { value: planned } = plan.next();
     if (!planned) return undefined;
     const { epoch, order, block, endsEpoch } = planned;
-    const outputs = engine.run(
+    const outputs = engine.consume(
       feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, batchSize),
     );
     const due = endsEpoch || performance.now() - lastDue >= keeper.interval;

@@ -38,6 +38,21 @@ describe("a session", () => {
     expect(await session.getState()).toEqual({ total: floats(1, 2) });
   });
 
+  test("does what it is asked in that order, whether or not it is waited for", async () => {
+    await session.setState({ total: floats(0, 0) });
+    const feeds = [floats(1, 2), floats(10, 20)];
+    const [first, between, second, after] = await Promise.all([
+      session.consume({ x: feeds[0] }),
+      session.getState(),
+      session.consume({ x: feeds[1] }),
+      session.getState(),
+    ]);
+    expect([first, second]).toEqual([{ twice: floats(2, 4) }, { twice: floats(20, 40) }]);
+    expect([between, after]).toEqual([{ total: floats(1, 2) }, { total: floats(11, 22) }]);
+    // They went over to the thread.
+    expect(feeds.map(({ data }) => data.length)).toEqual([0, 0]);
+  });
+
   test("answers in the order of the questions", async () => {
     await session.setState({ total: floats(0, 0) });
     const answers = [1, 2, 3].map((value) => session.run({ x: floats(value, 0) }));

@@ -47,7 +47,7 @@ export class OrtTraining implements Engine {
     }
   }
 
-  run(feeds: Tensors): Promise<Tensors> {
+  consume(feeds: Tensors): Promise<Tensors> {
     return this.inTurn(() => this.steps(feeds));
   }
 

@@ -16,7 +16,7 @@ const small = { latent: 5, width: 16 };
 async function trainedByOrt(design: Design, feeds: Tensors, start: Tensors) {
   const engine = await OrtTraining.open(design, start);
   try {
-    return { metrics: await engine.run(feeds), state: await engine.getState() };
+    return { metrics: await engine.consume(feeds), state: await engine.getState() };
   } finally {
     await engine.close();
   }

@@ -18,7 +18,7 @@ await writeFile(join(folder, "models", "index.json"), '["generator.onnx"]');
 await writeFile(join(folder, "models", "generator.onnx"), "shipped");
 
 const given = { name: "my digits.onnx", bytes: new TextEncoder().encode("given") };
-const servers: PageServer[] = [await servePage(0, undefined, folder), await servePage(0, given, folder)];
+const servers: PageServer[] = [await servePage(0, {}, folder), await servePage(0, { model: given }, folder)];
 const [plain, offering] = servers;
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
@@ -131,10 +131,10 @@ describe("the page's server", () => {
   });
 
   test("says what to do when the page is not built, or the port is taken", async () => {
-    await expect(servePage(0, undefined, join(room, "nowhere"))).rejects.toThrow(
+    await expect(servePage(0, {}, join(room, "nowhere"))).rejects.toThrow(
       "nowhere: the page is not built; run `npm run build:web`",
     );
     const { port } = new URL(plain.url);
-    await expect(servePage(Number(port), undefined, folder)).rejects.toThrow(`port ${port}: is in use; `);
+    await expect(servePage(Number(port), {}, folder)).rejects.toThrow(`port ${port}: is in use; `);
   });
 });

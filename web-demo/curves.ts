@@ -37,7 +37,7 @@ const [WIDTH, HEIGHT] = [1000, 100];
  */
 export function createCurves(element: HTMLElement): Curves {
   const all = new Map<string, Series>();
-  const panels = [createPanel("losses"), createPanel("scores")];
+  const panels = [createPanel("Losses"), createPanel("Scores")];
   const panelOf = (name: string) => panels[name.endsWith("loss") ? 0 : 1];
   let extent: Extent = { first: 0, last: 0, stride: 1 };
   let pointedAt: number | undefined;
@@ -179,7 +179,7 @@ function createPanel(about: string) {
   const draw = (all: ReadonlyMap<string, Series>, extent: Extent, pointedAt: number | undefined) => {
     const { first, stride } = extent;
     const last = Math.max(extent.last, first + 1);
-    const yTicks = ticksAround(...rangeOf([...all.values()], about === "scores"));
+    const yTicks = ticksAround(...rangeOf([...all.values()], about === "Scores"));
     const [bottom, top] = [yTicks[0], yTicks[yTicks.length - 1]];
     const xTicks = ticksAround(first, last).filter(
       (step) => Number.isInteger(step) && step >= first && step <= last,
@@ -222,14 +222,11 @@ function createPanel(about: string) {
     for (const label of pointed) label.classList.add("curves-pointed");
     const labels = [...yTicks.map((y) => tick("y", number.format(y), "top", down(y))), ...xTicks.map(below)];
     ticks.replaceChildren(...(all.size === 0 ? [] : [...labels, ...pointed]));
-    legend.replaceChildren(
-      ...names.map((name, i) => key(name, values[i], `curve-${i % STYLES}`)),
-      html("span", "", all.size === 0 ? "no steps yet" : ""),
-    );
-    root.ariaLabel =
-      all.size === 0
-        ? `Curves of ${about}: no steps yet`
-        : `Curves up to step ${number.format(extent.last)}: ${names.map((name, i) => `${name} ${latest[i]}`).join(", ")}`;
+    const none = `${about}: no steps yet`;
+    const keys = names.map((name, i) => key(name, values[i], `curve-${i % STYLES}`));
+    legend.replaceChildren(...(all.size === 0 ? [none] : keys));
+    const told = names.map((name, i) => `${name} ${latest[i]}`).join(", ");
+    root.ariaLabel = all.size === 0 ? none : `Curves up to step ${number.format(extent.last)}: ${told}`;
   };
   return { root, plot, draw };
 }

@@ -85,7 +85,7 @@ export function createCurves(element: HTMLElement): Curves {
           series[at] = join(series[at], { low: value, high: value, sum: value, count: 1 });
         }
       }
-      redraw();
+      if (points.length > 0) redraw();
     },
     clear() {
       all.clear();

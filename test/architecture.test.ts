@@ -14,7 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   training: ["error.ts", "version.ts", "files.ts", "graph", "networks"],
   export: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
   evaluation: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
-  serving: ["error.ts"],
+  serving: ["error.ts", "training"],
   "config.ts": ["error.ts", "files.ts", "training"],
   "index.ts": ["error.ts", "graph", "networks", "training", "export", "evaluation"],
   commands: [

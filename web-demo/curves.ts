@@ -37,7 +37,7 @@ const [WIDTH, HEIGHT] = [1000, 100];
  */
 export function createCurves(element: HTMLElement): Curves {
   const all = new Map<string, Series>();
-  const panels = [createPanel("losses"), createPanel("scores")];
+  const panels = [createPanel("Losses"), createPanel("Scores")];
   const panelOf = (name: string) => panels[name.endsWith("loss") ? 0 : 1];
   let extent: Extent = { first: 0, last: 0, stride: 1 };
   let pointedAt: number | undefined;
@@ -85,7 +85,7 @@ export function createCurves(element: HTMLElement): Curves {
           series[at] = join(series[at], { low: value, high: value, sum: value, count: 1 });
         }
       }
-      redraw();
+      if (points.length > 0) redraw();
     },
     clear() {
       all.clear();
@@ -159,8 +159,12 @@ function rangeOf(series: readonly Series[], shares: boolean): readonly [number, 
   return [low > 0 && low < high / 2 ? 0 : low, high];
 }
 
-const value = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
-const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+const three = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+const whole = new Intl.NumberFormat("en", { maximumSignificantDigits: 12 });
+/** Numbers that would be long are written with a power of ten. */
+const isLong = (x: number) => x !== 0 && (Math.abs(x) >= 1e6 || Math.abs(x) < 1e-4);
+const valueText = (x: number) => (isLong(x) ? x.toExponential(2) : three.format(x));
+const tickText = (x: number) => (isLong(x) ? x.toExponential() : whole.format(x));
 
 /** One plot with its legend. */
 function createPanel(about: string) {
@@ -179,7 +183,7 @@ function createPanel(about: string) {
   const draw = (all: ReadonlyMap<string, Series>, extent: Extent, pointedAt: number | undefined) => {
     const { first, stride } = extent;
     const last = Math.max(extent.last, first + 1);
-    const yTicks = ticksAround(...rangeOf([...all.values()], about === "scores"));
+    const yTicks = ticksAround(...rangeOf([...all.values()], about === "Scores"));
     const [bottom, top] = [yTicks[0], yTicks[yTicks.length - 1]];
     const xTicks = ticksAround(first, last).filter(
       (step) => Number.isInteger(step) && step >= first && step <= last,
@@ -196,7 +200,7 @@ function createPanel(about: string) {
     const curves = names.map((name) => smoothed(all.get(name) as Series));
     const valueAt = (bin: number) => (_: string, i: number) => {
       const found = curves[i][Math.min(bin, curves[i].length - 1)];
-      return found === undefined ? "–" : value.format(found);
+      return found === undefined ? "–" : valueText(found);
     };
     const latest = names.map(valueAt(BINS));
     const values = bin === undefined ? latest : names.map(valueAt(bin));
@@ -217,19 +221,16 @@ function createPanel(about: string) {
     );
     grid.setAttribute("d", yTicks.map((y) => `M0 ${down(y) * HEIGHT}h${WIDTH}`).join(""));
     pointer.setAttribute("d", bin === undefined || all.size === 0 ? "" : `M${at(bin, top)}v${HEIGHT}`);
-    const below = (step: number) => tick("x", number.format(step), "left", left(step));
+    const below = (step: number) => tick("x", whole.format(step), "left", left(step));
     const pointed = bin === undefined ? [] : [below(Math.round(stepOf(bin)))];
     for (const label of pointed) label.classList.add("curves-pointed");
-    const labels = [...yTicks.map((y) => tick("y", number.format(y), "top", down(y))), ...xTicks.map(below)];
+    const labels = [...yTicks.map((y) => tick("y", tickText(y), "top", down(y))), ...xTicks.map(below)];
     ticks.replaceChildren(...(all.size === 0 ? [] : [...labels, ...pointed]));
-    legend.replaceChildren(
-      ...names.map((name, i) => key(name, values[i], `curve-${i % STYLES}`)),
-      html("span", "", all.size === 0 ? "no steps yet" : ""),
-    );
-    root.ariaLabel =
-      all.size === 0
-        ? `Curves of ${about}: no steps yet`
-        : `Curves up to step ${number.format(extent.last)}: ${names.map((name, i) => `${name} ${latest[i]}`).join(", ")}`;
+    const none = `${about}: no steps yet`;
+    const keys = names.map((name, i) => key(name, values[i], `curve-${i % STYLES}`));
+    legend.replaceChildren(...(all.size === 0 ? [none] : keys));
+    const told = names.map((name, i) => `${name} ${latest[i]}`).join(", ");
+    root.ariaLabel = all.size === 0 ? none : `Curves up to step ${whole.format(extent.last)}: ${told}`;
   };
   return { root, plot, draw };
 }

@@ -62,19 +62,30 @@ function version(): Plugin {
   };
 }
 
+/** What the page of a run is told where nothing serves one: none. `gan-onnx serve --run` answers in its place. */
+function noRun(): Plugin {
+  return {
+    name: "no-run",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "run.json", source: "null" });
+    },
+  };
+}
+
 const plugins = () => [gzipped(), version()];
 
 export default defineConfig({
   root: here("."),
   // Relative addresses: the page works from any sub-path.
   base: "./",
-  plugins: [shippedModels(), ...plugins()],
+  plugins: [shippedModels(), noRun(), ...plugins()],
   // ONNX Runtime's loader as a file of its own: its threads start from that file.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },
   worker: { format: "es", plugins },
   build: {
     outDir: here("../dist/web-demo"),
     emptyOutDir: true,
+    rolldownOptions: { input: [here("index.html"), here("run.html")] },
     target: "es2022",
     // Nothing inline: the content security policy of `gan-onnx serve` knows files only.
     assetsInlineLimit: 0,

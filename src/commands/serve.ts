@@ -7,6 +7,7 @@ import { print, say } from "./output.js";
 const schema = z.object({
   port: z.int().min(0).max(65_535).default(8000),
   model: z.string().optional(),
+  run: z.string().min(1).optional(),
 });
 
 export const serve: CommandModule = {
@@ -19,11 +20,21 @@ export const serve: CommandModule = {
         type: "string",
         requiresArg: true,
         describe: "a file that export wrote, to open with",
+      })
+      .option("run", {
+        type: "string",
+        requiresArg: true,
+        describe: "folder of a run, to show while it trains",
       }),
   async handler(argv) {
-    const { port, model } = parseArguments(schema, argv);
+    const { port, model, run } = parseArguments(schema, argv);
     const { servePage } = await import("../serving/page-server.js");
-    const server = await servePage(port, model === undefined ? undefined : await offer(model));
+    const { requireRun } = await import("../serving/run-view.js");
+    if (run !== undefined) await requireRun(run);
+    const server = await servePage(port, {
+      model: model === undefined ? undefined : await offer(model),
+      run,
+    });
     print(server.url);
     say("Ctrl-C ends it");
     // To be ended is what a server is for: exit 0.

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 import { GanOnnxError, messageOf } from "../error.js";
+import { NEWS, newsOf, pictureOf, RUN } from "./run-view.js";
 
 /** Where `npm run build:web` puts the page. The path leads there from `src/serving` and from `dist/serving`. */
 const builtPage = fileURLToPath(new URL("../../dist/web-demo", import.meta.url));
@@ -43,7 +44,15 @@ export interface OfferedModel {
   readonly bytes: Uint8Array;
 }
 
+/** What is served beside the page's files. */
+export interface Offers {
+  readonly model?: OfferedModel;
+  /** The folder of a run, to show on a page of its own. */
+  readonly run?: string;
+}
+
 export interface PageServer {
+  /** The page to open: the run's if there is one. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -54,15 +63,15 @@ export interface PageServer {
  * @param port 0 for any that is free.
  * @throws GanOnnxError when the page is not built or the port is in use.
  */
-export async function servePage(port: number, model?: OfferedModel, folder = builtPage): Promise<PageServer> {
+export async function servePage(port: number, offers: Offers = {}, folder = builtPage): Promise<PageServer> {
   if (!existsSync(`${folder}/index.html`)) {
     throw new GanOnnxError({ what: "the page is not built", where: folder, fix: "run `npm run build:web`" });
   }
-  const server = createServer(answerer(folder, model));
+  const server = createServer(answerer(folder, offers));
   await listen(server, port);
   const { port: chosen } = server.address() as AddressInfo;
   return {
-    url: `http://${HOST}:${chosen}/`,
+    url: `http://${HOST}:${chosen}/${offers.run === undefined ? "" : "run.html"}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -71,27 +80,44 @@ export async function servePage(port: number, model?: OfferedModel, folder = bui
   };
 }
 
-function answerer(folder: string, model?: OfferedModel) {
+function answerer(folder: string, { model, run }: Offers) {
   // sirv lists the folder once, and serves what is in the list: no path leads out of it.
   const files = sirv(folder, { etag: true });
   const extra = model ? offered(model, folder) : new Map<string, Answer>();
-  return (request: IncomingMessage, response: ServerResponse): void => {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const { method = "", url = "" } = request;
-    const answer = extra.get(url.split("?", 1)[0]);
-    if (!isLocal(request.headers.host)) {
-      refuse(response, 403);
-    } else if (method !== "GET" && method !== "HEAD") {
-      refuse(response.setHeader("Allow", "GET, HEAD"), 405);
-    } else if (answer) {
+    const [path, query] = url.split("?", 2);
+    if (!isLocal(request.headers.host)) return refuse(response, 403);
+    if (method !== "GET" && method !== "HEAD") return refuse(response.setHeader("Allow", "GET, HEAD"), 405);
+    const answer = extra.get(path) ?? (run === undefined ? undefined : await answerOfRun(run, path, query));
+    if (answer) {
       response.setHeader("Content-Type", answer.type).setHeader("Content-Length", answer.body.length);
       response.end(method === "HEAD" ? undefined : answer.body);
+    } else if (path.startsWith(RUN)) {
+      // sirv would take the folder's name for the page's.
+      refuse(response, 404);
     } else {
       // The page asks for whole files; sirv would end the program over a range that ends before it begins.
       delete request.headers.range;
       files(request, response, () => refuse(response, 404));
     }
   };
+}
+
+/** What is new of a run, or one of its pictures. */
+async function answerOfRun(run: string, path: string, query?: string): Promise<Answer | undefined> {
+  if (path === NEWS) {
+    const asked = new URLSearchParams(query);
+    const from = Number(asked.get("from"));
+    const news = await newsOf(run, {
+      file: asked.get("file") ?? "",
+      from: Number.isSafeInteger(from) && from > 0 ? from : 0,
+    });
+    return json(news);
+  }
+  const body = path.startsWith(RUN) ? await pictureOf(run, path.slice(RUN.length)) : undefined;
+  return body && { type: "image/png", body };
 }
 
 interface Answer {
@@ -102,11 +128,14 @@ interface Answer {
 /** The list of models with one more before the others, and that one. */
 function offered({ name, bytes }: OfferedModel, folder: string): Map<string, Answer> {
   const shipped: string[] = JSON.parse(readFileSync(folder + LIST, "utf8"));
-  const list = JSON.stringify([name, ...shipped.filter((other) => other !== name)]);
   return new Map([
-    [LIST, { type: "application/json", body: new TextEncoder().encode(list) }],
+    [LIST, json([name, ...shipped.filter((other) => other !== name)])],
     [`/models/${encodeURIComponent(name)}`, { type: "application/octet-stream", body: bytes }],
   ]);
+}
+
+function json(value: unknown): Answer {
+  return { type: "application/json", body: new TextEncoder().encode(JSON.stringify(value)) };
 }
 
 /** A page of another site may give its own name this machine's address; the name it asks for tells it apart. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -21,6 +21,32 @@ describe("serve", () => {
       expect(await serving.finished).toMatchObject({ code: 0, stdout: `http://127.0.0.1:${port}/\n` });
     },
   );
+
+  test("shows a run, by the address of its page", async () => {
+    const port = await freePort();
+    await mkdir(join(cwd, "runs", "mine"), { recursive: true });
+    await writeFile(join(cwd, "runs", "mine", "config.json"), "{}");
+    const serving = startCli(["serve", "--port", String(port), "--run", "runs/mine"], { cwd });
+    await serving.says("Ctrl-C ends it");
+    const news = await (await fetch(`http://127.0.0.1:${port}/run.json`)).json();
+    expect(news).toEqual({ name: "mine", there: true, sheets: [] });
+    serving.kill("SIGINT");
+    expect(await serving.finished).toMatchObject({ code: 0, stdout: `http://127.0.0.1:${port}/run.html\n` });
+  });
+
+  test("refuses a folder that is no run's", async () => {
+    const serve = (...args: string[]) => runCli(["serve", "--port", "0", ...args], { cwd });
+    expect(await serve("--run", "nowhere")).toMatchObject({
+      code: 2,
+      stdout: "",
+      stderr: expect.stringMatching(/^error: nowhere: is no folder; name the folder of a run/),
+    });
+    expect(await serve("--run", "runs")).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/^error: runs: holds no run \(there is no config.json\); /),
+    });
+    expect(await serve("--run")).toMatchObject({ code: 2, stdout: "" });
+  });
 
   test("refuses a file that is no generator, a file that is not there, and a port that is none", async () => {
     await writeFile(join(cwd, "text.onnx"), "hello, this is no model");

@@ -4,6 +4,7 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type PageServer, servePage } from "../../src/serving/page-server.js";
+import type { News } from "../../src/serving/run-view.js";
 
 const room = await mkdtemp(join(tmpdir(), "gan-onnx-page-"));
 const folder = join(room, "page");
@@ -13,13 +14,26 @@ await mkdir(join(room, "page-too"));
 await writeFile(join(room, "page-too", "secret.txt"), "secret");
 await writeFile(join(folder, ".hidden"), "secret");
 await writeFile(join(folder, "index.html"), "<!doctype html>page");
+await writeFile(join(folder, "run.html"), "<!doctype html>view");
+await writeFile(join(folder, "run.json"), "null");
 await writeFile(join(folder, "a.wasm"), "wasm");
 await writeFile(join(folder, "models", "index.json"), '["generator.onnx"]');
 await writeFile(join(folder, "models", "generator.onnx"), "shipped");
 
 const given = { name: "my digits.onnx", bytes: new TextEncoder().encode("given") };
-const servers: PageServer[] = [await servePage(0, undefined, folder), await servePage(0, given, folder)];
-const [plain, offering] = servers;
+const run = join(room, "run");
+await mkdir(join(run, "img"), { recursive: true });
+for (const name of ["config.json", "checkpoint.safetensors", "secret.txt", "img/secret.txt"]) {
+  await writeFile(join(run, name), '"secret"');
+}
+await writeFile(join(run, "img", "real_images.png"), "real");
+await writeFile(join(run, "metrics.jsonl"), '{"epoch":1,"iteration":1}\n');
+const servers: PageServer[] = [
+  await servePage(0, {}, folder),
+  await servePage(0, { model: given }, folder),
+  await servePage(0, { run }, folder),
+];
+const [plain, offering, showing] = servers;
 afterAll(async () => {
   await Promise.all(servers.map((server) => server.close()));
   await rm(room, { recursive: true, force: true });
@@ -130,11 +144,73 @@ describe("the page's server", () => {
     expect(await (await fetch(`${plain.url}models/index.json`)).text()).toBe('["generator.onnx"]');
   });
 
+  test("shows a run: what is new of it, and its pictures", async () => {
+    const { origin } = new URL(showing.url);
+    expect(showing.url).toBe(`${origin}/run.html`);
+    const get = (path: string) => fetch(origin + path);
+    expect(await (await get("/run.html")).text()).toContain("view");
+    const news = await get("/run.json");
+    expect(news.headers.get("content-type")).toBe("application/json");
+    const { name, metrics } = (await news.json()) as News;
+    expect(name).toBe("run");
+    expect(metrics).toMatchObject({ from: 0, text: '{"epoch":1,"iteration":1}\n' });
+    const since = async (from: unknown) =>
+      (await (await get(`/run.json?file=${metrics?.file}&from=${from}`)).json()) as News;
+    expect((await since(metrics?.next)).metrics?.text).toBe("");
+    for (const from of ["-1", "1e99", "x", "", "1.5", "99999"]) {
+      expect((await since(from)).metrics, from).toEqual({ ...metrics, idle: expect.any(Number) });
+    }
+    const picture = await get("/run/img/real_images.png?123");
+    expect(picture.headers.get("content-type")).toBe("image/png");
+    expect(picture.headers.get("content-security-policy")).toContain("default-src 'none'");
+    expect(await picture.text()).toBe("real");
+    expect(await raw("HEAD /run/img/real_images.png", [], showing)).toMatch(
+      /^HTTP\/1.1 200 (?![\s\S]*real\b)/,
+    );
+    expect(await raw("GET /run.json", ["Host: evil.example"], showing)).toMatch(/^HTTP\/1.1 403 /);
+  });
+
+  test.each([
+    "/run/",
+    "/run/config.json",
+    "/run/metrics.jsonl",
+    "/run/checkpoint.safetensors",
+    "/run/secret.txt",
+    "/run/img",
+    "/run/img/",
+    "/run/img/secret.txt",
+    "/run/img/../secret.txt",
+    "/run/img/..%2fsecret.txt",
+    "/run/img/%2e%2e/secret.txt",
+    "/run/img%2f..%2fsecret.txt",
+    "/run/../run/secret.txt",
+    "/run/../../secret.txt",
+    "/run//secret.txt",
+    "/run/img/real_images.png/../../secret.txt",
+    "/run/img/real_images.png%00",
+    "/run/img/fake_images-1.png",
+    "/run/img/fake_images-1.png/../secret.txt",
+    "/run\\secret.txt",
+    "//run/secret.txt",
+    "/run/__proto__",
+  ])("has nothing of a run's folder but its pictures: %s", async (path) => {
+    for (const server of [showing, plain]) {
+      const answer = await raw(`GET ${path}`, [], server);
+      expect(answer).toMatch(/^HTTP\/1.1 40[04] /);
+      expect(answer).not.toContain("secret");
+    }
+  });
+
+  test("has no run when none was given", async () => {
+    expect(await (await fetch(`${plain.url}run.json?file=x&from=0`)).text()).toBe("null");
+    expect(await raw("GET /run/img/real_images.png")).toMatch(/^HTTP\/1.1 404 /);
+  });
+
   test("says what to do when the page is not built, or the port is taken", async () => {
-    await expect(servePage(0, undefined, join(room, "nowhere"))).rejects.toThrow(
+    await expect(servePage(0, {}, join(room, "nowhere"))).rejects.toThrow(
       "nowhere: the page is not built; run `npm run build:web`",
     );
     const { port } = new URL(plain.url);
-    await expect(servePage(Number(port), undefined, folder)).rejects.toThrow(`port ${port}: is in use; `);
+    await expect(servePage(Number(port), {}, folder)).rejects.toThrow(`port ${port}: is in use; `);
   });
 });

@@ -36,7 +36,9 @@ export async function plainHost(): Promise<Place> {
     const { url = "" } = request;
     if (!url.startsWith(`${path}/`)) return response.writeHead(404).end();
     request.url = url.slice(path.length);
-    files(request, response, () => response.writeHead(404).end());
+    files(request, response, () => {
+      response.writeHead(404).end();
+    });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

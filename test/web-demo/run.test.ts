@@ -1,0 +1,274 @@
+import { appendFile, mkdir, readFile, rename, rm, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { servePage } from "../../src/serving/page-server.js";
+import { appendMetrics } from "../../src/training/run-folder.js";
+import { encodePng, paintSheet } from "../../src/training/sheet.js";
+import type { MetricsLine } from "../../src/training/trainer.js";
+import { type Running, startCli } from "../helpers/cli.js";
+import { someBytes } from "../helpers/dataset.js";
+import { trainingPlace } from "../helpers/runs.js";
+import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+
+const { cwd, train, remove } = await trainingPlace();
+
+/** Steps as a training would record them, from the one after `made` on, 100 an epoch. */
+function steps(count: number, made = 0): MetricsLine[] {
+  return Array.from({ length: count }, (_, i) => {
+    const step = made + i;
+    const metrics = { d_loss: 1 + Math.sin(step), real_score: 0.75, fake_score: 0.25, g_loss: 2 };
+    return { epoch: Math.floor(step / 100) + 1, iteration: (step % 100) + 1, metrics };
+  });
+}
+
+/** A run of 6 epochs with steps and sheets, written by hand. */
+async function writeRun(name: string, { made, sheets }: { made: number; sheets: readonly number[] }) {
+  const folder = join(cwd, name);
+  await mkdir(join(folder, "img"), { recursive: true });
+  const settings = {
+    recipe: "vanilla",
+    data: "/some/where/digits",
+    ep: "cpu",
+    epochs: 6,
+    batchSize: 32,
+    seed: 3,
+  };
+  await writeFile(
+    join(folder, "config.json"),
+    JSON.stringify({ ...settings, learningRate: 1e-4, loss: "hinge" }),
+  );
+  await appendMetrics(join(folder, "metrics.jsonl"), steps(made));
+  for (const epoch of sheets)
+    await writeFile(join(folder, "img", `fake_images-${epoch}.png`), await sheet(epoch));
+  await writeFile(join(folder, "img", "real_images.png"), await sheet(0));
+  return folder;
+}
+
+/** A sheet of 64 digits as large as MNIST's, its first pixel as bright as its number. */
+async function sheet(number: number): Promise<Uint8Array> {
+  const bytes = someBytes(64 * 28 * 28);
+  bytes[0] = number;
+  return encodePng(paintSheet(bytes, { count: 64, channels: 1, height: 28, width: 28 }, { range: [0, 255] }));
+}
+
+describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which is not here"}`, () => {
+  let browser: Browser;
+  let page: Page;
+  let place: Place;
+  let seen: string[] = [];
+  /** The answers to the page's questions, in characters. */
+  let answers: number[] = [];
+  let training: Running | undefined;
+
+  beforeAll(async () => {
+    browser = await launch();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await remove();
+  });
+  afterEach(async () => {
+    training?.kill("SIGKILL");
+    await training?.finished;
+    await page.context().close();
+    await place.close();
+    expect(seen).toEqual([]);
+  });
+
+  async function open(at: Promise<Place>, options: BrowserContextOptions = {}): Promise<void> {
+    place = await at;
+    page = await browser.newPage(options);
+    page.setDefaultTimeout(15_000);
+    const { origin } = new URL(place.url);
+    seen = watch(page, origin);
+    answers = [];
+    page.on("response", async (response) => {
+      if (response.url().includes("run.json")) answers.push((await response.body()).length);
+    });
+    await page.goto(new URL("run.html", place.url).href);
+  }
+  const says = (text: string | RegExp) => page.getByRole("status").filter({ hasText: text }).waitFor();
+  const shows = (text: string | RegExp) => page.locator("#position").filter({ hasText: text }).waitFor();
+  const curvesAt = async () =>
+    Number(
+      (await page.locator(".curves-panel").first().getAttribute("aria-label"))
+        ?.match(/step ([\d,]+)/)?.[1]
+        .replaceAll(",", "") ?? 0,
+    );
+  const slider = () => page.getByLabel("Epoch", { exact: true });
+  const epochShown = async () =>
+    Number((await page.locator("#fake").getAttribute("aria-label"))?.match(/epoch (\d+)$/)?.[1] ?? 0);
+  /** The first pixel of the first image on a sheet. */
+  const first = async (selector: string) => {
+    const { grey, width } = await pixelsOn(page, selector);
+    return grey[2 * width + 2];
+  };
+
+  test("is shown while it trains: from before its first step to its end, over a stop and a resume", async () => {
+    await mkdir(join(cwd, "live"));
+    await open(served("--run", join(cwd, "live")));
+    await says("Waiting for the first steps.");
+    training = startCli(train("live", 10_000), { cwd });
+    await says("Training.");
+    await expect.poll(epochShown, { timeout: 15_000 }).toBeGreaterThan(1);
+    await page.getByText("vanilla on data · 10000 epochs · batch 2 ·").waitFor();
+    const [before, epoch, pixels] = [await curvesAt(), await epochShown(), await pixelsOn(page, "#fake")];
+    expect(before).toBeGreaterThan(0);
+    await expect.poll(epochShown, { timeout: 15_000 }).toBeGreaterThan(epoch);
+    await expect.poll(curvesAt).toBeGreaterThan(before);
+    expect(await pixelsOn(page, "#fake")).not.toEqual(pixels);
+    // An older sheet stays when it is asked for, while newer ones come.
+    await slider().press("Home");
+    await expect.poll(epochShown).toBe(1);
+    const newest = Number(await slider().getAttribute("max"));
+    await expect.poll(async () => Number(await slider().getAttribute("max"))).toBeGreaterThan(newest);
+    expect(await epochShown()).toBe(1);
+    await slider().press("End");
+    await expect.poll(epochShown).toBeGreaterThan(newest);
+
+    training.kill("SIGINT");
+    await training.finished;
+    const stopped = await readFile(join(cwd, "live", "metrics.jsonl"), "utf8");
+    const { epoch: reached } = JSON.parse(stopped.trim().split("\n").at(-1)!);
+    // Steps after the checkpoint, the last cut off, as a killed process leaves them: the resume drops them.
+    await appendMetrics(
+      join(cwd, "live", "metrics.jsonl"),
+      steps(500).map((line) => ({ ...line, epoch: reached + 5 })),
+    );
+    await appendFile(join(cwd, "live", "metrics.jsonl"), '{"epoch":90,"iter');
+    await expect.poll(curvesAt).toBe(stopped.trim().split("\n").length + 500);
+    const end = reached + 1;
+    await startCli(["train", "--resume", "--out", "live", "--epochs", String(end)], { cwd }).finished;
+    await says("Complete.");
+    await shows(`epoch ${end} of ${end} · iteration 226 of 226`);
+    expect(await curvesAt()).toBe(end * 226);
+    expect(await epochShown()).toBe(end);
+    expect(await page.title()).toBe(`${end}/${end} · live · gan-onnx`);
+  });
+
+  test("stands still, goes on, and may be gone: each is said once", async () => {
+    const folder = await writeRun("still", { made: 250, sheets: [1, 2] });
+    const metrics = join(folder, "metrics.jsonl");
+    const ago = Date.now() / 1000 - 3 * 3600;
+    await utimes(metrics, ago, ago);
+    await open(servePage(0, { run: folder }));
+    await says("No new steps for more than two minutes.");
+    await shows("epoch 3 of 6 · iteration 50 of 100 · last step 3 h 0 min ago");
+    await page.evaluate(() => {
+      const changes: string[] = [];
+      const status = document.querySelector("#state")!;
+      new MutationObserver(() => changes.push(status.textContent ?? "")).observe(status, { childList: true });
+      Object.assign(globalThis, { changes });
+    });
+    await appendMetrics(metrics, steps(10, 250));
+    await says("Training.");
+    await shows("epoch 3 of 6 · iteration 60 of 100");
+    expect(await curvesAt()).toBe(260);
+    await rename(folder, `${folder} away`);
+    await says("The folder of the run is gone.");
+    expect(await first("#fake")).toBe(2);
+    await rename(`${folder} away`, folder);
+    await says("Training.");
+    await rm(folder, { recursive: true });
+    await says("The folder of the run is gone.");
+    const changes = await page.evaluate(() => (globalThis as unknown as { changes: string[] }).changes);
+    expect(changes).toEqual([
+      "Training.",
+      "The folder of the run is gone.",
+      "Training.",
+      "The folder of the run is gone.",
+    ]);
+    expect(seen).toEqual([]);
+    await place.close();
+    await says("No answer from gan-onnx serve.");
+    seen = seen.filter((line) => !/ERR_CONNECTION_REFUSED|^failed: .*run\.json/.test(line));
+  });
+
+  test("has a slider through the sheets that there are, and the real images beside them", async () => {
+    const folder = await writeRun("sheets", { made: 600, sheets: [1, 2, 4, 6] });
+    await open(servePage(0, { run: folder }));
+    await says("Complete.");
+    await expect.poll(() => first("#fake")).toBe(6);
+    await slider().press("ArrowLeft");
+    await expect.poll(() => first("#fake")).toBe(4);
+    expect(await slider().getAttribute("aria-valuetext")).toBe("epoch 4");
+    await page.getByRole("button", { name: "Play" }).click();
+    await page.getByRole("button", { name: "Pause" }).waitFor();
+    await page.getByRole("button", { name: "Play" }).waitFor();
+    await expect.poll(() => first("#fake")).toBe(6);
+    expect(await page.getByRole("img", { name: "Real images" }).count()).toBe(0);
+    await page.getByRole("button", { name: "Real images" }).click();
+    await page.getByRole("img", { name: "Real images" }).waitFor();
+    await expect.poll(() => first("#real")).toBe(0);
+    // A sheet that is painted anew, and one that goes while it is shown.
+    await writeFile(join(folder, "img", "fake_images-6.png"), await sheet(66));
+    await expect.poll(() => first("#fake")).toBe(66);
+    await rm(join(folder, "img", "fake_images-6.png"));
+    await expect.poll(epochShown).toBe(4);
+  });
+
+  test("of 47,000 steps comes at once, and then only what is new of it", async () => {
+    const folder = await writeRun("long", { made: 47_000, sheets: [] });
+    await open(servePage(0, { run: folder }));
+    await expect.poll(curvesAt, { timeout: 15_000 }).toBe(47_000);
+    const whole = answers.length;
+    expect(answers.reduce((sum, length) => sum + length)).toBeGreaterThan(3e6);
+    await appendMetrics(join(folder, "metrics.jsonl"), steps(64, 47_000));
+    await expect.poll(curvesAt).toBe(47_064);
+    for (const length of answers.slice(whole)) expect(length).toBeLessThan(10_000);
+    // The pointer reads the curves.
+    const plot = (await page.locator(".curves-plot").first().boundingBox())!;
+    await page.mouse.move(plot.x + plot.width / 2, plot.y + 20);
+    await expect
+      .poll(async () =>
+        Number((await page.locator(".curves-pointed").first().textContent())?.replace(",", "")),
+      )
+      .toBeCloseTo(23_532, -2);
+  });
+
+  test.each([
+    ["a static host", () => plainHost()],
+    ["gan-onnx serve without one", () => servePage(0)],
+  ])("behind %s is none, quietly", async (_, host) => {
+    await open(host());
+    await says("There is no run to show here.");
+    expect(await page.locator("main").isVisible()).toBe(false);
+    expect(answers).toHaveLength(1);
+  });
+
+  test.each([1280, 390])(
+    "is sound at %i pixels, light and dark: axe, width, nothing jumps",
+    async (width) => {
+      const folder = await writeRun(`sound-${width}`, { made: 350, sheets: [1, 2, 3] });
+      await open(servePage(0, { run: folder }), { viewport: { width, height: 850 } });
+      await expect.poll(epochShown).toBe(3);
+      await expect.poll(curvesAt).toBe(350);
+      await appendMetrics(join(folder, "metrics.jsonl"), steps(64, 350));
+      await expect.poll(curvesAt).toBe(414);
+      const jump = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            let sum = 0;
+            new PerformanceObserver((list) => {
+              for (const entry of list.getEntries())
+                sum += (entry as PerformanceEntry & { value: number }).value;
+            }).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => resolve(sum), 100);
+          }),
+      );
+      expect(jump).toBeLessThan(0.01);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      await page.evaluate(axe.source);
+      for (const colorScheme of ["light", "dark"] as const) {
+        await page.emulateMedia({ colorScheme });
+        const { violations } = await page.evaluate(() =>
+          (globalThis as unknown as { axe: typeof axe }).axe.run(),
+        );
+        const faults = violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`);
+        expect(faults, colorScheme).toEqual([]);
+      }
+    },
+  );
+});

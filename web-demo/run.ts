@@ -1,0 +1,176 @@
+import type { MetricsPart, News } from "../src/serving/run-view.js";
+import { type CurvePoint, createCurves } from "./curves.js";
+import { find } from "./dom.js";
+import { showSheets } from "./run-sheets.js";
+
+/** How often to ask what is new, and how long to wait for a server that does not answer, in milliseconds. */
+const [PAUSE, RETRY] = [1000, 5000];
+/** After so many seconds without a new step a run is said to stand still; one call of ONNX Runtime can take a while. */
+const STILL = 120;
+const COMPLETE = "Complete.";
+/** Over how many milliseconds the speed is measured. */
+const WINDOW = 30_000;
+
+const progress = find("#progress", HTMLProgressElement);
+const state = find("#state", HTMLElement);
+const position = find("#position", HTMLElement);
+const curves = createCurves(find("#curves", HTMLElement));
+
+/** A line of the metrics. */
+interface Line extends Readonly<Record<string, number>> {
+  readonly epoch: number;
+  readonly iteration: number;
+}
+
+/** What is known of the steps so far. */
+let [file, next, steps] = ["", 0, 0];
+let last: Line | undefined;
+/** Steps in an epoch, once one is complete. */
+let perEpoch: number | undefined;
+/** How many steps there were at some times. */
+let times: { readonly time: number; readonly steps: number }[] = [];
+
+/** Ask what is new, and show it; returns how long to wait with the next question, or nothing to ask no more. */
+async function update(): Promise<number | undefined> {
+  let news: News | undefined;
+  try {
+    const response = await fetch(`run.json?${new URLSearchParams({ file, from: String(next) })}`);
+    if (!response.ok) throw new Error(`the server answers ${response.status}`);
+    news = await response.json();
+  } catch {
+    say("No answer from gan-onnx serve.", false);
+    return RETRY;
+  }
+  if (!news) {
+    document.body.classList.add("none");
+    say("There is no run to show here. `gan-onnx serve --run DIR` shows one.", false);
+    return undefined;
+  }
+  if (news.there) {
+    take(news.metrics);
+    showSheets(news);
+    if (news.metrics?.more) return 0;
+  }
+  showStanding(news);
+  return PAUSE;
+}
+
+/** Add the lines that are new. When the file is another one than before, it is read from its beginning. */
+function take(part: MetricsPart | undefined): void {
+  if (!part || part.from === 0) {
+    if (steps > 0) curves.clear();
+    [steps, last, perEpoch, times] = [0, undefined, undefined, []];
+  }
+  [file, next] = part ? [part.file, part.next] : ["", 0];
+  const lines = (part?.text ?? "").split("\n").flatMap(parsed);
+  const points = lines.map((line): CurvePoint => {
+    if (last && line.epoch > last.epoch) perEpoch = last.iteration;
+    last = line;
+    const { epoch: _, iteration: __, ...metrics } = line;
+    steps++;
+    return { step: steps, metrics };
+  });
+  curves.append(points);
+  // Steps come by blocks: what they take is told by when a block comes, not by when the page was opened.
+  if (part && part.from > 0 && !part.more && points.length > 0) {
+    times.push({ time: performance.now(), steps });
+  }
+}
+
+/** A line's numbers, or nothing of a line that was cut off when the process was killed. */
+function parsed(text: string): Line[] {
+  try {
+    const entries = Object.entries(JSON.parse(text)).filter(([, value]) => typeof value === "number");
+    const line = Object.fromEntries(entries) as unknown as Line;
+    return line.epoch >= 1 && line.iteration >= 1 ? [line] : [];
+  } catch {
+    return [];
+  }
+}
+
+/** Tell what is trained, and how far it is. */
+function showStanding(news: News): void {
+  const { name, settings, metrics } = news;
+  const epochs = settings?.epochs;
+  const { text, growing } = standingOf(news);
+  say(text, growing);
+  find("#name", HTMLElement).textContent = name;
+  document.title = `${last ? `${last.epoch}${epochs ? `/${epochs}` : ""} · ` : ""}${name} · gan-onnx`;
+  if (settings) find("#settings", HTMLElement).textContent = captionOf(settings);
+  if (!last) return;
+  const complete = last.epoch - 1 + (perEpoch ? last.iteration / perEpoch : 0);
+  progress.value = text === COMPLETE ? 1 : complete / (epochs ?? Number.POSITIVE_INFINITY);
+  const rate = growing ? speed() : undefined;
+  const left = rate && perEpoch && epochs ? (epochs * perEpoch - steps) / rate : undefined;
+  const parts = [
+    `epoch ${last.epoch}${epochs ? ` of ${epochs}` : ""}`,
+    `iteration ${last.iteration}${perEpoch ? ` of ${perEpoch}` : ""}`,
+    rate && `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} steps/s`,
+    left && `${duration(left)} left`,
+    metrics && metrics.idle >= STILL && `last step ${duration(metrics.idle)} ago`,
+  ];
+  position.textContent = joined(parts);
+}
+
+/** How a run stands, in a sentence that changes seldom, and whether more is to come of it. */
+function standingOf({ there, settings, sheets, metrics }: News): { text: string; growing: boolean } {
+  if (!there) return { text: "The folder of the run is gone.", growing: false };
+  if (!last) return { text: "Waiting for the first steps.", growing: true };
+  // The sheet of an epoch is painted after its last step.
+  const painted = sheets.at(-1)?.[0];
+  if (painted === settings?.epochs && painted === last.epoch) return { text: COMPLETE, growing: false };
+  if (metrics && metrics.idle >= STILL) {
+    return { text: "No new steps for more than two minutes.", growing: false };
+  }
+  return { text: "Training.", growing: true };
+}
+
+function captionOf(settings: NonNullable<News["settings"]>): string {
+  const { recipe, data, epochs, batchSize, learningRate, loss, seed, ep } = settings;
+  const parts = [
+    `${recipe} on ${data}`,
+    `${epochs} epochs`,
+    `batch ${batchSize}`,
+    learningRate !== undefined && `learning rate ${learningRate}`,
+    loss !== undefined && `loss ${loss}`,
+    `seed ${seed}`,
+    ep,
+  ];
+  return joined(parts);
+}
+
+/** What there is of some parts, in a line that breaks between them only. */
+function joined(parts: readonly (string | number | false | undefined)[]): string {
+  const shown = parts.filter((part) => typeof part === "string");
+  return shown.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· ");
+}
+
+/** Steps in a second lately. */
+function speed(): number | undefined {
+  const now = performance.now();
+  times = times.filter(({ time }, i) => time > now - WINDOW || i >= times.length - 2);
+  const [first, end] = [times[0], times.at(-1)];
+  if (!first || !end || end.time - first.time < 3 * PAUSE) return undefined;
+  return (1000 * (end.steps - first.steps)) / (end.time - first.time);
+}
+
+/** Tell how the run stands; a screen reader hears it when it changes. */
+function say(text: string, growing: boolean): void {
+  if (state.textContent !== text) state.textContent = text;
+  document.body.classList.toggle("growing", growing);
+}
+
+/** A time in its two largest units at most: `3 h 20 min`. */
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.round(hours / 24)} days`;
+}
+
+async function watch(): Promise<void> {
+  const pause = await update();
+  if (pause !== undefined) setTimeout(watch, pause);
+}
+watch();

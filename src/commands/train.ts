@@ -83,6 +83,7 @@ export async function trainCommand(
         .map(([k, v]) => `${k} ${v}`)
         .join(", ")}`,
     );
+    await warnOfCpuNodes(training);
     if (dryRun) {
       print(json ? JSON.stringify({ ...summary, configuration: config.flat }) : where);
       return where;
@@ -114,6 +115,14 @@ export async function trainCommand(
     endStatus();
     interrupt.end();
   }
+}
+
+/** Slow is never silent: tell what the CPU runs though another provider was asked for. */
+async function warnOfCpuNodes({ model, place }: Training): Promise<void> {
+  if (place.ep === "cpu") return;
+  const { cpuNodesWarning, placementOf } = await import("../training/placement.js");
+  const warning = cpuNodesWarning(await placementOf(model, place, "train.onnx"), place);
+  if (warning) say(`train.onnx: ${warning}`);
 }
 
 function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {

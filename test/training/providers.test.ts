@@ -99,7 +99,7 @@ describe("probe", () => {
 
 describe("examine", () => {
   it("reports every provider, with versions", async () => {
-    const reports = await Promise.all(providerNames.map(examine));
+    const reports = await Promise.all(providerNames.map((name) => examine(name)));
     expect(reports.map(({ name }) => name)).toEqual(providerNames);
     const [cpu] = reports;
     expect(cpu).toMatchObject({ name: "cpu", available: true });

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { GanOnnxError } from "./error.js";
 import { readJson } from "./files.js";
-import { runtimeNames } from "./training/engine.js";
 import { providerNames } from "./training/providers.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./training/recipes/index.js";
+import { runtimeNames } from "./training/runtimes.js";
 
 /** What every run is described by; a recipe adds its own settings beside these. */
 export const runSchema = z.strictObject({

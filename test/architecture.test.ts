@@ -85,13 +85,30 @@ describe("imports", () => {
     expect(packages.filter((name) => !name.startsWith("pure-rand/"))).toEqual([]);
   });
 
-  test.each(["export/description.ts", "training/latents.ts", "training/sheet.ts"])(
+  test.each(["training/latents.ts", "training/sheet.ts"])(
     "of %s, which the page uses, lead to nothing of Node's",
     (path) => {
       const packages = [...loadedWith(path)].filter((target) => !sources.has(target));
       expect(packages.filter((name) => !name.startsWith("pure-rand/"))).toEqual([]);
     },
   );
+
+  test.each([
+    "training/trainer.ts",
+    "training/training-model.ts",
+    "training/checkpoint.ts",
+    "training/data/idx.ts",
+    "export/generator.ts",
+    "export/description.ts",
+  ])("of %s lead to Node for the version alone, which the page is built with: it trains, too", (path) => {
+    const packages = [...loadedWith(path)].filter((target) => !sources.has(target));
+    const allowed = /^(pure-rand\/.*|zod|onnx-proto)$/;
+    const others = packages.filter((name) => !allowed.test(name));
+    const guilty = [...loadedWith(path)].filter((file) =>
+      sources.get(file)?.imports.some(({ target, kind }) => kind === "static" && others.includes(target)),
+    );
+    expect(guilty.filter((file) => file !== "version.ts")).toEqual([]);
+  });
 
   test.each(["jimp", "onnxruntime-node", "sirv"])("of the command line do not load %s at once", (name) => {
     expect([...loadedWith("cli.ts")]).not.toContain(name);

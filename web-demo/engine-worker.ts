@@ -4,7 +4,7 @@ import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Generator } from "../src/export/description.js";
 import { drawLatents } from "../src/training/latents.js";
 import { randomStream } from "../src/training/random.js";
-import type { Tensors } from "../src/training/session-worker.js";
+import type { Tensors } from "../src/training/safetensors.js";
 import { principalDirections } from "./directions.js";
 
 /** What the page asks of the worker; each request is answered once, in order. */

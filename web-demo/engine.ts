@@ -1,5 +1,5 @@
 import type { Generator } from "../src/export/description.js";
-import type { Tensors } from "../src/training/session-worker.js";
+import type { Tensors } from "../src/training/safetensors.js";
 import type { Reply, Request } from "./engine-worker.js";
 
 /** Owns the worker in which ONNX Runtime draws, so that the page stays responsive. */

@@ -1,7 +1,7 @@
 import { messageOf } from "../src/error.js";
 import { drawLatents } from "../src/training/latents.js";
 import { randomStream } from "../src/training/random.js";
-import type { Tensors } from "../src/training/session-worker.js";
+import type { Tensors } from "../src/training/safetensors.js";
 import { paintSheet } from "../src/training/sheet.js";
 import { readSettings, type Settings, writeSettings } from "./address.js";
 import { find, latestOnly } from "./dom.js";

@@ -1,7 +1,6 @@
 import { GanOnnxError, messageOf } from "../src/error.js";
-import { describeGenerator, type Generator, noGenerator } from "../src/export/description.js";
+import { type GeneratorFile, noGenerator, readGenerator } from "../src/export/description.js";
 import type { Engine } from "./engine.js";
-import { readInterface } from "./onnx-file.js";
 
 /** The generator that the page draws with. */
 export interface OpenModel {
@@ -9,8 +8,7 @@ export interface OpenModel {
   readonly number: number;
   readonly name: string;
   readonly bytes: number;
-  readonly generator: Generator;
-  readonly metadata: Readonly<Record<string, string>>;
+  readonly generator: GeneratorFile;
 }
 
 /** The models that came with the page, the first one to open with. */
@@ -36,13 +34,7 @@ async function fetched(path: string): Promise<Response> {
  * @throws GanOnnxError when it is no generator that `gan-onnx export` could have written.
  */
 export async function openModel(engine: Engine, name: string, bytes: Uint8Array): Promise<OpenModel> {
-  let file: ReturnType<typeof readInterface>;
-  try {
-    file = readInterface(bytes);
-  } catch (cause) {
-    throw noGenerator(`is no ONNX model (${messageOf(cause)})`, name, cause);
-  }
-  const generator = describeGenerator(file, name);
+  const generator = readGenerator(bytes, name);
   const { channels } = generator.image;
   if (channels !== 1 && channels !== 3) {
     throw noGenerator(`has images of ${channels} channels, and a picture has 1 or 3`, name);
@@ -53,12 +45,12 @@ export async function openModel(engine: Engine, name: string, bytes: Uint8Array)
   } catch (cause) {
     throw noGenerator(`cannot be run (${messageOf(cause)})`, name, cause);
   }
-  return { number, name, bytes: bytes.length, generator, metadata: file.metadata };
+  return { number, name, bytes: bytes.length, generator };
 }
 
 /** What a model is, in a line: where it comes from, what goes in and out. */
-export function captionOf({ bytes, generator, metadata }: OpenModel): string {
-  const { latent, classes, image } = generator;
+export function captionOf({ bytes, generator }: OpenModel): string {
+  const { latent, classes, image, metadata } = generator;
   const { recipe, epoch, data, seed } = metadata;
   // A folder of data is named in full; here its last part is enough.
   const source = data?.split(/[/\\]/).at(-1);

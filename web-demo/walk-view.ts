@@ -1,5 +1,5 @@
 import type { Generator } from "../src/export/description.js";
-import type { Tensors } from "../src/training/session-worker.js";
+import type { Tensors } from "../src/training/safetensors.js";
 import { type Picture, paintSheet } from "../src/training/sheet.js";
 import { find, latestOnly } from "./dom.js";
 import { addScaled, slerp } from "./latent.js";

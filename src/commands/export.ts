@@ -72,6 +72,7 @@ export async function exportRun(
   { format = "onnx", json = false }: ExportOptions = {},
 ): Promise<void> {
   const { exportGenerator } = await import("../export/generator.js");
+  const { opensOn } = await import("../training/session.js");
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.js");
 
@@ -79,7 +80,7 @@ export async function exportRun(
   const { recipe, data } = config.run;
   const bytes =
     format === "onnx"
-      ? await exportGenerator(design, checkpoint, data)
+      ? await exportGenerator(design, checkpoint, data, opensOn({ ep: "cpu" }))
       : encodeWeights(design, checkpoint.state);
   await writeAtomically(file, bytes);
   const { epoch } = checkpoint.position;
@@ -93,9 +94,9 @@ async function readRun(
   run: string,
   { moments }: { moments: boolean },
 ): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
-  const { requireMoments } = await import("../training/engine.js");
-  const { runFiles } = await import("../training/run-folder.js");
-  const { checkState, readCheckpoint } = await import("../training/checkpoint.js");
+  const { requireMoments } = await import("../training/runtimes.js");
+  const { readCheckpoint, runFiles } = await import("../training/run-folder.js");
+  const { checkState } = await import("../training/checkpoint.js");
   const { designOf, imageShapeOf } = await import("../training/recipes/index.js");
 
   const files = runFiles(run);

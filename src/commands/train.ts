@@ -66,7 +66,7 @@ export async function trainCommand(
   { config, folder }: { config: Config; folder: string | undefined },
   { resume = false, dryRun = false, json = false },
 ): Promise<string> {
-  const { prepareRun, prepareResume, openRunFolder, iterationsOf } = await import("../training/run.js");
+  const { prepareRun, prepareResume, workplaceOf, iterationsOf } = await import("../training/run.js");
   const { newRunFolder, runFiles } = await import("../training/run-folder.js");
   const { train } = await import("../training/trainer.js");
 
@@ -91,9 +91,13 @@ export async function trainCommand(
     if (position.epoch >= training.epochs) {
       say(`all ${position.epoch} epochs are done; ask for more with --epochs`);
     }
-    const hooks = { ...progressLines(training), ready: () => openRunFolder(training, config) };
     const started = performance.now();
-    const { position: end } = await train(training, hooks, interrupt.signal);
+    const { position: end } = await train(
+      training,
+      workplaceOf(training, config),
+      progressLines(training),
+      interrupt.signal,
+    );
     endStatus();
     const seconds = (performance.now() - started) / 1000;
     const files = runFiles(where);
@@ -160,22 +164,20 @@ function progressLines({ design, start }: Training) {
   let made = 0;
   const fill = (metrics: Readonly<Record<string, number>>) =>
     design.line.replace(/\{(\w+)\}/g, (_, name: string) => metrics[name].toFixed(6));
-  return {
-    progress({ lines, epoch, epochs, iteration, iterations, metrics }: Progress) {
-      made += lines.length;
-      for (const line of lines) {
-        if (line.iteration % Math.min(100, iterations) === 0)
-          say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);
-      }
-      const rate = made / ((performance.now() - started) / 1000);
-      const done = (epoch - 1) * iterations + iteration;
-      const left = duration((epochs * iterations - done) / rate);
-      const share = bar(
-        (done - start.position.epoch * iterations) / ((epochs - start.position.epoch) * iterations),
-      );
-      showStatus(
-        `${share} epoch ${epoch}/${epochs}, ${rate.toFixed(0)} steps/s, ${left} left, ${fill(metrics)}`,
-      );
-    },
+  return ({ lines, epoch, epochs, iteration, iterations, metrics }: Progress) => {
+    made += lines.length;
+    for (const line of lines) {
+      if (line.iteration % Math.min(100, iterations) === 0)
+        say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);
+    }
+    const rate = made / ((performance.now() - started) / 1000);
+    const done = (epoch - 1) * iterations + iteration;
+    const left = duration((epochs * iterations - done) / rate);
+    const share = bar(
+      (done - start.position.epoch * iterations) / ((epochs - start.position.epoch) * iterations),
+    );
+    showStatus(
+      `${share} epoch ${epoch}/${epochs}, ${rate.toFixed(0)} steps/s, ${left} left, ${fill(metrics)}`,
+    );
   };
 }

@@ -3,8 +3,8 @@ import type { Shape } from "../graph/index.js";
 import { declarationsOf } from "../networks/index.js";
 import { differences, type Expected } from "../training/expected.js";
 import type { Design } from "../training/recipes/index.js";
-import type { SafetensorsFile, Tensor } from "../training/safetensors.js";
-import { Session, type SessionPlace, type Tensors } from "../training/session.js";
+import type { SafetensorsFile, Tensor, Tensors } from "../training/safetensors.js";
+import { Session, type SessionPlace } from "../training/session.js";
 import { namedTensors, stateWith } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
 

@@ -1,18 +1,7 @@
-import { GanOnnxError } from "../error.js";
-import type { ImageShape } from "../training/recipes/recipe.js";
-
-/** What is read from a model's file to know whether it is a generator. */
-export interface ModelInterface {
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly inputs: readonly Port[];
-  readonly outputs: readonly Port[];
-}
-
-/** An input or output, with its extents; a name stands for one that is free. */
-export interface Port {
-  readonly name: string;
-  readonly shape: readonly (number | string)[];
-}
+import { GanOnnxError, messageOf } from "../error.js";
+// Not of the whole graph builder, which the page loads only to train.
+import { type ModelSummary, summarizeModel } from "../graph/onnx.js";
+import type { ImageShape } from "../training/recipes/index.js";
 
 /** What must be known of a generator to draw with it. */
 export interface Generator {
@@ -24,13 +13,28 @@ export interface Generator {
   readonly range: readonly [number, number];
 }
 
+/** A generator, and all that its file says of where it comes from. */
+export interface GeneratorFile extends Generator {
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
 /**
- * Read what a model says of itself. The page does it too: nothing here needs Node.
+ * What a model file says of itself as a generator. The page reads it too: nothing here needs Node.
  *
- * @throws GanOnnxError when the model has not the form that `export` writes.
+ * @throws GanOnnxError when the file is no generator of the form that `export` writes.
  */
-export function describeGenerator({ inputs, outputs, metadata }: ModelInterface, where: string): Generator {
-  const shapeOf = (ports: readonly Port[], name: string) =>
+export function readGenerator(model: Uint8Array, where: string): GeneratorFile {
+  let summary: ModelSummary;
+  try {
+    summary = summarizeModel(model);
+  } catch (cause) {
+    throw noGenerator(`is no ONNX model (${messageOf(cause)})`, where, cause);
+  }
+  return { ...describeGenerator(summary, where), metadata: summary.metadata };
+}
+
+function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: string): Generator {
+  const shapeOf = (ports: ModelSummary["inputs"], name: string) =>
     ports.find((port) => port.name === name)?.shape ?? [];
   const latent = shapeOf(inputs, "z")[1];
   const label = inputs.some(({ name }) => name === "label");

@@ -1,12 +1,12 @@
 import { GanOnnxError } from "../error.js";
 import { build, constant, encodeModel, type Model, type Value } from "../graph/index.js";
 import type { Checkpoint } from "../training/checkpoint.js";
+import type { OpenModel } from "../training/engine.js";
 import { drawLatents } from "../training/latents.js";
 import { randomStream } from "../training/random.js";
 import { type Design, type ImageShape, imageShapeOf } from "../training/recipes/index.js";
-import type { Tensor } from "../training/safetensors.js";
+import type { Tensor, Tensors } from "../training/safetensors.js";
 import { buildExport, buildSampler } from "../training/sampler.js";
-import { Session, type Tensors } from "../training/session.js";
 import { namedTensors, sampledState } from "../training/state.js";
 import { producer } from "../version.js";
 
@@ -33,12 +33,15 @@ const TOLERANCE = 1e-5;
  * height, width], the batch being symbolic. It is checked before it is returned: on random latents, at batch 1 and 7,
  * it must agree with the network that was trained.
  *
+ * @param data what the network learned from, for its metadata.
+ * @param open loads models on the CPU.
  * @throws GanOnnxError when it does not agree.
  */
 export async function exportGenerator(
   design: Design,
   { position, state }: Checkpoint,
   data: string,
+  open: OpenModel,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { network, latent, range, classes } = design.sampler;
   const image = imageShapeOf(position);
@@ -54,8 +57,8 @@ export async function exportGenerator(
   };
   const doc = `The ${network} of the recipe ${position.recipe} after ${position.epoch} epochs of ${data}.`;
   const about = { doc, metadata: { ...metadata } };
-  const exported = encodeModel(await withWeightsInside(design, image, about, state));
-  await checkAgreement(exported, design, image, { position, state });
+  const exported = encodeModel(await withWeightsInside(design, image, about, state, open));
+  await checkAgreement(exported, design, image, { position, state }, open);
   return exported;
 }
 
@@ -68,6 +71,7 @@ async function withWeightsInside(
   image: ImageShape,
   about: { readonly doc: string; readonly metadata: Readonly<Record<string, string>> },
   state: Tensors,
+  open: OpenModel,
 ): Promise<Model> {
   const tensors = new Map(
     [...namedTensors(design, design.sampler.network, state, sampledState(design))].map(
@@ -85,7 +89,7 @@ async function withWeightsInside(
   if (Object.keys(derived).length === 0) return model;
 
   const folding = build({ name: "folding", doc: "", producer }, { inputs: [], outputs: derived });
-  const session = await Session.open(encodeModel(folding), { ep: "cpu" }, "the folding of the weights");
+  const session = await open(encodeModel(folding), "the folding of the weights");
   try {
     const folded = await session.run({});
     return buildExport(design, image, about, { tensors, derived: (name) => named(name, folded[name]) });
@@ -103,14 +107,15 @@ async function checkAgreement(
   design: Design,
   image: ImageShape,
   { position, state }: Checkpoint,
+  open: OpenModel,
 ): Promise<void> {
   const { latent, classes } = design.sampler;
   const sampler = buildSampler(design, image, { doc: "" });
   const weights = Object.fromEntries(
     sampler.graph.inputs.flatMap(({ name }) => (name in state ? [[name, state[name]]] : [])),
   );
-  const a = await Session.open(exported, { ep: "cpu" }, "the exported model");
-  const b = await Session.open(encodeModel(sampler), { ep: "cpu" }, "the network in training");
+  const a = await open(exported, "the exported model");
+  const b = await open(encodeModel(sampler), "the network in training");
   try {
     for (const batch of [1, 7]) {
       const random = randomStream(position.seed, "export", batch);

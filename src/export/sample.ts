@@ -1,10 +1,9 @@
-import { GanOnnxError, messageOf } from "../error.js";
-import { summarizeModel } from "../graph/index.js";
+import { GanOnnxError } from "../error.js";
 import { drawLatents } from "../training/latents.js";
 import { randomStream } from "../training/random.js";
 import { Session, type SessionPlace } from "../training/session.js";
-import { drawSheet } from "../training/sheet.js";
-import { describeGenerator, type Generator, noGenerator } from "./description.js";
+import { encodePng, paintSheet } from "../training/sheet.js";
+import { readGenerator } from "./description.js";
 
 export interface SampleOptions {
   readonly count: number;
@@ -34,7 +33,8 @@ export async function sampleSheet(
   try {
     const { image } = await session.run(drawLatents(randomStream(seed, "sample"), count, generator, digits));
     const shape = { count, ...generator.image };
-    return await drawSheet(image.data as Float32Array, shape, { range: generator.range, columns });
+    const picture = paintSheet(image.data as Float32Array, shape, { range: generator.range, columns });
+    return await encodePng(picture);
   } finally {
     await session.close();
   }
@@ -49,19 +49,4 @@ function checkDigits(digits: readonly number[], classes: number | undefined, whe
     fix: classes === undefined ? "leave it out" : `choose from 0 to ${classes - 1}`,
     kind: "usage",
   });
-}
-
-/**
- * What a model file says of itself as a generator.
- *
- * @throws GanOnnxError when the file is no generator of the form that `export` writes.
- */
-export function readGenerator(model: Uint8Array, where: string): Generator {
-  let summary: ReturnType<typeof summarizeModel>;
-  try {
-    summary = summarizeModel(model);
-  } catch (cause) {
-    throw noGenerator(`is no ONNX model (${messageOf(cause)})`, where, cause);
-  }
-  return describeGenerator(summary, where);
 }

@@ -1,15 +1,13 @@
 import { sha256 } from "../files.js";
-import { encodeModel, IR_VERSION, OPSET } from "../graph/index.js";
+import { IR_VERSION, OPSET } from "../graph/index.js";
 import { declarationsOf } from "../networks/index.js";
 import { producer } from "../version.js";
 import type { Design, ImageShape, RecipeName } from "./recipes/index.js";
 import { parametersState, sampledState } from "./state.js";
-import { buildStepGraph, type StepGraph } from "./step-graph.js";
+import { buildTraining, type TrainingModel } from "./training-model.js";
 
 /** The training graph as a file, and the manifest that tells a runner how to feed it. */
-export interface TrainingArtifacts {
-  readonly graph: StepGraph;
-  readonly train: Uint8Array<ArrayBuffer>;
+export interface TrainingArtifacts extends TrainingModel {
   readonly manifest: string;
 }
 
@@ -23,15 +21,7 @@ export function buildArtifacts(
   image: ImageShape,
   { recipe, configuration }: { recipe: RecipeName; configuration: Readonly<Record<string, unknown>> },
 ): TrainingArtifacts {
-  const graph = buildStepGraph(design, {
-    name: `train-${recipe}`,
-    doc:
-      `Training of the recipe ${recipe}: a Loop over the steps that the batch inputs hold. ` +
-      "Output next/X replaces input X for the next run; the other outputs are metrics.",
-    producer,
-    metadata: { recipe },
-  });
-  const train = encodeModel(graph.model);
+  const { graph, train } = buildTraining(design, recipe);
   const manifest = {
     format: "gan-onnx manifest 1",
     producer,

@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
-import { readBytes, writeAtomically } from "../files.js";
 import { differences } from "./expected.js";
 import { type Design, type RecipeName, recipeNames } from "./recipes/index.js";
-import { decodeSafetensors, encodeSafetensors } from "./safetensors.js";
-import type { Tensors } from "./session.js";
+import { decodeSafetensors, encodeSafetensors, type Tensors } from "./safetensors.js";
 import { slotStates, stateTensors } from "./state.js";
 
 const number = z.coerce.number().int().min(0);
@@ -35,26 +33,27 @@ export interface Checkpoint {
   readonly state: Tensors;
 }
 
-/** Write a checkpoint as safetensors, whole or not at all. */
-export async function writeCheckpoint(path: string, { position, state }: Checkpoint): Promise<void> {
+/** A checkpoint as safetensors. */
+export function encodeCheckpoint({ position, state }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = Object.entries({ format: "gan-onnx checkpoint 1", ...position });
   const strings = Object.fromEntries(metadata.map(([key, value]) => [key, String(value)]));
-  await writeAtomically(path, encodeSafetensors(new Map(Object.entries(state)), strings));
+  return encodeSafetensors(new Map(Object.entries(state)), strings);
 }
 
 /**
  * Read a checkpoint. Its tensors are checked by {@link checkState}, once the design is known that they belong to.
  *
- * @throws GanOnnxError naming file and field when it is missing, corrupt or something else.
+ * @param where what it is called in messages: its file.
+ * @throws GanOnnxError naming file and field when it is corrupt or something else.
  */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  const { tensors, metadata } = decodeSafetensors(await readBytes(path), path);
+export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(bytes, where);
   const parsed = position.safeParse(metadata);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new GanOnnxError({
       what: `is no checkpoint of gan-onnx (metadata ${issue.path.join(".")}: ${issue.message})`,
-      where: path,
+      where,
       fix: "name the checkpoint.safetensors of a run",
     });
   }

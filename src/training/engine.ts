@@ -1,12 +1,23 @@
-import { GanOnnxError } from "../error.js";
-import type { Design } from "./recipes/index.js";
-import { Session, type SessionPlace, type Tensors } from "./session.js";
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Tensor, Tensors } from "./safetensors.js";
 
-/** What can train: `train.onnx` in the default runtime, or a design's artifacts in ORT's own training runtime. */
-export const runtimeNames = ["onnxruntime", "ort-training"] as const;
-export type RuntimeName = (typeof runtimeNames)[number];
+/** A model that can be run, wherever it is loaded. */
+export interface LoadedModel {
+  run(feeds: Tensors): Promise<Tensors>;
+  close(): Promise<void>;
+}
 
-/** Whatever makes the steps of a training, and keeps its state between them. */
+/**
+ * Load a model.
+ *
+ * @param where what the model is called in messages: a file name.
+ */
+export type OpenModel = (model: Uint8Array, where: string) => Promise<LoadedModel>;
+
+/**
+ * Whatever makes the steps of a training, and keeps its state between them. What it is asked for happens in that
+ * order, whether or not the answer is waited for.
+ */
 export interface Engine {
   /** Make the steps that the batch inputs hold; returns their metrics. */
   run(feeds: Tensors): Promise<Tensors>;
@@ -15,39 +26,79 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+const next = "next/";
+
+/** Tasks that happen one after the other, whether or not their ends are waited for. */
+export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(task);
+    last = result.catch(() => {});
+    return result;
+  };
+}
+
+/** What is used of a session of ONNX Runtime. */
+type OrtSession = Pick<InferenceSession, "run" | "release">;
+
 /**
- * Check that the checkpoint of a run holds all that going on takes.
- *
- * @throws GanOnnxError (usage) naming the run when it was made by a runtime that does not tell.
+ * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each run's
+ * `next/…` outputs, and that are seen outside only when asked for. Threads of Node and workers of a browser have it in
+ * common.
  */
-export function requireMoments({ runtime }: { readonly runtime?: RuntimeName }, run: string): void {
-  if (runtime !== "ort-training") return;
-  throw new GanOnnxError({
-    what: "was made by ORT's training runtime, which gives back parameters and no moments of Adam",
-    where: run,
-    fix: "start a new run from `gan-onnx export --format safetensors` by --init",
-    kind: "usage",
-  });
-}
+export class StatefulSession implements Engine {
+  private state: Record<string, OrtTensor> = {};
+  /** A run must see the state that the one before leaves. */
+  private readonly inTurn = queue();
 
-/** A training as an engine needs it. */
-export interface EngineSource {
-  readonly design: Design;
-  readonly model: Uint8Array;
-  readonly place: SessionPlace;
-  readonly runtime?: RuntimeName;
-}
+  /** @param Tensor the class of the ONNX Runtime that the session is of. */
+  constructor(
+    private readonly session: OrtSession,
+    private readonly Tensor: typeof OrtTensor,
+  ) {}
 
-/** Load a training at a state. Throws {@link GanOnnxError} when the runtime is not there, or refuses the model. */
-export async function openEngine(
-  { design, model, place, runtime }: EngineSource,
-  state: Tensors,
-): Promise<Engine> {
-  if (runtime === "ort-training") {
-    const { OrtTraining } = await import("./ort-training/engine.js");
-    return OrtTraining.open(design, state);
+  /** Run the model once. What comes back are the outputs that are no state. */
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.inTurn(() => this.results(feeds));
   }
-  const session = await Session.open(model, place, "train.onnx");
-  await session.setState(state);
-  return session;
+
+  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
+  setState(state: Tensors): Promise<void> {
+    return this.inTurn(() => {
+      this.state = this.fed(state);
+    });
+  }
+
+  getState(): Promise<Tensors> {
+    return this.inTurn(() => mapped(this.state, read));
+  }
+
+  close(): Promise<void> {
+    return this.inTurn(() => this.session.release());
+  }
+
+  private async results(feeds: Tensors): Promise<Tensors> {
+    const results = await this.session.run({ ...this.fed(feeds), ...this.state });
+    const outputs: Record<string, Tensor> = {};
+    for (const [name, tensor] of Object.entries(results)) {
+      if (name.startsWith(next)) this.state[name.slice(next.length)] = tensor as OrtTensor;
+      else outputs[name] = read(tensor as OrtTensor);
+    }
+    return outputs;
+  }
+
+  private fed(tensors: Tensors): Record<string, OrtTensor> {
+    return mapped(
+      tensors,
+      ({ dtype, shape, data }) => new this.Tensor(dtype as "float32", data as Float32Array, shape),
+    );
+  }
+}
+
+function read({ type, dims, data }: OrtTensor): Tensor {
+  return { dtype: type, shape: dims, data } as Tensor;
+}
+
+function mapped<A, B>(tensors: Readonly<Record<string, A>>, map: (tensor: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, map(tensor)]));
 }

@@ -1,6 +1,6 @@
 import { fillNormal, type Random } from "./random.js";
 import type { Sampler } from "./recipes/index.js";
-import type { Tensors } from "./session.js";
+import type { Tensors } from "./safetensors.js";
 
 /**
  * What a sampler is fed to draw `count` images: latents from a stream, and for one with classes their labels.

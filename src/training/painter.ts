@@ -1,13 +1,13 @@
-import { writeAtomically } from "../files.js";
 import { encodeModel, type Model } from "../graph/index.js";
 import { gathered, orderOfEpoch } from "./batches.js";
-import type { Dataset } from "./data/index.js";
+import type { Dataset } from "./data/dataset.js";
+import type { LoadedModel, OpenModel } from "./engine.js";
 import { drawLatents } from "./latents.js";
 import { randomStream } from "./random.js";
 import { type Design, type ImageShape, imageShapeOf, pixelsOf } from "./recipes/index.js";
+import type { Tensors } from "./safetensors.js";
 import { buildReconstructor, buildSampler } from "./sampler.js";
-import { Session, type SessionPlace, type Tensors } from "./session.js";
-import { drawSheet } from "./sheet.js";
+import { type Picture, paintSheet } from "./sheet.js";
 
 /** Images on a sheet, in rows of {@link COLUMNS}. */
 const COUNT = 64;
@@ -24,10 +24,10 @@ export class Painter {
     private readonly reconstructor: Loaded | undefined,
   ) {}
 
-  static async open(design: Design, dataset: Dataset, place: SessionPlace, seed: number): Promise<Painter> {
+  static async open(design: Design, dataset: Dataset, open: OpenModel, seed: number): Promise<Painter> {
     const image = imageShapeOf(dataset);
     const about = { doc: "Draws the sheets of a training." };
-    const sampler = await load(buildSampler(design, image, about), place);
+    const sampler = await load(buildSampler(design, image, about), open);
     const reconstructor = buildReconstructor(design, image, about);
     return new Painter(
       design,
@@ -35,18 +35,15 @@ export class Painter {
       drawLatents(randomStream(seed, "sheet"), COUNT, design.sampler),
       firstImages(dataset, seed),
       sampler,
-      reconstructor && (await load(reconstructor, place)),
+      reconstructor && (await load(reconstructor, open)),
     );
   }
 
   /** The images that the fixed latents give now; beside them, if the design reconstructs, real ones and theirs. */
-  async paint(state: Tensors, path: string): Promise<void> {
+  async paint(state: Tensors): Promise<Picture> {
     const samples = await draw(this.sampler, this.latents, state);
     const { range } = this.design.sampler;
-    if (!this.reconstructor) {
-      await writeAtomically(path, await this.sheet(samples, COUNT, COLUMNS, range));
-      return;
-    }
+    if (!this.reconstructor) return this.sheet(samples, COUNT, COLUMNS, range);
     const shape = [COUNT, pixelsOf(this.image)];
     const reconstructed = await draw(
       this.reconstructor,
@@ -55,18 +52,12 @@ export class Painter {
     );
     const [low, high] = range;
     const real = Float32Array.from(this.real, (byte) => low + (byte * (high - low)) / 255);
-    await writeAtomically(
-      path,
-      await this.sheet(this.beside(samples, real, reconstructed), 2 * COUNT, 2 * COLUMNS, range),
-    );
+    return this.sheet(this.beside(samples, real, reconstructed), 2 * COUNT, 2 * COLUMNS, range);
   }
 
   /** The sheet of the real images. */
-  async paintReal(path: string): Promise<void> {
-    await writeAtomically(
-      path,
-      await this.sheet(this.real, this.real.length / pixelsOf(this.image), COLUMNS, [0, 255]),
-    );
+  paintReal(): Picture {
+    return this.sheet(this.real, this.real.length / pixelsOf(this.image), COLUMNS, [0, 255]);
   }
 
   /** Rows of samples, continued by rows of real images and, below each, their reconstructions. */
@@ -87,8 +78,8 @@ export class Painter {
     count: number,
     columns: number,
     range: readonly [number, number],
-  ) {
-    return drawSheet(images, { count, ...this.image }, { range, columns });
+  ): Picture {
+    return paintSheet(images, { count, ...this.image }, { range, columns });
   }
 
   async close(): Promise<void> {
@@ -98,12 +89,12 @@ export class Painter {
 
 /** A session, and the states that its model has as inputs. */
 interface Loaded {
-  readonly session: Session;
+  readonly session: LoadedModel;
   readonly inputs: readonly string[];
 }
 
-async function load(model: Model, place: SessionPlace): Promise<Loaded> {
-  const session = await Session.open(encodeModel(model), place, "the sampler");
+async function load(model: Model, open: OpenModel): Promise<Loaded> {
+  const session = await open(encodeModel(model), "the sampler");
   return { session, inputs: model.graph.inputs.map(({ name }) => name) };
 }
 

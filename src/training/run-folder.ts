@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { appendFile, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
-import { writeAtomically } from "../files.js";
+import { readBytes, writeAtomically } from "../files.js";
+import { type Checkpoint, decodeCheckpoint } from "./checkpoint.js";
+import type { MetricsLine } from "./trainer.js";
 
 /** Where runs go unless told. */
 export const RUNS = "runs";
@@ -42,14 +44,16 @@ export async function latestRun(): Promise<string> {
   });
 }
 
-/** What is recorded of one step, one line of `metrics.jsonl`. */
-export interface MetricsLine {
-  readonly epoch: number;
-  /** Step of the epoch, counted from 1. */
-  readonly iteration: number;
-  readonly metrics: Readonly<Record<string, number>>;
+/**
+ * The checkpoint in a file.
+ *
+ * @throws GanOnnxError naming file and field when it is missing, corrupt or something else.
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  return decodeCheckpoint(await readBytes(path), path);
 }
 
+/** Append to a run's `metrics.jsonl`, one line a step. */
 export async function appendMetrics(path: string, lines: readonly MetricsLine[]): Promise<void> {
   const text = lines.map(({ metrics, ...at }) => `${JSON.stringify({ ...at, ...metrics })}\n`).join("");
   await appendFile(path, text);

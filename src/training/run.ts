@@ -1,19 +1,21 @@
 import { existsSync, statSync } from "node:fs";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.js";
-import { buildArtifacts } from "./artifacts.js";
 import { checkLabels, stepsPerEpoch } from "./batches.js";
-import { type Checkpoint, checkState, readCheckpoint } from "./checkpoint.js";
+import { type Checkpoint, checkState, encodeCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
-import { type RuntimeName, requireMoments } from "./engine.js";
 import { requireOrtForm } from "./ort-training/artifacts.js";
 import { readOrtCheckpoints } from "./ort-training/files.js";
 import { type ProviderName, requireProvider } from "./providers.js";
 import { type Design, designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
-import { runFiles, truncateMetrics } from "./run-folder.js";
-import type { SessionPlace, Tensors } from "./session.js";
+import { appendMetrics, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
+import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
+import type { Tensors } from "./safetensors.js";
+import { opensOn, type SessionPlace } from "./session.js";
+import { encodePng, type Picture } from "./sheet.js";
 import { initialState } from "./state.js";
-import type { Training } from "./trainer.js";
+import type { Training, Workplace } from "./trainer.js";
+import { buildTraining } from "./training-model.js";
 import { readWeights } from "./weights.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
@@ -36,6 +38,15 @@ export interface Configuration {
   readonly flat: Readonly<Record<string, unknown>>;
 }
 
+/** A training, and where it takes place: on which provider, and in which folder. */
+export interface Run extends Training {
+  readonly model: Uint8Array;
+  readonly place: SessionPlace;
+  /** What makes the steps, if not the model above. */
+  readonly runtime?: RuntimeName;
+  readonly folder: string;
+}
+
 export interface Preparation {
   readonly folder: string;
   readonly report: Report;
@@ -49,7 +60,7 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
 }
 
 /** Load the data and build the graph of a new run. Nothing is written. */
-export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Training> {
+export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
   const { data, seed, recipe, size, channels, runtime, ep } = configuration.run;
   await requireProvider(ep);
@@ -93,7 +104,7 @@ async function startingState({ init, seed }: Configuration["run"], design: Desig
 export async function prepareResume(
   configuration: Configuration,
   { folder, report, signal }: Preparation,
-): Promise<Training> {
+): Promise<Run> {
   requireMoments(configuration.run, folder);
   const path = runFiles(folder).checkpoint;
   const start = await readCheckpoint(path);
@@ -127,17 +138,14 @@ function describe(
 }
 
 function assemble(
-  { run, flat }: Configuration,
+  { run }: Configuration,
   folder: string,
   dataset: Dataset,
   design: Design,
   start: Checkpoint,
-): Training {
+): Run {
   checkLabels(dataset, design.sampler.classes);
-  const { graph, train: model } = buildArtifacts(design, imageShapeOf(dataset), {
-    recipe: run.recipe,
-    configuration: flat,
-  });
+  const { graph, train: model } = buildTraining(design, run.recipe);
   const { epochs, batchSize, stepsPerRun, runtime } = run;
   if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
     throw new GanOnnxError({
@@ -162,14 +170,26 @@ function assemble(
   };
 }
 
-/** Write what a run starts with: its configuration, and the metrics up to its checkpoint. */
-export async function openRunFolder(
-  { folder, start }: Training,
-  configuration: Configuration,
-): Promise<void> {
-  const files = runFiles(folder);
-  await writeAtomically(files.config, `${JSON.stringify(configuration.flat, null, 2)}\n`);
-  await truncateMetrics(files.metrics, start.position);
+/** The threads of this process, and the folder of the run. */
+export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Workplace {
+  const files = runFiles(run.folder);
+  const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
+  return {
+    openEngine: (state) => openEngine(run, state),
+    openModel: opensOn(run.place),
+    keeper: {
+      async begin() {
+        await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);
+        await truncateMetrics(files.metrics, run.start.position);
+      },
+      metrics: (lines) => appendMetrics(files.metrics, lines),
+      realImages: (sheet) => paint(files.realImages, sheet),
+      sheet: (sheet, epoch) => paint(files.fakeImages(epoch), sheet),
+      checkpoint: (checkpoint) => writeAtomically(files.checkpoint, encodeCheckpoint(checkpoint)),
+      interval: 60_000,
+      lastCheckpoint: files.checkpoint,
+    },
+  };
 }
 
 /** Steps in an epoch of a training. */

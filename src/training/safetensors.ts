@@ -25,6 +25,9 @@ export type Tensor = {
   };
 }[Format];
 
+/** Tensors by their names. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
 export interface SafetensorsFile {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly metadata: Readonly<Record<string, string>>;

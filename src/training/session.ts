@@ -1,9 +1,9 @@
 import { Worker } from "node:worker_threads";
 import { GanOnnxError, messageOf } from "../error.js";
+import type { LoadedModel, OpenModel } from "./engine.js";
 import { type ProviderName, requireProvider, type SessionSettings, sessionOptions } from "./providers.js";
-import type { Reply, Request, Tensors } from "./session-worker.js";
-
-export type { Tensors } from "./session-worker.js";
+import type { Tensors } from "./safetensors.js";
+import type { Reply, Request } from "./session-worker.js";
 
 /** Where and how a model runs. */
 export interface SessionPlace extends SessionSettings {
@@ -99,4 +99,9 @@ export class Session {
     this.ended ??= error;
     for (const { reject } of this.pending.splice(0)) reject(error);
   }
+}
+
+/** Loads models that are run on an execution provider. */
+export function opensOn(place: SessionPlace): OpenModel {
+  return (model, where): Promise<LoadedModel> => Session.open(model, place, where);
 }

@@ -23,19 +23,16 @@ const colorTypes: Record<number, number> = { 1: 0, 3: 2 };
 export interface Picture {
   readonly width: number;
   readonly height: number;
+  /** 1 when it is grey, else 3. */
+  readonly channels: number;
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
-/** Images side by side as a PNG: {@link paintSheet} in a file. */
-export async function drawSheet(
-  images: Float32Array | Uint8Array,
-  shape: SheetShape,
-  options: SheetOptions,
-): Promise<Uint8Array> {
-  const sheet = paintSheet(images, shape, options);
+/** A picture as a PNG, grey or coloured as it has channels. */
+export async function encodePng({ width, height, channels, data }: Picture): Promise<Uint8Array> {
   const { Jimp } = await import("jimp");
-  const bitmap = Jimp.fromBitmap({ data: sheet.data, width: sheet.width, height: sheet.height });
-  return new Uint8Array(await bitmap.getBuffer("image/png", { colorType: colorTypes[shape.channels] }));
+  const bitmap = Jimp.fromBitmap({ data, width, height });
+  return new Uint8Array(await bitmap.getBuffer("image/png", { colorType: colorTypes[channels] }));
 }
 
 /**
@@ -88,7 +85,7 @@ export function paintSheet(
       }
     }
   }
-  return { width: sheetWidth, height: sheetHeight, data: pixels };
+  return { width: sheetWidth, height: sheetHeight, channels, data: pixels };
 }
 
 function check(holds: boolean, field: string, what: string): void {

@@ -2,8 +2,7 @@ import { sizeOf } from "../graph/index.js";
 import { declarationsOf, type Initializer } from "../networks/index.js";
 import { fillUniform, randomStream } from "./random.js";
 import type { Design } from "./recipes/index.js";
-import type { Tensor } from "./safetensors.js";
-import type { Tensors } from "./session.js";
+import type { Tensor, Tensors } from "./safetensors.js";
 
 /** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
 export interface StateTensor {

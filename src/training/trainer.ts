@@ -1,28 +1,57 @@
 import { GanOnnxError } from "../error.js";
-import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
-import { type Checkpoint, writeCheckpoint } from "./checkpoint.js";
-import type { Dataset } from "./data/index.js";
-import { openEngine, type RuntimeName } from "./engine.js";
+import { type Block, blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { Dataset } from "./data/dataset.js";
+import type { Engine, OpenModel } from "./engine.js";
 import { Painter } from "./painter.js";
 import type { Design } from "./recipes/index.js";
-import { appendMetrics, type MetricsLine, runFiles } from "./run-folder.js";
-import type { SessionPlace, Tensors } from "./session.js";
+import type { Tensors } from "./safetensors.js";
+import type { Picture } from "./sheet.js";
 import type { StepGraph } from "./step-graph.js";
 
 /** One training, ready to go. */
 export interface Training {
   readonly design: Design;
   readonly graph: StepGraph;
-  readonly model: Uint8Array;
   readonly dataset: Dataset;
-  readonly place: SessionPlace;
-  /** What makes the steps, if not the model above. */
-  readonly runtime?: RuntimeName;
-  readonly folder: string;
   readonly epochs: number;
   readonly batchSize: number;
   readonly stepsPerRun: number;
   readonly start: Checkpoint;
+}
+
+/** What a training asks of where it takes place: in Node threads and a folder, in a browser a worker and its database. */
+export interface Workplace {
+  /** Load the training at a state. */
+  openEngine(state: Tensors): Promise<Engine>;
+  /** Load a model that draws. */
+  readonly openModel: OpenModel;
+  readonly keeper: Keeper;
+}
+
+/** Keeps what a training makes. */
+export interface Keeper {
+  /** The models are loaded; nothing is kept yet. */
+  begin(): Promise<void>;
+  metrics(lines: readonly MetricsLine[]): Promise<void>;
+  realImages(sheet: Picture): Promise<void>;
+  /** What the fixed latents give after an epoch. */
+  sheet(sheet: Picture, epoch: number): Promise<void>;
+  /** The same within an epoch, whenever a checkpoint is kept there, for those who watch. */
+  preview?(sheet: Picture): void;
+  checkpoint(checkpoint: Checkpoint): Promise<void>;
+  /** How often a checkpoint is kept within an epoch, in milliseconds. */
+  readonly interval: number;
+  /** What the last checkpoint is called in messages. */
+  readonly lastCheckpoint: string;
+}
+
+/** What is recorded of one step. */
+export interface MetricsLine {
+  readonly epoch: number;
+  /** Step of the epoch, counted from 1. */
+  readonly iteration: number;
+  readonly metrics: Readonly<Record<string, number>>;
 }
 
 /** Told after every run of the training graph. */
@@ -33,75 +62,125 @@ export interface Progress extends MetricsLine {
   readonly lines: readonly MetricsLine[];
 }
 
-export interface TrainingHooks {
-  /** The models are loaded; nothing is written yet. */
-  ready?(): Promise<void>;
-  progress?(progress: Progress): void;
-  /** A file that people look at was written. */
-  wrote?(path: string): void;
-}
-
 /**
- * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint in the run's folder holds
- * every step made. The loop knows one rule: output `next/X` replaces state X, every other output is a metric.
+ * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint that is kept last holds every
+ * step made. The loop knows one rule: output `next/X` replaces state X, every other output is a metric.
  *
  * @returns where the run stands.
- * @throws GanOnnxError when a metric is no longer a number, or a file cannot be written.
+ * @throws GanOnnxError when a metric is no longer a number, or something cannot be kept.
  */
 export async function train(
   training: Training,
-  hooks: TrainingHooks,
+  workplace: Workplace,
+  progress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
-  const { design, graph, dataset, folder, epochs, batchSize, stepsPerRun, start } = training;
-  const files = runFiles(folder);
-  const { seed } = start.position;
-  const inputs = graph.batches;
-  const imageCount = dataset.count;
-  const iterations = stepsPerEpoch(inputs, imageCount, batchSize);
-  const engine = await openEngine(training, start.state);
-  const painter = await Painter.open(design, dataset, training.place, seed).catch(async (error: unknown) => {
-    await engine.close();
-    throw error;
-  });
-  let { position } = start;
-
-  const save = async (state: Tensors): Promise<Checkpoint> => {
-    const checkpoint = { position, state };
-    await writeCheckpoint(files.checkpoint, checkpoint);
-    return checkpoint;
-  };
+  const { design, dataset, start } = training;
+  const { keeper, openModel } = workplace;
+  const engine = await workplace.openEngine(start.state);
+  const painter = await Painter.open(design, dataset, openModel, start.position.seed).catch(
+    async (error: unknown) => {
+      await engine.close();
+      throw error;
+    },
+  );
   try {
-    await hooks.ready?.();
-    await painter.paintReal(files.realImages);
-    let latest = start;
-    for (let epoch = position.epoch + 1; epoch <= epochs; epoch++) {
-      const order = orderOfEpoch(seed, epoch, imageCount);
-      const blocks = blocksOfEpoch(inputs, { imageCount, batchSize, stepsPerRun }, position.step);
-      const prepare = (i: number) =>
-        i < blocks.length ? feedsOfBlock(inputs, dataset, { seed, epoch, order }, blocks[i], batchSize) : {};
-      let feeds = prepare(0);
-      for (const [i, { firstStep, steps }] of blocks.entries()) {
-        const running = engine.run(feeds);
-        feeds = prepare(i + 1); // A session's thread computes meanwhile.
-        const lines = linesOf(await running, epoch, firstStep);
-        checkNumbers(lines, files.checkpoint);
-        await appendMetrics(files.metrics, lines);
-        position = { ...position, step: firstStep + steps };
-        hooks.progress?.({ ...lines[lines.length - 1], lines, epochs, iterations });
-        if (signal.aborted && position.step < iterations) return await save(await engine.getState());
-      }
-      position = { ...position, epoch, step: 0 };
-      const state = await engine.getState();
-      // The sheet first: an epoch that the checkpoint counts is not made again.
-      await painter.paint(state, files.fakeImages(epoch));
-      latest = await save(state);
-      hooks.wrote?.(files.fakeImages(epoch));
-      if (signal.aborted) break;
-    }
-    return latest;
+    await keeper.begin();
+    await keeper.realImages(painter.paintReal());
+    return await makeSteps(training, { engine, painter, keeper }, progress, signal);
   } finally {
     await Promise.all([engine.close(), painter.close()]);
+  }
+}
+
+/** A run of the training graph that is under way, and the state that it leaves if a checkpoint is due then. */
+interface Running {
+  readonly planned: PlannedRun;
+  readonly outputs: Promise<Tensors>;
+  readonly state: Promise<Tensors> | undefined;
+}
+
+async function makeSteps(
+  training: Training,
+  { engine, painter, keeper }: { engine: Engine; painter: Painter; keeper: Keeper },
+  progress: (progress: Progress) => void,
+  signal: AbortSignal,
+): Promise<Checkpoint> {
+  const { graph, dataset, epochs, batchSize, start } = training;
+  const { seed } = start.position;
+  const iterations = stepsPerEpoch(graph.batches, dataset.count, batchSize);
+  const plan = plannedRuns(training);
+  let latest = start;
+  let lastDue = performance.now();
+  let kept = Promise.resolve();
+
+  const begin = (): Running | undefined => {
+    const { value: planned } = plan.next();
+    if (!planned) return undefined;
+    const { epoch, order, block, endsEpoch } = planned;
+    const outputs = engine.run(
+      feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, batchSize),
+    );
+    const due = endsEpoch || performance.now() - lastDue >= keeper.interval;
+    if (due) lastDue = performance.now();
+    const state = due ? engine.getState() : undefined;
+    // Whoever waits for them will hear of it.
+    for (const promise of [outputs, state]) promise?.catch(() => {});
+    return { planned, outputs, state };
+  };
+  /** The sheet first: an epoch that the checkpoint counts is not made again. */
+  const keep = async (checkpoint: Checkpoint, endsEpoch: boolean) => {
+    if (endsEpoch) await keeper.sheet(await painter.paint(checkpoint.state), checkpoint.position.epoch);
+    else if (keeper.preview) keeper.preview(await painter.paint(checkpoint.state));
+    await keeper.checkpoint(checkpoint);
+  };
+
+  try {
+    let current = begin();
+    while (current) {
+      // The next run is prepared, and waits at the engine, while this one computes; what a run leaves is kept meanwhile.
+      const next = signal.aborted ? undefined : begin();
+      const { epoch, block, endsEpoch } = current.planned;
+      const lines = linesOf(await current.outputs, epoch, block.firstStep);
+      checkNumbers(lines, keeper.lastCheckpoint);
+      await keeper.metrics(lines);
+      progress({ ...lines[lines.length - 1], lines, epochs, iterations });
+      const state = current.state ?? (next ? undefined : engine.getState());
+      if (state) {
+        const at = endsEpoch ? { epoch, step: 0 } : { epoch: epoch - 1, step: block.firstStep + block.steps };
+        latest = { position: { ...start.position, ...at }, state: await state };
+        await kept;
+        kept = keep(latest, endsEpoch);
+        kept.catch(() => {});
+      }
+      current = next;
+    }
+    await kept;
+    return latest;
+  } finally {
+    await kept.catch(() => {});
+  }
+}
+
+interface PlannedRun {
+  readonly epoch: number;
+  readonly order: Uint32Array;
+  readonly block: Block;
+  readonly endsEpoch: boolean;
+}
+
+/** What is left to do, one run of the training graph after the other. */
+function* plannedRuns(training: Training): Generator<PlannedRun, undefined> {
+  const { graph, dataset, epochs, batchSize, stepsPerRun, start } = training;
+  const { seed, epoch: complete, step } = start.position;
+  const imageCount = dataset.count;
+  for (let epoch = complete + 1; epoch <= epochs; epoch++) {
+    const order = orderOfEpoch(seed, epoch, imageCount);
+    const fromStep = epoch === complete + 1 ? step : 0;
+    const blocks = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerRun }, fromStep);
+    for (const [i, block] of blocks.entries()) {
+      yield { epoch, order, block, endsEpoch: i === blocks.length - 1 };
+    }
   }
 }
 
@@ -119,14 +198,14 @@ function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLin
   });
 }
 
-function checkNumbers(lines: readonly MetricsLine[], checkpoint: string): void {
+function checkNumbers(lines: readonly MetricsLine[], lastCheckpoint: string): void {
   for (const { epoch, iteration, metrics } of lines) {
     const broken = Object.keys(metrics).find((name) => !Number.isFinite(metrics[name]));
     if (broken === undefined) continue;
     throw new GanOnnxError({
       what: `${broken} is ${metrics[broken]}: the training has diverged`,
       where: `epoch ${epoch}, iteration ${iteration}`,
-      fix: `lower --learning-rate; the last good state is in ${checkpoint}`,
+      fix: `lower --learning-rate; the last good state is in ${lastCheckpoint}`,
     });
   }
 }

@@ -3,8 +3,7 @@ import { readBytes } from "../files.js";
 import { declarationsOf } from "../networks/index.js";
 import { differences, type Expected } from "./expected.js";
 import type { Design } from "./recipes/index.js";
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "./safetensors.js";
-import type { Tensors } from "./session.js";
+import { decodeSafetensors, encodeSafetensors, type Tensor, type Tensors } from "./safetensors.js";
 import { namedTensors, stateWith } from "./state.js";
 
 /** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */

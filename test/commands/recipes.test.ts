@@ -9,6 +9,7 @@ import type { RecipeName } from "../../src/training/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { goldenMissing, goldenPath } from "../helpers/golden.js";
+import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";
 import { idx } from "../training/data/files.js";
 
@@ -86,7 +87,12 @@ describe("what is drawn can be chosen", () => {
     const image = grey(28);
     const design = designed(recipe, { latent: 8, width: 4, ...settings }, image);
     const position = { recipe, seed: 1, epoch: 0, step: 0, images: 1, ...image };
-    const model = await exportGenerator(design, { position, state: initialState(design, 1) }, "nothing");
+    const model = await exportGenerator(
+      design,
+      { position, state: initialState(design, 1) },
+      "nothing",
+      onCpu,
+    );
     writeFileSync(at(`untrained-${recipe}.onnx`), model);
     return `untrained-${recipe}.onnx`;
   }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readCheckpoint } from "../../src/training/checkpoint.js";
+import { readCheckpoint } from "../../src/training/run-folder.js";
 import { startCli, succeed, tree } from "../helpers/cli.js";
 import { trainingPlace } from "../helpers/runs.js";
 

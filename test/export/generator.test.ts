@@ -9,6 +9,7 @@ import { fillNormal, randomStream } from "../../src/training/random.js";
 import { designOf, recipeNames, recipes } from "../../src/training/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
 import { tinyDesign, tinyImage, tinySettings } from "../helpers/design.js";
+import { onCpu } from "../helpers/on-cpu.js";
 import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";
 import { generatorOf } from "../helpers/reference.js";
 import { temporaryFolder } from "../training/data/files.js";
@@ -19,7 +20,7 @@ const checkpoint: Checkpoint = {
   position: { recipe: "vanilla", seed: 9, epoch: 3, step: 0, images: 450, ...tinyImage },
   state: initialState(design, 9),
 };
-const model = await exportGenerator(design, checkpoint, "some/folder");
+const model = await exportGenerator(design, checkpoint, "some/folder", onCpu);
 const decoded = onnxProto.onnx.ModelProto.decode(model);
 
 test.each([1, 7])("an exported model computes what the network does, at batch %i", async (batch) => {
@@ -74,7 +75,7 @@ test("it is not written when it disagrees with the network", async () => {
     ...checkpoint.state,
     "generator/parameters": { dtype: "float32", shape: [193], data } as const,
   };
-  await expect(exportGenerator(design, { ...checkpoint, state: broken }, "d")).rejects.toThrow(
+  await expect(exportGenerator(design, { ...checkpoint, state: broken }, "d", onCpu)).rejects.toThrow(
     "the exported model: differs by Infinity from the network in training, at batch 1",
   );
 });
@@ -93,6 +94,6 @@ test.each(recipeNames)("the recipe %s can be exported before its first step", as
   const ofRecipe = designOf(recipe, recipes[recipe].settings.parse({}), image);
   const state = initialState(ofRecipe, 1);
   const position = { ...checkpoint.position, ...image, recipe };
-  const bytes = await exportGenerator(ofRecipe, { position, state }, "mnist");
+  const bytes = await exportGenerator(ofRecipe, { position, state }, "mnist", onCpu);
   expect(bytes.length).toBeGreaterThan(4 * ofRecipe.sampler.latent);
 });

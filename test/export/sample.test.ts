@@ -5,11 +5,17 @@ import { type SampleOptions, sampleSheet } from "../../src/export/sample.js";
 import { build, encodeModel, input, reshape, tanh } from "../../src/graph/index.js";
 import { initialState } from "../../src/training/state.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
+import { onCpu } from "../helpers/on-cpu.js";
 import { about } from "../helpers/run.js";
 
 const design = tinyDesign();
 const position = { recipe: "vanilla", seed: 9, epoch: 3, step: 0, images: 450, ...tinyImage } as const;
-const model = await exportGenerator(design, { position, state: initialState(design, 9) }, "some/folder");
+const model = await exportGenerator(
+  design,
+  { position, state: initialState(design, 9) },
+  "some/folder",
+  onCpu,
+);
 
 const options: SampleOptions = {
   count: 4,

@@ -3,7 +3,7 @@ import { traceForOrt } from "../../src/training/ort-training/artifacts.js";
 import { filesOf } from "../../src/training/ort-training/files.js";
 import { OrtNetwork } from "../../src/training/ort-training/runtime.js";
 import type { Design } from "../../src/training/recipes/index.js";
-import type { Tensors } from "../../src/training/session.js";
+import type { Tensors } from "../../src/training/safetensors.js";
 import { initialState } from "../../src/training/state.js";
 
 /** Why ORT's training runtime cannot be asked here; undefined when it can. */

@@ -10,8 +10,7 @@ import {
   type RecipeName,
   recipes,
 } from "../../src/training/recipes/index.js";
-import type { Tensor } from "../../src/training/safetensors.js";
-import type { Tensors } from "../../src/training/session.js";
+import type { Tensor, Tensors } from "../../src/training/safetensors.js";
 import { namedTensors } from "../../src/training/state.js";
 import { batchInputs, buildStepGraph } from "../../src/training/step-graph.js";
 import { about } from "./run.js";

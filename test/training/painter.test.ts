@@ -1,17 +1,15 @@
-import { join } from "node:path";
-import { Jimp } from "jimp";
 import { describe, expect, test } from "vitest";
 import { orderOfEpoch } from "../../src/training/batches.js";
 import { Painter } from "../../src/training/painter.js";
+import type { Picture } from "../../src/training/sheet.js";
 import { stateWith } from "../../src/training/state.js";
+import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";
-import { temporaryFolder } from "./data/files.js";
 
 const [side, pixels, count] = [4, 16, 70];
 const image = grey(side);
 const images = Uint8Array.from({ length: count * pixels }, (_, i) => (i * 37) % 256);
 const dataset = { name: "test", count, ...image, images };
-const place = { ep: "cpu", cpuNodes: true } as const;
 const seed = 5;
 
 /** Sheets put this many black pixels around each image. */
@@ -24,8 +22,7 @@ interface Sheet {
   at(row: number, column: number): number[];
 }
 
-async function readSheet(path: string): Promise<Sheet> {
-  const { width, height, data } = (await Jimp.read(path)).bitmap;
+function readSheet({ width, height, data }: Picture): Sheet {
   const at = (row: number, column: number) =>
     Array.from({ length: pixels }, (_, i) => {
       const y = padding + row * (side + padding) + Math.floor(i / side);
@@ -41,19 +38,15 @@ const extent = (images: number) => padding + images * (side + padding);
 /** What `paint` makes of a design whose weights are all zero but for one bias, and the sheet of real images. */
 async function sheets(recipe: "vanilla" | "vae", lastBias: string, bias: readonly number[]) {
   const design = designed(recipe, { latent: 2, width: 3 }, image);
-  const folder = await temporaryFolder();
-  const [real, fake] = ["real.png", "fake.png"].map((name) => join(folder, name));
-  const painter = await Painter.open(design, dataset, place, seed);
+  const painter = await Painter.open(design, dataset, onCpu, seed);
   try {
-    await painter.paintReal(real);
     const state = stateWith(design, (_, name, { out }) => {
       if (name === lastBias) out.set(bias);
     });
-    await painter.paint(state, fake);
+    return { real: readSheet(painter.paintReal()), fake: readSheet(await painter.paint(state)) };
   } finally {
     await painter.close();
   }
-  return { real: await readSheet(real), fake: await readSheet(fake) };
 }
 
 const bias = Array.from({ length: pixels }, (_, i) => (i - 8) / 4);

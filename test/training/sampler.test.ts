@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { encodeModel, type Model } from "../../src/graph/index.js";
+import type { Tensors } from "../../src/training/safetensors.js";
 import { buildReconstructor, buildSampler } from "../../src/training/sampler.js";
-import type { Tensors } from "../../src/training/session.js";
 import { initialState } from "../../src/training/state.js";
 import { plainGenerator } from "../helpers/plain-conv.js";
 import { colour, designed, grey, randomFeeds, runModel, trained, weightsOf } from "../helpers/recipes.js";

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { add, build, encodeModel, input, mul } from "../../src/graph/index.js";
-import { Session, type Tensors } from "../../src/training/session.js";
+import type { Tensors } from "../../src/training/safetensors.js";
+import { Session } from "../../src/training/session.js";
 import { about } from "../helpers/run.js";
 
 const x = input("x", "float32", [2]);

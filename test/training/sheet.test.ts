@@ -1,6 +1,6 @@
 import { Jimp } from "jimp";
 import { expect, test } from "vitest";
-import { drawSheet, type SheetOptions } from "../../src/training/sheet.js";
+import { encodePng, paintSheet, type SheetOptions, type SheetShape } from "../../src/training/sheet.js";
 
 /** The red, green and blue of every pixel of a PNG, by rows. */
 async function decode(png: Uint8Array) {
@@ -12,6 +12,9 @@ async function decode(png: Uint8Array) {
   for (let alpha = 3; alpha < data.length; alpha += 4) expect(data[alpha]).toBe(255);
   return { rows, colorType: png[25] };
 }
+
+const drawSheet = async (images: Float32Array | Uint8Array, shape: SheetShape, options: SheetOptions) =>
+  encodePng(paintSheet(images, shape, options));
 
 const greys = (rows: readonly (readonly number[])[]) =>
   rows.map((row) => row.map((value) => [value, value, value]));

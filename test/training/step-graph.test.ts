@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { adam } from "../../src/training/optimizers.js";
-import { Session, type Tensors } from "../../src/training/session.js";
+import type { Tensors } from "../../src/training/safetensors.js";
+import { Session } from "../../src/training/session.js";
 import { initialState } from "../../src/training/state.js";
 import { tinyArtifacts, tinyDesign } from "../helpers/design.js";
 import { recordTrajectory } from "../helpers/record.js";

@@ -1,10 +1,10 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readCheckpoint } from "../../src/training/checkpoint.js";
-import { runFiles } from "../../src/training/run-folder.js";
+import { type Run, workplaceOf } from "../../src/training/run.js";
+import { readCheckpoint, runFiles } from "../../src/training/run-folder.js";
 import { initialState } from "../../src/training/state.js";
-import { type Progress, type Training, train } from "../../src/training/trainer.js";
+import { type Progress, train } from "../../src/training/trainer.js";
 import { tree } from "../helpers/cli.js";
 import { someBytes } from "../helpers/dataset.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
@@ -13,7 +13,7 @@ import { temporaryFolder } from "./data/files.js";
 const count = 22;
 const dataset = { name: "noise", count, ...tinyImage, images: someBytes(9 * count) };
 
-async function training(changes: Partial<Training> = {}, learningRate = 3e-4): Promise<Training> {
+async function training(changes: Partial<Run> = {}, learningRate = 3e-4): Promise<Run> {
   const design = tinyDesign({ learningRate });
   const { graph, train: model } = tinyArtifacts(design);
   const position = { recipe: "vanilla", seed: 4, epoch: 0, step: 0, images: count, ...tinyImage } as const;
@@ -25,21 +25,27 @@ async function training(changes: Partial<Training> = {}, learningRate = 3e-4): P
 
 const never = new AbortController().signal;
 
+/** Train in a folder, until the end unless told. */
+const trained = (run: Run, progress: (progress: Progress) => void = () => {}, signal = never) =>
+  train(run, workplaceOf(run, { flat: {} }), progress, signal);
+
 test("a training tells of every step, writes its files and returns its checkpoint", async () => {
   const told: Progress[] = [];
-  const wrote: string[] = [];
-  const trained = await training();
-  const hooks = { progress: (step: Progress) => told.push(step), wrote: (path: string) => wrote.push(path) };
-  const end = await train(trained, hooks, never);
+  const run = await training();
+  const end = await trained(run, (step) => told.push(step));
 
-  const files = runFiles(trained.folder);
+  const files = runFiles(run.folder);
   expect(end.position).toMatchObject({ epoch: 2, step: 0 });
   expect(await readCheckpoint(files.checkpoint)).toEqual(end);
   expect(told.map(({ epoch, iteration }) => [epoch, iteration])).toEqual(
     [1, 2].flatMap((epoch) => [2, 4, 5, 6].map((iteration) => [epoch, iteration])),
   );
   expect(told[0]).toMatchObject({ epochs: 2, iterations: 6 });
-  expect(wrote).toEqual([files.fakeImages(1), files.fakeImages(2)]);
+  expect(tree(run.folder)).toEqual(
+    expect.arrayContaining(
+      ["real_images.png", "fake_images-1.png", "fake_images-2.png"].map((name) => join("img", name)),
+    ),
+  );
   const lines = (await readFile(files.metrics, "utf8"))
     .trim()
     .split("\n")
@@ -54,37 +60,41 @@ test("a training tells of every step, writes its files and returns its checkpoin
 
 test("a training that is stopped has saved every step it made", async () => {
   const stop = new AbortController();
-  const trained = await training();
+  const run = await training({ stepsPerRun: 1 });
+  const told: number[] = [];
   const progress = ({ epoch, iteration }: Progress) => {
-    if (epoch === 2 && iteration === 4) stop.abort();
+    if (epoch === 2) told.push(iteration);
+    if (epoch === 2 && iteration === 3) stop.abort();
   };
-  const stopped = await train(trained, { progress }, stop.signal);
+  const stopped = await trained(run, progress, stop.signal);
+  // The run that was under way is made, too.
+  expect(told).toEqual([1, 2, 3, 4]);
   expect(stopped.position).toMatchObject({ epoch: 1, step: 4 });
-  const files = runFiles(trained.folder);
+  const files = runFiles(run.folder);
   expect(await readCheckpoint(files.checkpoint)).toEqual(stopped);
 
-  const whole = await train(await training(), {}, never);
-  expect(await train({ ...trained, start: stopped, stepsPerRun: 64 }, {}, never)).toEqual(whole);
+  const whole = await trained(await training());
+  expect(await trained({ ...run, start: stopped, stepsPerRun: 64 })).toEqual(whole);
 });
 
 test("a training that diverges says where, and keeps the last good checkpoint", async () => {
-  const trained = await training({ epochs: 3 }, 1e38);
-  await expect(train(trained, {}, never)).rejects.toThrow(
+  const run = await training({ epochs: 3 }, 1e38);
+  await expect(trained(run)).rejects.toThrow(
     /^epoch \d, iteration \d+: \w+ is (NaN|-?Infinity): the training has diverged; lower --learning-rate/,
   );
-  expect(tree(trained.folder).filter((path) => path.endsWith(".tmp"))).toEqual([]);
+  expect(tree(run.folder).filter((path) => path.endsWith(".tmp"))).toEqual([]);
 });
 
 test("an epoch whose sheet cannot be written is not counted: going on makes both", async () => {
-  const trained = await training();
-  const files = runFiles(trained.folder);
+  const run = await training();
+  const files = runFiles(run.folder);
   await mkdir(join(files.fakeImages(2), "taken"), { recursive: true });
-  await expect(train(trained, {}, never)).rejects.toThrow(`${files.fakeImages(2)}: cannot be written`);
+  await expect(trained(run)).rejects.toThrow(`${files.fakeImages(2)}: cannot be written`);
   const saved = await readCheckpoint(files.checkpoint);
   expect(saved.position).toMatchObject({ epoch: 1, step: 0 });
 
   await rm(files.fakeImages(2), { recursive: true });
-  const whole = await train(await training(), {}, never);
-  expect(await train({ ...trained, start: saved }, {}, never)).toEqual(whole);
-  expect(tree(trained.folder)).toContain(join("img", "fake_images-2.png"));
+  const whole = await trained(await training());
+  expect(await trained({ ...run, start: saved })).toEqual(whole);
+  expect(tree(run.folder)).toContain(join("img", "fake_images-2.png"));
 });

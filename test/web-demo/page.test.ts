@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { exportGenerator } from "../../src/export/generator.js";
 import { initialState } from "../../src/training/state.js";
 import { succeed } from "../helpers/cli.js";
+import { onCpu } from "../helpers/on-cpu.js";
 import { colour, designed } from "../helpers/recipes.js";
 import { drop, executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
 
@@ -36,7 +37,7 @@ async function otherModel() {
   const image = colour(12);
   const design = designed("conditional", { latent: 20 }, image);
   const position = { recipe: "conditional", seed: 4, epoch: 0, step: 0, images: 0, ...image } as const;
-  return exportGenerator(design, { position, state: initialState(design, 4) }, "a/folder/pictures");
+  return exportGenerator(design, { position, state: initialState(design, 4) }, "a/folder/pictures", onCpu);
 }
 
 describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, which is not here"}`, () => {

@@ -1,45 +1,14 @@
-import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { summarizeModel } from "../../src/graph/index.js";
 import { drawLatents } from "../../src/training/latents.js";
 import { randomStream } from "../../src/training/random.js";
 import { LARGEST_COUNT, readSettings, writeSettings } from "../../web-demo/address.js";
 import { principalDirections } from "../../web-demo/directions.js";
 import { dot, length, slerp } from "../../web-demo/latent.js";
-import { readInterface } from "../../web-demo/onnx-file.js";
-import { tinyArtifacts, tinyDesign } from "../helpers/design.js";
 
 const normal = (count: number, ...keys: string[]) => {
   const { z } = drawLatents(randomStream(3, ...keys), 1, { latent: count });
   return z.data as Float32Array;
 };
-
-describe("the reader of ONNX files", () => {
-  test.each([
-    ["the shipped generator", () => readFile("models/generator.onnx")],
-    ["a training graph", async () => tinyArtifacts(tinyDesign()).train],
-  ])("reads of %s what protobuf reads", async (_, load) => {
-    const bytes = new Uint8Array(await load());
-    const { metadata, inputs, outputs } = summarizeModel(bytes);
-    const ports = (all: typeof inputs) => all.map(({ name, shape }) => ({ name, shape }));
-    expect(readInterface(bytes)).toEqual({ metadata, inputs: ports(inputs), outputs: ports(outputs) });
-  });
-
-  test("takes no end for a good one: every cut of a file is refused or lacks its end", async () => {
-    const bytes = new Uint8Array(await readFile("models/generator.onnx"));
-    for (const end of [0, 1, 7, 100, 5000, bytes.length - 1]) {
-      expect(() => readInterface(bytes.subarray(0, end)), String(end)).toThrow(/it breaks off|no graph/);
-    }
-  });
-
-  test("ends on any bytes", () => {
-    const random = randomStream(1, "bytes");
-    for (let i = 0; i < 2000; i++) {
-      const bytes = Uint8Array.from({ length: 1 + random.below(60) }, () => random.below(256));
-      expect(() => readInterface(bytes)).toThrow(/breaks off|goes wrong|no graph|no field/);
-    }
-  });
-});
 
 describe("latents", () => {
   test("between two lie on the arc between them", () => {

@@ -1,8 +1,7 @@
-import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { GanOnnxError, messageOf } from "../../error.js";
-import { readBytes } from "../../files.js";
-import { type DataOptions, type Dataset, requireForm } from "./dataset.js";
+import type { Dataset } from "./dataset.js";
+
+// The page reads files that are dropped on it with this: nothing here needs Node.
 
 /** An array of bytes as an IDX file holds it: row-major, `dims` from the outermost. */
 export interface IdxArray {
@@ -24,8 +23,12 @@ const unsignedByte = 0x08;
  * @param rank the number of dimensions it must have: 3 for images, 1 for labels.
  * @throws {GanOnnxError} naming file and field when anything is not exactly so, including a byte too few or too many.
  */
-export function parseIdx(content: Uint8Array, file: string, rank: number): IdxArray {
-  const bytes = gunzipped(content, file);
+export async function parseIdx(
+  content: Uint8Array<ArrayBuffer>,
+  file: string,
+  rank: number,
+): Promise<IdxArray> {
+  const bytes = await gunzipped(content, file);
   const check = (holds: boolean, field: string, what: string) => {
     if (!holds) throw brokenFile(file, `${field} ${what}`);
   };
@@ -56,12 +59,12 @@ export function parseIdx(content: Uint8Array, file: string, rank: number): IdxAr
  *
  * @throws {GanOnnxError} as {@link parseIdx}, or when the two counts differ.
  */
-export function idxDataset(name: string, imageFile: IdxFile, labelFile?: IdxFile): Dataset {
-  const images = parseIdx(imageFile.content, imageFile.path, 3);
+export async function idxDataset(name: string, imageFile: IdxFile, labelFile?: IdxFile): Promise<Dataset> {
+  const images = await parseIdx(imageFile.content, imageFile.path, 3);
   const [count, height, width] = images.dims;
   const form = { name, count, channels: 1, height, width, images: images.values };
   if (!labelFile) return form;
-  const labels = parseIdx(labelFile.content, labelFile.path, 1);
+  const labels = await parseIdx(labelFile.content, labelFile.path, 1);
   if (labels.dims[0] !== count) {
     throw brokenFile(
       labelFile.path,
@@ -73,59 +76,15 @@ export function idxDataset(name: string, imageFile: IdxFile, labelFile?: IdxFile
 
 export interface IdxFile {
   readonly path: string;
-  readonly content: Uint8Array;
+  readonly content: Uint8Array<ArrayBuffer>;
 }
 
-const spellings = (set: string, kind: string) =>
-  ["-", "."].flatMap((dot) => ["", ".gz"].map((end) => `${set}-${kind.replace("?", dot)}-ubyte${end}`));
-const imageNames = spellings("train", "images?idx3");
-const labelNames = spellings("train", "labels?idx1");
-const testNames = [...spellings("t10k", "images?idx3"), ...spellings("t10k", "labels?idx1")];
-
-/** Whether a folder with these entries is meant as one of IDX files: it has at least one under an MNIST name. */
-export function holdsIdxFiles(entries: readonly string[]): boolean {
-  return [...imageNames, ...labelNames, ...testNames].some((name) => entries.includes(name));
-}
-
-/**
- * The training set in a folder of IDX files under MNIST's names, `train-images-idx3-ubyte` and optionally
- * `train-labels-idx1-ubyte`, each also with `.gz` or as `train-images.idx3-ubyte`. A test set beside it is left alone.
- *
- * @param entries the names of what the folder holds.
- * @throws {GanOnnxError} when the images are missing or a file is not as {@link parseIdx} wants it; of kind usage when
- *   `options` asks for another size or more channels than the files have.
- */
-export async function readIdxFolder(
-  folder: string,
-  entries: readonly string[],
-  options: DataOptions,
-): Promise<Dataset> {
-  const read = async (names: readonly string[]): Promise<IdxFile | undefined> => {
-    const name = names.find((candidate) => entries.includes(candidate));
-    if (!name) return undefined;
-    const path = join(folder, name);
-    return { path, content: await readBytes(path) };
-  };
-  options.report?.("reading IDX files");
-  const images = await read(imageNames);
-  if (!images) {
-    throw new GanOnnxError({
-      what: `has IDX files, but no training images (${imageNames[0]}, also with .gz)`,
-      where: folder,
-      fix: "add that file",
-    });
-  }
-  const dataset = idxDataset(folder, images, await read(labelNames));
-  requireForm(folder, dataset, options);
-  options.signal?.throwIfAborted();
-  return dataset;
-}
-
-function gunzipped(content: Uint8Array, file: string): Uint8Array {
+async function gunzipped(content: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
   const isGzip = content[0] === 0x1f && content[1] === 0x8b;
   if (!isGzip) return content;
   try {
-    return gunzipSync(content);
+    const plain = new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Uint8Array(await new Response(plain).arrayBuffer());
   } catch (cause) {
     throw brokenFile(file, `gzip data is broken (${messageOf(cause)})`, cause);
   }

@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises";
 import { GanOnnxError, messageOf } from "../../error.js";
 import { type DataOptions, type Dataset, mnistForm, requireForm } from "./dataset.js";
 import { drawDigits } from "./drawn.js";
-import { holdsIdxFiles, readIdxFolder } from "./idx.js";
+import { holdsIdxFiles, readIdxFolder } from "./idx-folder.js";
 import { readImageFolder } from "./image-folder.js";
 import { loadMnist } from "./mnist.js";
 

@@ -105,7 +105,11 @@ async function obtain(file: RemoteFile, folder: string, options: MnistOptions): 
 }
 
 /** The whole content of a URL, checked against what is known of the file. Throws a plain Error saying what was wrong. */
-async function download(url: string, file: RemoteFile, options: MnistOptions): Promise<Uint8Array> {
+async function download(
+  url: string,
+  file: RemoteFile,
+  options: MnistOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   const { report, signal, stallMs = 30_000 } = options;
   const stalled = new AbortController();
   const timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${stallMs / 1000} s`)), stallMs);

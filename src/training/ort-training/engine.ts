@@ -1,9 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { sizeOf } from "../../graph/index.js";
-import type { Engine } from "../engine.js";
+import { type Engine, queue } from "../engine.js";
 import type { Design, Phase } from "../recipes/index.js";
-import type { Tensor } from "../safetensors.js";
-import type { Tensors } from "../session.js";
+import type { Tensor, Tensors } from "../safetensors.js";
 import { parametersState } from "../state.js";
 import { GENERATED, type OrtArtifacts, traceForOrt } from "./artifacts.js";
 import { filesOf } from "./files.js";
@@ -21,6 +20,8 @@ interface Player {
  * reads, adds up its gradients and updates.
  */
 export class OrtTraining implements Engine {
+  private readonly inTurn = queue();
+
   private constructor(
     private readonly design: Design,
     private readonly players: readonly Player[],
@@ -46,7 +47,20 @@ export class OrtTraining implements Engine {
     }
   }
 
-  async run(feeds: Tensors): Promise<Tensors> {
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.inTurn(() => this.steps(feeds));
+  }
+
+  /** The parameters of all networks. The runtime's API gives Adam's moments to nobody. */
+  getState(): Promise<Tensors> {
+    return this.inTurn(() => this.parameters());
+  }
+
+  async close(): Promise<void> {
+    for (const { network } of this.players) await network.close();
+  }
+
+  private async steps(feeds: Tensors): Promise<Tensors> {
     const steps = Object.values(feeds)[0].shape[0];
     const collected: Record<string, number[]> = {};
     for (let step = 0; step < steps; step++) {
@@ -72,18 +86,13 @@ export class OrtTraining implements Engine {
     });
   }
 
-  /** The parameters of all networks. The runtime's API gives Adam's moments to nobody. */
-  async getState(): Promise<Tensors> {
+  private async parameters(): Promise<Tensors> {
     const state: Record<string, Tensor> = {};
     for (const { artifacts, network } of this.players) {
       const data = await network.parameters({ frozen: false });
       state[parametersState(artifacts.network)] = { dtype: "float32", shape: [data.length], data };
     }
     return state;
-  }
-
-  async close(): Promise<void> {
-    for (const { network } of this.players) await network.close();
   }
 
   /** One update from one batch; returns the phase's metrics. */

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readBytes, writeAtomically } from "../../files.js";
 import { encodeModel } from "../../graph/index.js";
 import type { Design } from "../recipes/index.js";
-import type { Tensors } from "../session.js";
+import type { Tensors } from "../safetensors.js";
 import { CHECKPOINT, type OrtArtifacts, type OrtFiles, requireOrtForm, traceForOrt } from "./artifacts.js";
 import { decodeOrtCheckpoint, encodeOrtCheckpoint } from "./checkpoint.js";
 import { ortCheckpointOf, stateOfOrt } from "./state.js";

@@ -2,8 +2,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GanOnnxError, messageOf } from "../../error.js";
-import type { Tensor } from "../safetensors.js";
-import type { Tensors } from "../session.js";
+import type { Tensor, Tensors } from "../safetensors.js";
 import type { OrtFiles } from "./artifacts.js";
 import { checkFiles } from "./check.js";
 

@@ -19,7 +19,7 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** An IDX file of unsigned bytes. */
-export function idx(dims: readonly number[], values: ArrayLike<number>): Uint8Array {
+export function idx(dims: readonly number[], values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(4 + 4 * dims.length + values.length);
   bytes.set([0, 0, 8, dims.length]);
   dims.forEach((dim, axis) => {

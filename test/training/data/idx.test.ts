@@ -10,12 +10,12 @@ const images = idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255]);
 const labels = idx([2], [7, 3]);
 
 describe("parseIdx", () => {
-  test("reads dimensions and values, gzipped or not", () => {
+  test("reads dimensions and values, gzipped or not", async () => {
     const expected = { dims: [2, 2, 3], values: images.subarray(16) };
-    expect(parseIdx(images, "a", 3)).toEqual(expected);
-    const { dims, values } = parseIdx(gzipSync(images), "a", 3);
+    expect(await parseIdx(images, "a", 3)).toEqual(expected);
+    const { dims, values } = await parseIdx(new Uint8Array(gzipSync(images)), "a", 3);
     expect({ dims, values: new Uint8Array(values) }).toEqual(expected);
-    expect(parseIdx(labels, "b", 1)).toEqual({ dims: [2], values: Uint8Array.of(7, 3) });
+    expect(await parseIdx(labels, "b", 1)).toEqual({ dims: [2], values: Uint8Array.of(7, 3) });
   });
 
   const changed = (at: number, value: number) => images.with(at, value);
@@ -34,8 +34,10 @@ describe("parseIdx", () => {
     ],
     ["no images", idx([0, 28, 28], []), "f: dimensions are 0 x 28 x 28, which holds nothing"],
     ["truncated gzip", gzipSync(images).subarray(0, -12), "f: gzip data is broken (unexpected end of file)"],
-  ])("rejects %s", (_, bytes, message) => {
-    expect(() => parseIdx(bytes, "f", 3)).toThrow(`${message}; replace the file with a complete copy`);
+  ])("rejects %s", async (_, bytes, message) => {
+    await expect(parseIdx(new Uint8Array(bytes), "f", 3)).rejects.toThrow(
+      `${message}; replace the file with a complete copy`,
+    );
   });
 });
 

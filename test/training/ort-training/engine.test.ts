@@ -4,7 +4,7 @@ import { decodeOrtCheckpoint, encodeOrtCheckpoint } from "../../../src/training/
 import { OrtTraining } from "../../../src/training/ort-training/engine.js";
 import { ortCheckpointOf, stateOfOrt } from "../../../src/training/ort-training/state.js";
 import type { Design, RecipeName } from "../../../src/training/recipes/index.js";
-import type { Tensors } from "../../../src/training/session.js";
+import type { Tensors } from "../../../src/training/safetensors.js";
 import { initialState, parametersState } from "../../../src/training/state.js";
 import { artifactsOf, distances, farthest, ortMissing } from "../../helpers/ort-training.js";
 import { designed, grey, randomFeeds, trained } from "../../helpers/recipes.js";

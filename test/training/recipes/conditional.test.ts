@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Design } from "../../../src/training/recipes/index.js";
-import type { Tensors } from "../../../src/training/session.js";
+import type { Tensors } from "../../../src/training/safetensors.js";
 import { initialState } from "../../../src/training/state.js";
 import {
   type PlainSize,

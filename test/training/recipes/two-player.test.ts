@@ -3,6 +3,7 @@ import { GanOnnxError } from "../../../src/error.js";
 import { exportGenerator } from "../../../src/export/generator.js";
 import { averageState, initialState, parametersState } from "../../../src/training/state.js";
 import { batchInputs } from "../../../src/training/step-graph.js";
+import { onCpu } from "../../helpers/on-cpu.js";
 import { designed, grey, randomFeeds, stepOf, trained } from "../../helpers/recipes.js";
 
 const small = { latent: 3, width: 4 };
@@ -67,11 +68,11 @@ describe("the moving average", () => {
   test("is what is exported, beside the running statistics", async () => {
     const { state } = await trained(design, feeds, initialState(design, 1));
     const position = { recipe: "dcgan", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
-    const exported = await exportGenerator(design, { position, state }, "nothing");
+    const exported = await exportGenerator(design, { position, state }, "nothing", onCpu);
     const without = designed("dcgan", { ...small, width: 2 }, image);
     const averaged = { ...state, [parameters]: state[average] };
-    expect(exported).toEqual(await exportGenerator(without, { position, state: averaged }, "nothing"));
-    expect(exported).not.toEqual(await exportGenerator(without, { position, state }, "nothing"));
+    expect(exported).toEqual(await exportGenerator(without, { position, state: averaged }, "nothing", onCpu));
+    expect(exported).not.toEqual(await exportGenerator(without, { position, state }, "nothing", onCpu));
   });
 });
 

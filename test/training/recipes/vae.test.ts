@@ -3,6 +3,7 @@ import { exportGenerator } from "../../../src/export/generator.js";
 import { constant } from "../../../src/graph/index.js";
 import { buildExport } from "../../../src/training/sampler.js";
 import { initialState, namedTensors } from "../../../src/training/state.js";
+import { onCpu } from "../../helpers/on-cpu.js";
 import { designed, grey, runModel, weightsOf } from "../../helpers/recipes.js";
 
 const image = grey(4);
@@ -23,7 +24,7 @@ test("the exported model has the decoder's weights alone", () => {
 
 test("it draws what the decoder makes of latents, in [0, 1]", async () => {
   const position = { recipe: "vae", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
-  const model = await exportGenerator(design, { position, state }, "nothing");
+  const model = await exportGenerator(design, { position, state }, "nothing", onCpu);
   const z = Float32Array.of(0.5, -1, 2, 3);
   const { image: drawn } = await runModel(model, { z: { dtype: "float32", shape: [2, 2], data: z } });
 

@@ -1,0 +1,23 @@
+import { encodeModel } from "../graph/index.js";
+import { producer } from "../version.js";
+import type { Design, RecipeName } from "./recipes/index.js";
+import { buildStepGraph, type StepGraph } from "./step-graph.js";
+
+/** `train.onnx`, and the graph that it holds. */
+export interface TrainingModel {
+  readonly graph: StepGraph;
+  readonly train: Uint8Array<ArrayBuffer>;
+}
+
+/** The training of a design as an ONNX file, the same wherever it is written: on the command line or in a browser. */
+export function buildTraining(design: Design, recipe: RecipeName): TrainingModel {
+  const graph = buildStepGraph(design, {
+    name: `train-${recipe}`,
+    doc:
+      `Training of the recipe ${recipe}: a Loop over the steps that the batch inputs hold. ` +
+      "Output next/X replaces input X for the next run; the other outputs are metrics.",
+    producer,
+    metadata: { recipe },
+  });
+  return { graph, train: encodeModel(graph.model) };
+}

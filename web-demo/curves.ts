@@ -1,0 +1,268 @@
+import "./curves.css";
+
+/** The metrics of a step, counted from 1 over the whole training. */
+export interface CurvePoint {
+  readonly step: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface Curves {
+  /** Add steps, each later than those before. Numbers that are not finite are left out. */
+  append(points: readonly CurvePoint[]): void;
+  /** Forget all steps. */
+  clear(): void;
+}
+
+/** What is kept of the steps that fall into one bin. */
+interface Bin {
+  low: number;
+  high: number;
+  sum: number;
+  count: number;
+}
+
+/** A metric over the steps: a bin for every `stride` of them, with gaps where it has no value. */
+type Series = (Bin | undefined)[];
+
+/** More than a panel has pixels for; a training of any length fits, because bins are joined as it grows. */
+const BINS = 512;
+/** Lines of a panel that differ in colour and dashes. */
+const STYLES = 3;
+/** The size of a plot in its own units; CSS stretches it. */
+const [WIDTH, HEIGHT] = [1000, 100];
+
+/**
+ * Draw live curves of metrics over steps into an element: losses (`loss`, `d_loss`) in one panel, all others, which
+ * have scales of their own, in a second. Each is a smoothed line over the range of its values; a pointer reads it.
+ */
+export function createCurves(element: HTMLElement): Curves {
+  const all = new Map<string, Series>();
+  const panels = [createPanel("losses"), createPanel("scores")];
+  const panelOf = (name: string) => panels[name.endsWith("loss") ? 0 : 1];
+  let extent: Extent = { first: 0, last: 0, stride: 1 };
+  let pointedAt: number | undefined;
+  let wanted = false;
+
+  const draw = () => {
+    wanted = false;
+    for (const panel of panels) {
+      const series = [...all].filter(([name]) => panelOf(name) === panel);
+      panel.draw(new Map(series), extent, pointedAt);
+    }
+  };
+  const redraw = () => {
+    if (!wanted) requestAnimationFrame(draw);
+    wanted = true;
+  };
+  const point = (share: number | undefined) => {
+    pointedAt = share;
+    redraw();
+  };
+  for (const { root, plot } of panels) {
+    element.append(root);
+    plot.addEventListener("pointermove", ({ clientX }) => {
+      const { left, width } = plot.getBoundingClientRect();
+      point(Math.min(Math.max((clientX - left) / width, 0), 1));
+    });
+    for (const type of ["pointerleave", "pointercancel"]) plot.addEventListener(type, () => point(undefined));
+  }
+  element.classList.add("curves");
+  draw();
+  return {
+    append(points) {
+      for (const { step, metrics } of points) {
+        if (all.size === 0) extent = { first: step, last: step, stride: 1 };
+        extent = { ...extent, last: step };
+        while (binOf(step, extent) >= BINS) {
+          for (const [name, series] of all) all.set(name, joined(series));
+          extent = { ...extent, stride: 2 * extent.stride };
+        }
+        for (const [name, value] of Object.entries(metrics)) {
+          if (!Number.isFinite(value)) continue;
+          const series = all.get(name) ?? [];
+          all.set(name, series);
+          const at = binOf(step, extent);
+          series[at] = join(series[at], { low: value, high: value, sum: value, count: 1 });
+        }
+      }
+      redraw();
+    },
+    clear() {
+      all.clear();
+      redraw();
+    },
+  };
+}
+
+/** The steps that are shown, and how many of them fall into a bin. */
+interface Extent {
+  readonly first: number;
+  readonly last: number;
+  readonly stride: number;
+}
+
+const binOf = (step: number, { first, stride }: Extent) => Math.floor((step - first) / stride);
+
+function join(a: Bin | undefined, b: Bin | undefined): Bin | undefined {
+  if (!a || !b) return a ?? b;
+  return {
+    low: Math.min(a.low, b.low),
+    high: Math.max(a.high, b.high),
+    sum: a.sum + b.sum,
+    count: a.count + b.count,
+  };
+}
+
+/** Half as many bins, each of two. */
+function joined(series: Series): Series {
+  return Array.from({ length: Math.ceil(series.length / 2) }, (_, i) =>
+    join(series[2 * i], series[2 * i + 1]),
+  );
+}
+
+/** The mean around each bin, with weights that fall to both sides. */
+export function smoothed(series: readonly (Bin | undefined)[]): (number | undefined)[] {
+  const radius = Math.round(series.length / 50);
+  return Array.from(series, (bin, i) => {
+    if (!bin) return undefined;
+    let [sum, weight] = [0, 0];
+    for (let j = Math.max(0, i - radius); j <= Math.min(series.length - 1, i + radius); j++) {
+      const share = radius + 1 - Math.abs(i - j);
+      sum += share * (series[j]?.sum ?? 0);
+      weight += share * (series[j]?.count ?? 0);
+    }
+    return sum / weight;
+  });
+}
+
+/** Round numbers about `(to - from) / 4` apart, from the one below `from` to the one above `to`. */
+export function ticksAround(from: number, to: number): number[] {
+  const rough = (to - from) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const apart = power * (([1, 2, 5].find((factor) => factor * power >= rough * 0.999) ?? 10) as number);
+  const [first, last] = [Math.floor(from / apart + 1e-9), Math.ceil(to / apart - 1e-9)];
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * apart).toPrecision(12)));
+}
+
+/**
+ * The range of a panel: nearly all values, so that a few wild ones do not flatten the others, and 0 if it is near; of
+ * shares, all that there can be.
+ */
+function rangeOf(series: readonly Series[], shares: boolean): readonly [number, number] {
+  const bins = series.flat().filter((bin) => bin !== undefined);
+  if (bins.length === 0) return [0, 1];
+  const sorted = (key: "low" | "high") => bins.map((bin) => bin[key]).sort((a, b) => a - b);
+  const low = sorted("low")[Math.floor(0.01 * bins.length)];
+  const high = sorted("high")[Math.ceil(0.99 * bins.length) - 1];
+  if (shares && low >= 0 && high <= 1) return [0, 1];
+  if (high <= low) return [low - (Math.abs(low) || 1) / 2, low + (Math.abs(low) || 1) / 2];
+  return [low > 0 && low < high / 2 ? 0 : low, high];
+}
+
+const value = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
+const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+
+/** One plot with its legend. */
+function createPanel(about: string) {
+  const root = html("div", "curves-panel");
+  const legend = html("p", "curves-legend");
+  const plot = html("div", "curves-plot");
+  const picture = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none" });
+  const [grid, pointer] = [svg("path", { class: "curves-grid" }), svg("path", { class: "curves-grid" })];
+  const lines = svg("g", {});
+  const ticks = html("div", "curves-ticks");
+  picture.append(grid, lines, pointer);
+  plot.append(picture, ticks, html("span", "curves-unit", "step"));
+  root.append(legend, plot);
+  root.role = "img";
+
+  const draw = (all: ReadonlyMap<string, Series>, extent: Extent, pointedAt: number | undefined) => {
+    const { first, stride } = extent;
+    const last = Math.max(extent.last, first + 1);
+    const yTicks = ticksAround(...rangeOf([...all.values()], about === "scores"));
+    const [bottom, top] = [yTicks[0], yTicks[yTicks.length - 1]];
+    const xTicks = ticksAround(first, last).filter(
+      (step) => Number.isInteger(step) && step >= first && step <= last,
+    );
+    const left = (step: number) => (step - first) / (last - first);
+    const down = (y: number) => (top - y) / (top - bottom);
+    // A bin stands where its middle step does.
+    const stepOf = (bin: number) => Math.min(first + (bin + 0.5) * stride - 0.5, last);
+    const at = (bin: number, y: number) =>
+      `${(left(stepOf(bin)) * WIDTH).toFixed(1)} ${(down(y) * HEIGHT).toFixed(2)}`;
+    const bin = pointedAt === undefined ? undefined : binOf(first + pointedAt * (last - first), extent);
+
+    const names = [...all.keys()];
+    const curves = names.map((name) => smoothed(all.get(name) as Series));
+    const valueAt = (bin: number) => (_: string, i: number) => {
+      const found = curves[i][Math.min(bin, curves[i].length - 1)];
+      return found === undefined ? "–" : value.format(found);
+    };
+    const latest = names.map(valueAt(BINS));
+    const values = bin === undefined ? latest : names.map(valueAt(bin));
+    lines.replaceChildren(
+      ...names.flatMap((name, i) => {
+        const bins = [...(all.get(name) as Series).entries()].filter((entry) => entry[1] !== undefined);
+        const edge = (key: "low" | "high") => bins.map(([j, bin]) => at(j, (bin as Bin)[key]));
+        const style = `curve-${i % STYLES}`;
+        const middle = bins.map(([j]) => at(j, curves[i][j] as number));
+        return [
+          svg("path", {
+            class: `curves-band ${style}`,
+            d: pathOf([...edge("high"), ...edge("low").reverse()]),
+          }),
+          svg("path", { class: `curves-line ${style}`, d: pathOf(middle) }),
+        ];
+      }),
+    );
+    grid.setAttribute("d", yTicks.map((y) => `M0 ${down(y) * HEIGHT}h${WIDTH}`).join(""));
+    pointer.setAttribute("d", bin === undefined || all.size === 0 ? "" : `M${at(bin, top)}v${HEIGHT}`);
+    const below = (step: number) => tick("x", number.format(step), "left", left(step));
+    const pointed = bin === undefined ? [] : [below(Math.round(stepOf(bin)))];
+    for (const label of pointed) label.classList.add("curves-pointed");
+    const labels = [...yTicks.map((y) => tick("y", number.format(y), "top", down(y))), ...xTicks.map(below)];
+    ticks.replaceChildren(...(all.size === 0 ? [] : [...labels, ...pointed]));
+    legend.replaceChildren(
+      ...names.map((name, i) => key(name, values[i], `curve-${i % STYLES}`)),
+      html("span", "", all.size === 0 ? "no steps yet" : ""),
+    );
+    root.ariaLabel =
+      all.size === 0
+        ? `Curves of ${about}: no steps yet`
+        : `Curves up to step ${number.format(extent.last)}: ${names.map((name, i) => `${name} ${latest[i]}`).join(", ")}`;
+  };
+  return { root, plot, draw };
+}
+
+/** A line through points; one of a single point is a dot. */
+const pathOf = (points: readonly string[]) =>
+  points.length === 0 ? "" : `M${points.join("L")}${points.length === 1 ? "h0" : ""}`;
+
+/** A metric's name and value, with a piece of its line. */
+function key(name: string, text: string, style: string): HTMLElement {
+  const item = html("span", "curves-key");
+  const sample = svg("svg", { viewBox: "0 0 24 4", class: "curves-sample" });
+  sample.append(svg("path", { class: `curves-line ${style}`, d: "M1 2H23" }));
+  item.append(sample, `${name} `, html("b", "", text));
+  return item;
+}
+
+function tick(axis: "x" | "y", text: string, side: "left" | "top", share: number): HTMLElement {
+  const label = html("span", `curves-tick-${axis}`, text);
+  label.style[side] = `${100 * share}%`;
+  label.classList.toggle("curves-tick-end", axis === "x" && share > 0.94);
+  return label;
+}
+
+function html(tag: string, className: string, text = ""): HTMLElement {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function svg(tag: string, attributes: Readonly<Record<string, string>>): SVGElement {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, text] of Object.entries(attributes)) made.setAttribute(name, text);
+  return made;
+}

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { type Config, flagOf, readConfigFile, resolveConfig } from "../config.js";
 import { GanOnnxError } from "../error.js";
+import type { Run } from "../training/run.js";
 import type { Progress, Training } from "../training/trainer.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
@@ -122,7 +123,7 @@ export async function trainCommand(
 }
 
 /** Slow is never silent: tell what the CPU runs though another provider was asked for. */
-async function warnOfCpuNodes({ model, place }: Training): Promise<void> {
+async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
   if (place.ep === "cpu") return;
   const { cpuNodesWarning, placementOf } = await import("../training/placement.js");
   const warning = cpuNodesWarning(await placementOf(model, place, "train.onnx"), place);

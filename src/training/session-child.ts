@@ -1,8 +1,11 @@
-import { type ExecFileException, execFile } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, open, readFile, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { promisify, stripVTControlCharacters } from "node:util";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import type { InferenceSession } from "onnxruntime-node";
-import { messageOf } from "../error.js";
 
 /** What became of a session in a process of its own. */
 export interface ChildResult {
@@ -35,7 +38,7 @@ const script = `
 
 /**
  * Load a model in a child process, so that a crash, a hang or the native libraries' messages do not reach the caller.
- * What fails is reported, not thrown.
+ * What the model or the provider does wrong is reported, not thrown.
  *
  * @param run whether to run it once; its inputs are then float32, and fed with zeros, symbolic dimensions with 1.
  * @param timeout in milliseconds.
@@ -45,28 +48,29 @@ export async function sessionInChild(
   options: InferenceSession.SessionOptions,
   { run, timeout = 60_000 }: { run: boolean; timeout?: number },
 ): Promise<ChildResult> {
-  const entry = require.resolve("onnxruntime-node");
-  const args = [entry, JSON.stringify(options), run ? "run" : "load"];
-  const running = start(process.execPath, ["--input-type=commonjs", "-e", script, ...args], {
-    timeout,
-    killSignal: "SIGKILL",
-    maxBuffer: 2 ** 28,
-  });
-  // A child that dies early closes its end; its exit status says so.
-  running.child.stdin?.on("error", () => {}).end(model);
+  const folder = await mkdtemp(join(tmpdir(), "gan-onnx-session-"));
   try {
-    const { stderr } = await running;
-    return { ok: true, log: stripVTControlCharacters(stderr) };
-  } catch (error) {
-    const { killed, signal, stderr = "" } = error as Partial<ExecFileException>;
-    const log = stripVTControlCharacters(stderr);
-    if (killed) return { ok: false, reason: `no answer within ${timeout / 1000} s`, log };
-    const reason = reasonIn(log);
-    return { ok: false, reason: signal ? `died of ${signal} (${reason})` : reason || messageOf(error), log };
+    // A file and no pipe: what is written to a full one is lost.
+    const stderr = await open(join(folder, "stderr"), "w+");
+    const entry = require.resolve("onnxruntime-node");
+    const args = [entry, JSON.stringify(options), run ? "run" : "load"];
+    const child = spawn(process.execPath, ["--input-type=commonjs", "-e", script, ...args], {
+      stdio: ["pipe", "ignore", stderr.fd],
+      timeout,
+      killSignal: "SIGKILL",
+    });
+    // A child that dies early closes its end; its exit status says so.
+    child.stdin?.on("error", () => {}).end(model);
+    const [code, signal] = await once(child, "close").finally(() => stderr.close());
+    const log = stripVTControlCharacters(await readFile(join(folder, "stderr"), "utf8"));
+    if (code === 0) return { ok: true, log };
+    if (child.killed) return { ok: false, reason: `no answer within ${timeout / 1000} s`, log };
+    const said = reasonIn(log);
+    return { ok: false, reason: signal ? `died of ${signal} (${said})` : said || `exit status ${code}`, log };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
-
-const start = promisify(execFile);
 
 /**
  * The line that says why. A library that does not load is named on stderr only: "Failed to load library /long/path

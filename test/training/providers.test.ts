@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import onnxProto from "onnx-proto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { examine, probe, providerNames, sessionOptions } from "../../src/training/providers.js";
+import { hasSoftwareVulkan, swiftshader } from "../helpers/providers.js";
 
 const { onnx } = onnxProto;
 const float32 = onnx.TensorProto.DataType.FLOAT;
@@ -24,9 +24,6 @@ function model(opType: string): Uint8Array {
 
 const add = model("Add");
 
-/** A Vulkan driver in software, from Debian's chromium. */
-const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
-const hasSwiftshader = existsSync(swiftshader);
 const useVulkan = (manifest: string) => {
   vi.stubEnv("VK_ICD_FILENAMES", manifest);
   vi.stubEnv("VK_DRIVER_FILES", manifest);
@@ -139,14 +136,14 @@ describe("examine", () => {
     expect(webgpu.reason).toContain("Failed to get a WebGPU adapter");
   });
 
-  it.skipIf(!hasSwiftshader)(`runs WebGPU on a driver in software (${swiftshader})`, async () => {
+  it.skipIf(!hasSoftwareVulkan)(`runs WebGPU on a driver in software (${swiftshader})`, async () => {
     useVulkan(swiftshader);
     const webgpu = await examine("webgpu");
     expect(webgpu).toMatchObject({ name: "webgpu", available: true });
     expect(webgpu.findings).toContainEqual({ subject: "Vulkan drivers", ok: true, detail: swiftshader });
   });
 
-  it.skipIf(!hasSwiftshader)(
+  it.skipIf(!hasSoftwareVulkan)(
     "lets the CPU step in for WebGPU, which has no kernel for Mean, only when asked",
     async () => {
       useVulkan(swiftshader);

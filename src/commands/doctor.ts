@@ -40,7 +40,9 @@ async function tellProviders({ ep, device }: Partial<SessionPlace>, json: boolea
   }
   for (const { name, available, findings, reason, fix } of reports) {
     print(`${name.padEnd(8)} ${available ? "available" : "not available"}`);
-    for (const { subject, ok, detail } of findings) print(`  ${ok ? "ok" : "--"} ${subject}: ${detail}`);
+    for (const { subject, ok, detail, fix } of findings) {
+      print(`  ${ok ? "ok" : "--"} ${subject}: ${fix ? `${detail}; ${fix}` : detail}`);
+    }
     if (reason) print(`  why: ${reason}`);
     if (fix) print(`  fix: ${fix}`);
   }

@@ -1,23 +1,70 @@
-import type { CommandModule } from "yargs";
-import { common } from "./options.js";
+import type { Argv, CommandModule } from "yargs";
+import { z } from "zod";
+import { parseArguments, runSchema } from "../config.js";
+import type { SessionPlace } from "../training/session.js";
+import { common, settingsOptions } from "./options.js";
 import { print } from "./output.js";
+
+const schema = z.object({
+  graph: z.string().optional(),
+  ep: runSchema.shape.ep.unwrap().optional(),
+  device: runSchema.shape.device,
+  json: z.boolean().default(false),
+});
 
 export const doctor: CommandModule = {
   command: "doctor",
   describe: "tell which execution providers work here, and what the others lack",
-  builder: (argv) => argv.option("json", common.json),
+  builder: (argv: Argv) =>
+    settingsOptions(argv, ["ep", "device"])
+      .option("graph", {
+        type: "string",
+        requiresArg: true,
+        describe: "tell on which provider each node of this model runs, with --ep",
+      })
+      .option("json", common.json),
   async handler(argv) {
-    const { examine, providerNames } = await import("../training/providers.js");
-    const reports = await Promise.all(providerNames.map(examine));
-    if (argv.json) {
-      print(JSON.stringify(reports));
-      return;
-    }
-    for (const { name, available, findings, reason, fix } of reports) {
-      print(`${name.padEnd(8)} ${available ? "available" : "not available"}`);
-      for (const { subject, ok, detail } of findings) print(`  ${ok ? "ok" : "--"} ${subject}: ${detail}`);
-      if (reason) print(`  why: ${reason}`);
-      if (fix) print(`  fix: ${fix}`);
-    }
+    const { graph, ep, device, json } = parseArguments(schema, argv);
+    if (graph !== undefined) return tellPlacement(graph, { ep: ep ?? "cpu", device }, json);
+    await tellProviders({ ep, device }, json);
   },
 };
+
+async function tellProviders({ ep, device }: Partial<SessionPlace>, json: boolean): Promise<void> {
+  const { examine, providerNames } = await import("../training/providers.js");
+  const names = ep === undefined ? providerNames : [ep];
+  const reports = await Promise.all(names.map((name) => examine(name, { device })));
+  if (json) {
+    print(JSON.stringify(reports));
+    return;
+  }
+  for (const { name, available, findings, reason, fix } of reports) {
+    print(`${name.padEnd(8)} ${available ? "available" : "not available"}`);
+    for (const { subject, ok, detail, fix } of findings) {
+      print(`  ${ok ? "ok" : "--"} ${subject}: ${fix ? `${detail}; ${fix}` : detail}`);
+    }
+    if (reason) print(`  why: ${reason}`);
+    if (fix) print(`  fix: ${fix}`);
+  }
+}
+
+async function tellPlacement(file: string, place: SessionPlace, json: boolean): Promise<void> {
+  const { operatorCounts, placementOf } = await import("../training/placement.js");
+  const { readBytes } = await import("../files.js");
+  const nodes = await placementOf(await readBytes(file), place, file);
+  if (json) {
+    print(JSON.stringify({ graph: file, ep: place.ep, nodes }));
+    return;
+  }
+  const named = (inBody: boolean) => {
+    const onCpu = nodes.filter((node) => node.provider === "cpu" && node.inBody === inBody);
+    return onCpu.map(({ operator, name }) => `${operator} (${name})`).join(", ") || "none";
+  };
+  for (const provider of new Set([place.ep, ...nodes.map((node) => node.provider)])) {
+    const its = nodes.filter((node) => node.provider === provider);
+    print(`${provider.padEnd(8)} ${its.length} nodes${its.length > 0 ? `: ${operatorCounts(its)}` : ""}`);
+  }
+  if (place.ep === "cpu") return;
+  print(`on the CPU, once in a run: ${named(false)}`);
+  print(`on the CPU, in every iteration of a loop: ${named(true)}`);
+}

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { type Config, flagOf, readConfigFile, resolveConfig } from "../config.js";
 import { GanOnnxError } from "../error.js";
+import type { Run } from "../training/run.js";
 import type { Progress, Training } from "../training/trainer.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
@@ -83,6 +84,7 @@ export async function trainCommand(
         .map(([k, v]) => `${k} ${v}`)
         .join(", ")}`,
     );
+    await warnOfCpuNodes(training);
     if (dryRun) {
       print(json ? JSON.stringify({ ...summary, configuration: config.flat }) : where);
       return where;
@@ -118,6 +120,14 @@ export async function trainCommand(
     endStatus();
     interrupt.end();
   }
+}
+
+/** Slow is never silent: tell what the CPU runs though another provider was asked for. */
+async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
+  if (place.ep === "cpu") return;
+  const { cpuNodesWarning, placementOf } = await import("../training/placement.js");
+  const warning = cpuNodesWarning(await placementOf(model, place, "train.onnx"), place);
+  if (warning) say(`train.onnx: ${warning}`);
 }
 
 function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {

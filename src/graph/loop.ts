@@ -2,7 +2,7 @@ import { GanOnnxError } from "../error.js";
 import { formatShape, sameShape } from "./dims.js";
 import { apply, dependencies, type Operator } from "./operator.js";
 import { nodesBetween } from "./paths.js";
-import { input, type Value, type ValueType } from "./value.js";
+import { input, scalar, type Value, type ValueType } from "./value.js";
 
 /** What one iteration leaves: the state of the next one, and values of which every iteration's is kept. */
 export interface Iteration {
@@ -35,7 +35,8 @@ export function loop(
   for (const name of names) checkState(name, state[name], next[name]);
 
   const inputs = [iteration, goOn, ...Object.values(current)];
-  const outputs: Record<string, Value> = { "loop/continue": goOn };
+  // The count alone decides. Passing the condition on instead would be a node, which WebGPU leaves to the CPU.
+  const outputs: Record<string, Value> = { "loop/continue": scalar(1, "bool") };
   for (const name of names) outputs[`updated/${name}`] = next[name];
   for (const [name, value] of Object.entries(collected)) outputs[`step/${name}`] = value;
   const operator = loopOperator([

@@ -134,6 +134,30 @@ export function summarizeModel(bytes: Uint8Array): ModelSummary {
   };
 }
 
+/** A node of a model file. */
+export interface ModelNode {
+  readonly name: string;
+  readonly operator: string;
+  /** Whether it is in a graph inside another: the body of a `Loop`. */
+  readonly inBody: boolean;
+}
+
+/**
+ * The nodes of a model, with those of the graphs inside it.
+ *
+ * @throws Error when the bytes are no ONNX model.
+ */
+export function listNodes(bytes: Uint8Array): ModelNode[] {
+  return nodesIn(onnx.ModelProto.decode(bytes).graph, false);
+}
+
+function nodesIn(graph: onnxProto.onnx.IGraphProto | null | undefined, inBody: boolean): ModelNode[] {
+  return (graph?.node ?? []).flatMap(({ name, opType, attribute }) => [
+    { name: name ?? "", operator: opType ?? "", inBody },
+    ...(attribute ?? []).flatMap(({ g }) => (g ? nodesIn(g, true) : [])),
+  ]);
+}
+
 function decodeValue({ name, type }: onnxProto.onnx.IValueInfoProto): NamedValue {
   const sequence = type?.sequenceType?.elemType?.tensorType;
   const { elemType, shape } = sequence ?? type?.tensorType ?? {};

@@ -3,7 +3,7 @@ import {
   cast,
   concat,
   constant,
-  equal,
+  gatherOp,
   leakyRelu,
   mul,
   relu,
@@ -43,15 +43,10 @@ function smallest({ height, width }: ImageSize, { depth }: ConvSize): readonly [
   });
 }
 
-/** Classes [batch] as one-hot vectors [batch, classes]. */
+/** Classes [batch] as one-hot vectors [batch, classes]: rows of the unit matrix. WebGPU casts no int64. */
 function oneHot(label: Value, classes: number): Value {
-  const numbers = constant(
-    "float32",
-    [1, classes],
-    Float32Array.from({ length: classes }, (_, i) => i),
-  );
-  const wanted = reshape(cast(label, { to: "float32" }), [label.shape[0], 1]);
-  return cast(equal(wanted, numbers), { to: "float32" });
+  const index = label.dtype === "int64" ? label : cast(label, { to: "int32" });
+  return gatherOp(identity(classes), index, { axis: 0 });
 }
 
 /**
@@ -128,4 +123,10 @@ function planes(label: Value, classes: number, image: Value): Value {
   const [batch, , height, width] = image.shape as [string, number, number, number];
   const ones = constant("float32", [1, 1, height, width], new Float32Array(height * width).fill(1));
   return mul(reshape(oneHot(label, classes), [batch, classes, 1, 1]), ones);
+}
+
+/** The unit matrix. */
+function identity(rows: number): Value {
+  const data = Float32Array.from({ length: rows * rows }, (_, i) => +(i % (rows + 1) === 0));
+  return constant("float32", [rows, rows], data);
 }

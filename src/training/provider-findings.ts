@@ -45,8 +45,21 @@ async function compiledFinding(name: string, fix: string): Promise<Finding> {
 
 /** What the provider of ONNX Runtime 1.30 is linked to; once its file is there, the file itself is asked. */
 const cudaLibraries = ["cublasLt.so.13", "cublas.so.13", "curand.so.10", "cudart.so.13", "cuda.so.1"];
-/** Opened by name when first needed, so not among those that it is linked to. */
-const cudaOnDemand = "libcudnn.so.9";
+/** Opened by name when first needed, so not among those that it is linked to: by the provider, and by cuDNN. */
+const cudaOnDemand = (cuda: string) => ["libcudnn.so.9", `libnvrtc.so.${cuda}`];
+
+/** What the library of each name belongs to, and its packages for CUDA 13 in NVIDIA's apt repository and on PyPI. */
+const cudaPackages: Readonly<Record<string, readonly [product: string, apt: string, pip: string]>> = {
+  libcudart: ["the CUDA runtime", "cuda-cudart-13-0", "nvidia-cuda-runtime~=13.0"],
+  libcublas: ["cuBLAS", "libcublas-13-0", "nvidia-cublas~=13.0"],
+  libcublasLt: ["cuBLAS", "libcublas-13-0", "nvidia-cublas~=13.0"],
+  libcurand: ["cuRAND", "libcurand-13-0", "nvidia-curand~=10.0"],
+  libnvrtc: ["NVRTC", "cuda-nvrtc-13-0", "nvidia-cuda-nvrtc~=13.0"],
+  libcudnn: ["cuDNN 9", "libcudnn9-cuda-13", "nvidia-cudnn-cu13~=9.0"],
+};
+
+/** The driver that a CUDA asks for: https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/ */
+const driverFor: Readonly<Record<string, number>> = { 12: 525, 13: 580 };
 
 /** ONNX Runtime's CUDA library, and the libraries of CUDA that it needs. */
 export async function checkCuda(): Promise<Finding[]> {
@@ -65,18 +78,29 @@ export async function checkCuda(): Promise<Finding[]> {
   const linked = files[0].ok ? await linkedLibraries(provider) : new Map<string, string | undefined>();
   const cache = await linkerCache();
   const names = linked.size > 0 ? [...linked.keys()] : cudaLibraries.map((name) => `lib${name}`);
-  const libraries = [...names, cudaOnDemand].map((name) => {
+  const cuda = /libcudart\.so\.(\d+)/.exec(names.join(" "))?.[1] ?? "13";
+  const libraries = [...names, ...cudaOnDemand(cuda)].map((name) => {
     const path = linked.get(name) ?? findLibrary(name, cache);
     // The file behind the links carries the full version in its name, e.g. libcuda.so.580.65.06.
-    return finding(name, path && realpathSync(path), "not found by the dynamic linker", cudaFix(name));
+    const file = path && realpathSync(path);
+    if (file && isOldDriver(file, cuda))
+      return { subject: name, ok: false, detail: `${file}, too old`, fix: cudaFix(name, cuda) };
+    return finding(name, file, "not found by the dynamic linker", cudaFix(name, cuda));
   });
   return [compiled, ...files, ...libraries];
 }
 
-function cudaFix(library: string): string {
-  if (library.startsWith("libcuda.")) return "install the NVIDIA driver (CUDA 13 needs version 580 or later)";
-  const product = library.startsWith("libcudnn.") ? "cuDNN 9 for the CUDA version above" : "the CUDA toolkit";
-  return `install ${product}, which brings ${library}, and name its folder in LD_LIBRARY_PATH`;
+function isOldDriver(file: string, cuda: string): boolean {
+  const version = /libcuda\.so\.(\d{2,})\./.exec(file)?.[1];
+  return version !== undefined && Number(version) < driverFor[cuda];
+}
+
+function cudaFix(library: string, cuda: string): string {
+  const name = library.slice(0, library.indexOf("."));
+  if (name === "libcuda") return `install the NVIDIA driver, ${driverFor[cuda]} or later for CUDA ${cuda}`;
+  const [product, apt, pip] = cudaPackages[name] ?? [`what brings ${library}`];
+  const packages = cuda === "13" && apt ? ` (apt: ${apt} from NVIDIA's repository; pip: ${pip})` : "";
+  return `install ${product} for CUDA ${cuda}${packages}; unless ldconfig knows its folder, name that in LD_LIBRARY_PATH`;
 }
 
 /** What WebGPU draws on: Vulkan, on Linux. */

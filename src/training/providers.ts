@@ -1,11 +1,9 @@
-import { type ExecFileException, execFile } from "node:child_process";
-import { createRequire } from "node:module";
-import { promisify, stripVTControlCharacters } from "node:util";
 import type { InferenceSession } from "onnxruntime-node";
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError } from "../error.js";
 import { add, build, encodeModel, input } from "../graph/index.js";
 import { producer } from "../version.js";
 import { checkBinding, checkCuda, checkWebgpu, type Finding } from "./provider-findings.js";
+import { sessionInChild } from "./session-child.js";
 
 /** What `doctor` says about a provider. `available` is what a real session did; findings are what explains it. */
 export interface ProviderReport {
@@ -99,9 +97,12 @@ export function sessionOptions(
 }
 
 /** Look at a provider, and try it with a small model, see {@link probe}. What fails is reported, not thrown. */
-export async function examine(name: ProviderName): Promise<ProviderReport> {
+export async function examine(
+  name: ProviderName,
+  { device }: Pick<SessionSettings, "device"> = {},
+): Promise<ProviderReport> {
   const row: ProviderRow = providers[name];
-  const [findings, { ok, reason }] = await Promise.all([row.check(), probe(name, smallModel())]);
+  const [findings, { ok, reason }] = await Promise.all([row.check(), probe(name, smallModel(), { device })]);
   if (ok) return { name, available: true, findings };
   const fix = findings.find((finding) => finding.fix !== undefined)?.fix ?? row.remedy;
   return { name, available: false, findings, reason, fix };
@@ -136,28 +137,9 @@ function smallModel(): Uint8Array {
   );
 }
 
-const require = createRequire(import.meta.url);
-
-/** Runs in a child process: a session of the model that comes on stdin, one run on zeros. Its stderr is the reason. */
-const probeScript = `
-(async () => {
-  const { InferenceSession, Tensor } = require(process.argv[1]);
-  const chunks = [];
-  for await (const chunk of process.stdin) chunks.push(chunk);
-  const session = await InferenceSession.create(Buffer.concat(chunks), JSON.parse(process.argv[2]));
-  const feeds = {};
-  for (const { name, shape } of session.inputMetadata) {
-    const sizes = shape.map((size) => (typeof size === "number" ? size : 1));
-    feeds[name] = new Tensor("float32", new Float32Array(sizes.reduce((a, b) => a * b, 1)), sizes);
-  }
-  await session.run(feeds);
-})().then(() => process.exit(0), (error) => { console.error(error.message.split("\\n")[0]); process.exit(1); });
-`;
-
 /**
- * Whether a provider can run a model, by running it once, all of it on that provider. It happens in a child process,
- * so that a crash, a hang or the native libraries' messages do not reach the caller. Inputs of the model are float32;
- * they are fed with zeros, symbolic dimensions with 1. `timeout` is in milliseconds; loading CUDA takes seconds.
+ * Whether a provider can run a model, by running it once, all of it on that provider, in a process of its own, see
+ * {@link sessionInChild}. `timeout` is in milliseconds; loading CUDA takes seconds.
  */
 export async function probe(
   name: ProviderName,
@@ -165,37 +147,8 @@ export async function probe(
   settings: SessionSettings = {},
   timeout = 60_000,
 ): Promise<ProbeResult> {
-  const entry = require.resolve("onnxruntime-node");
-  const options = JSON.stringify(sessionOptions(name, settings));
-  const running = run(process.execPath, ["--input-type=commonjs", "-e", probeScript, entry, options], {
-    timeout,
-    killSignal: "SIGKILL",
-    maxBuffer: 2 ** 24,
-  });
-  // A child that dies early closes its end; its exit status says so.
-  running.child.stdin?.on("error", () => {}).end(model);
-  try {
-    await running;
-    return { ok: true };
-  } catch (error) {
-    const { killed, signal, stderr = "" } = error as Partial<ExecFileException>;
-    if (killed) return { ok: false, reason: `no answer within ${timeout / 1000} s` };
-    const reason = reasonIn(stderr);
-    return { ok: false, reason: signal ? `died of ${signal} (${reason})` : reason || messageOf(error) };
-  }
-}
-
-const run = promisify(execFile);
-
-/**
- * The line that says why. A library that does not load is named on stderr only: "Failed to load library /long/path
- * with error: libcublas.so.13: cannot open ..."; else it is the exception's message, which is printed last, here less
- * the C++ condition before it.
- */
-function reasonIn(stderr: string): string {
-  const text = stripVTControlCharacters(stderr).trimEnd();
-  const unloaded = /Failed to load library .* with error: (.+)/.exec(text)?.[1];
-  return unloaded ?? text.slice(text.lastIndexOf("\n") + 1).replace(/^\/.* was false\. /, "");
+  const { ok, reason } = await sessionInChild(model, sessionOptions(name, settings), { run: true, timeout });
+  return ok ? { ok } : { ok, reason };
 }
 
 function usage(field: keyof SessionSettings, what: string, fix: string): GanOnnxError {

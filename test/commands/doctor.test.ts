@@ -1,6 +1,12 @@
-import { expect, test } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { providerNames } from "../../src/training/providers.js";
-import { succeed } from "../helpers/cli.js";
+import { runCli, succeed } from "../helpers/cli.js";
+import { tinyArtifacts } from "../helpers/design.js";
+import { hasSoftwareVulkan, softwareVulkan, swiftshader } from "../helpers/providers.js";
 import { temporaryFolder } from "../training/data/files.js";
 
 /** A machine without a GPU, whatever this one has. */
@@ -34,4 +40,68 @@ test("doctor prints the same as JSON", async () => {
     { name: "cuda", available: false, reason: expect.any(String), fix: expect.any(String) },
     { name: "webgpu", available: false, reason: expect.any(String), fix: expect.any(String) },
   ]);
+});
+
+describe("doctor --graph", () => {
+  const cwd = mkdtempSync(join(tmpdir(), "gan-onnx-doctor-"));
+  afterAll(() => rmSync(cwd, { recursive: true }));
+  beforeAll(async () => {
+    await writeFile(join(cwd, "train.onnx"), tinyArtifacts().train);
+    await writeFile(join(cwd, "noise.onnx"), "noise");
+  });
+
+  test("counts the nodes of a model by provider and operator", async () => {
+    const { stdout } = await succeed(["doctor", "--graph", "train.onnx"], { cwd, env });
+    expect(stdout).toMatch(/^cpu +\d+ nodes: .*\bGemm \d+.*\bLoop 1\b.*\n$/);
+  });
+
+  test("lists each of them as JSON", async () => {
+    const { stdout } = await succeed(["doctor", "--graph", "train.onnx", "--json"], { cwd, env });
+    const { graph, ep, nodes } = JSON.parse(stdout);
+    expect([graph, ep]).toEqual(["train.onnx", "cpu"]);
+    expect(nodes).toContainEqual({ name: "Loop", operator: "Loop", inBody: false, provider: "cpu" });
+  });
+
+  test.skipIf(!hasSoftwareVulkan)(
+    `names those that the CPU runs for WebGPU (needs ${swiftshader})`,
+    async () => {
+      const { stdout } = await succeed(["doctor", "--graph", "train.onnx", "--ep", "webgpu"], {
+        cwd,
+        env: softwareVulkan,
+      });
+      const [webgpu, cpu, once, every] = stdout.split("\n");
+      expect(webgpu).toMatch(/^webgpu +\d+ nodes: .*\bGemm \d+/);
+      expect(cpu).toMatch(/^cpu +\d+ nodes: .*\bLoop 1\b/);
+      expect(once).toMatch(/^on the CPU, once in a run: .*Loop \(Loop\)/);
+      expect(every).toBe("on the CPU, in every iteration of a loop: none");
+    },
+  );
+
+  test.each([
+    [["--graph", "missing.onnx"], 1, /^error: missing\.onnx: cannot be read/],
+    [
+      ["--graph", "noise.onnx"],
+      1,
+      /^error: noise\.onnx: .* cannot load it \(.*protobuf.*\); name an ONNX model/i,
+    ],
+    [
+      ["--graph", "train.onnx", "--ep", "webgpu"],
+      1,
+      /^error: --ep webgpu: the execution provider is not available/,
+    ],
+    [["--graph", "train.onnx", "--device", "1"], 2, /^error: device: cpu cannot choose a device/],
+    [["--ep", "tpu"], 2, /^error: --ep: "tpu" is not accepted/],
+  ])("refuses %j", async (flags, status, message) => {
+    const { code, stdout, stderr } = await runCli(["doctor", ...flags], { cwd, env });
+    expect([code, stdout]).toEqual([status, ""]);
+    expect(stderr).toMatch(message);
+  });
+});
+
+test("doctor --ep looks at one provider", async () => {
+  const { stdout } = await succeed(["doctor", "--ep", "cpu", "--json"], {
+    cwd: await temporaryFolder(),
+    env,
+  });
+  expect(JSON.parse(stdout)).toMatchObject([{ name: "cpu", available: true }]);
 });

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { succeed, tree } from "../helpers/cli.js";
+import { hasSoftwareVulkan, softwareVulkan, swiftshader } from "../helpers/providers.js";
 import { trainingPlace } from "../helpers/runs.js";
 
 const { cwd, train, contentOf, remove } = await trainingPlace();
@@ -72,6 +73,18 @@ describe("a run of two epochs", () => {
     for (const [path, content] of Object.entries(ours)) expect(others[path], path).not.toBe(content);
   });
 });
+
+test.skipIf(!hasSoftwareVulkan)(
+  `on another provider than the CPU, it says what the CPU runs all the same (needs ${swiftshader})`,
+  async () => {
+    const args = train("webgpu", 1, ["--dry-run", "--ep", "webgpu"]);
+    const { stderr } = await succeed(args, { cwd, env: softwareVulkan });
+    const warnings = stderr.split("\n").filter((line) => line.includes("the CPU runs"));
+    expect(warnings).toEqual([
+      expect.stringMatching(/^train\.onnx: of \d+ nodes .*\bLoop 1\b.*; in every step: none$/),
+    ]);
+  },
+);
 
 test("--dry-run checks everything and writes nothing", async () => {
   const before = tree(cwd);

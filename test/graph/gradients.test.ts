@@ -103,18 +103,22 @@ test("an x may be fixed too: the gradient reaches it and goes no further", async
   expect(() => gradients(sum(square(middle)), [middle, x], [middle])).toThrow("x number 1");
 });
 
-test("at their kinks functions have the gradients that their documentation says", async () => {
-  const feeds = { x: [0, 1, -1] };
-  const cases: [Value, number[]][] = [
-    [relu(x), [0, 1, 0]],
-    [leakyRelu(x, 0.25), [0.25, 1, 0.25]],
-    [abs(x), [0, 1, -1]],
-    [maximum(mul(x, 3), mul(x, 2)), [3, 3, 2]],
-  ];
-  for (const [y, expected] of cases) {
-    expect((await numbersOf(gradients(sum(y), [x])[0], feeds)).numbers).toEqual(expected);
-  }
-});
+test.each(["float64", "float32"] as const)(
+  "at their kinks %s functions have the gradients that their documentation says",
+  async (dtype) => {
+    const x = input("x", dtype, [3]);
+    const feeds = { x: [0, 1, -1] };
+    const cases: [Value, number[]][] = [
+      [relu(x), [0, 1, 0]],
+      [leakyRelu(x, 0.25), [0.25, 1, 0.25]],
+      [abs(x), [0, 1, -1]],
+      [maximum(mul(x, 3), mul(x, 2)), [3, 3, 2]],
+    ];
+    for (const [y, expected] of cases) {
+      expect((await numbersOf(gradients(sum(y), [x])[0], feeds)).numbers).toEqual(expected);
+    }
+  },
+);
 
 test("the third derivative of a polynomial", async () => {
   // y = Σ x⁴ - 2x³: 4x³ - 6x², 12x² - 12x, 24x - 12

@@ -1,7 +1,10 @@
-import { existsSync } from "node:fs";
+import { symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { examine, probe, providerNames, sessionOptions } from "../../src/training/providers.js";
+import { hasSoftwareVulkan, swiftshader } from "../helpers/providers.js";
+import { temporaryFolder } from "./data/files.js";
 
 const { onnx } = onnxProto;
 const float32 = onnx.TensorProto.DataType.FLOAT;
@@ -24,9 +27,6 @@ function model(opType: string): Uint8Array {
 
 const add = model("Add");
 
-/** A Vulkan driver in software, from Debian's chromium. */
-const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
-const hasSwiftshader = existsSync(swiftshader);
 const useVulkan = (manifest: string) => {
   vi.stubEnv("VK_ICD_FILENAMES", manifest);
   vi.stubEnv("VK_DRIVER_FILES", manifest);
@@ -99,7 +99,7 @@ describe("probe", () => {
 
 describe("examine", () => {
   it("reports every provider, with versions", async () => {
-    const reports = await Promise.all(providerNames.map(examine));
+    const reports = await Promise.all(providerNames.map((name) => examine(name)));
     expect(reports.map(({ name }) => name)).toEqual(providerNames);
     const [cpu] = reports;
     expect(cpu).toMatchObject({ name: "cpu", available: true });
@@ -120,15 +120,38 @@ describe("examine", () => {
     expect(cuda.reason).toMatch(/\.so|CUDA/);
     expect(cuda.fix).toBe(missing[0]?.fix ?? cuda.fix);
     expect(cuda.findings.map(({ subject }) => subject)).toEqual(
-      expect.arrayContaining(["libonnxruntime_providers_cuda.so", "libcuda.so.1", "libcudnn.so.9"]),
+      expect.arrayContaining([
+        ...["libonnxruntime_providers_cuda.so", "libcuda.so.1", "libcudart.so.13"],
+        ...["libcublas.so.13", "libcudnn.so.9", "libnvrtc.so.13"],
+      ]),
     );
     for (const { subject, fix } of missing) {
       if (subject.startsWith("libonnxruntime_"))
         expect(fix).toContain("ONNXRUNTIME_NODE_INSTALL=true node /");
       else if (subject === "libcuda.so.1") expect(fix).toContain("NVIDIA driver");
-      else expect(fix).toContain(subject);
+      else {
+        expect(fix).toMatch(/\(apt: \S+-13\S* .*; pip: nvidia-\S+\); unless .* LD_LIBRARY_PATH$/);
+      }
     }
   });
+
+  it.skipIf(process.platform !== "linux" || process.arch !== "x64")(
+    "finds CUDA's libraries in LD_LIBRARY_PATH, and tells a driver that is too old",
+    async () => {
+      const folder = await temporaryFolder();
+      for (const name of ["libcuda.so.550.54.14", "libcudnn.so.9"]) await writeFile(join(folder, name), "");
+      await symlink("libcuda.so.550.54.14", join(folder, "libcuda.so.1"));
+      vi.stubEnv("LD_LIBRARY_PATH", folder);
+      const { findings } = await examine("cuda");
+      const found = (name: string) => findings.find(({ subject }) => subject === name);
+      expect(found("libcudnn.so.9")).toMatchObject({ ok: true, detail: join(folder, "libcudnn.so.9") });
+      expect(found("libcuda.so.1")).toMatchObject({
+        ok: false,
+        detail: expect.stringContaining("libcuda.so.550.54.14, too old"),
+        fix: "install the NVIDIA driver, 580 or later for CUDA 13",
+      });
+    },
+  );
 
   it.skipIf(process.platform !== "linux")("says that WebGPU has no Vulkan driver", async () => {
     const webgpu = await examine("webgpu");
@@ -139,14 +162,14 @@ describe("examine", () => {
     expect(webgpu.reason).toContain("Failed to get a WebGPU adapter");
   });
 
-  it.skipIf(!hasSwiftshader)(`runs WebGPU on a driver in software (${swiftshader})`, async () => {
+  it.skipIf(!hasSoftwareVulkan)(`runs WebGPU on a driver in software (${swiftshader})`, async () => {
     useVulkan(swiftshader);
     const webgpu = await examine("webgpu");
     expect(webgpu).toMatchObject({ name: "webgpu", available: true });
     expect(webgpu.findings).toContainEqual({ subject: "Vulkan drivers", ok: true, detail: swiftshader });
   });
 
-  it.skipIf(!hasSwiftshader)(
+  it.skipIf(!hasSoftwareVulkan)(
     "lets the CPU step in for WebGPU, which has no kernel for Mean, only when asked",
     async () => {
       useVulkan(swiftshader);

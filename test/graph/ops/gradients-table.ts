@@ -27,6 +27,7 @@ import {
   split,
   sqrt,
   square,
+  step,
   sub,
   sum,
   tanh,
@@ -221,6 +222,9 @@ export const table = {
   ],
 
   // Those without a gradient count as constants: the gradient goes the other ways.
+  hardSigmoidOp: [
+    { about: "as a factor", dtype: "float32", inputs: [["batch", 2]], f: (x) => mul(step(x), square(x)) },
+  ],
   sign: [{ about: "as a factor", inputs: [["batch", 2]], f: (x) => mul(sign(x), square(x)) }],
   greater: [
     { about: "as a condition", inputs: [[4], [4]], f: (a, b) => where(greater(a, apart(b)), square(a), b) },
@@ -236,7 +240,13 @@ export const table = {
 } satisfies Record<OpName, GradientCase[]>;
 
 /** The operators whose rule is `null`, as it should be. */
-export const withoutGradient = ["sign", "greater", "equal", "shapeOp"] as const satisfies readonly OpName[];
+export const withoutGradient = [
+  "hardSigmoidOp",
+  "sign",
+  "greater",
+  "equal",
+  "shapeOp",
+] as const satisfies readonly OpName[];
 
 /** Something that every part counts in differently. */
 function spliced([a, b]: readonly Value[]): Value {

@@ -136,7 +136,7 @@ async function run(provider: PageProvider): Promise<void> {
     training.points.push(point);
     tell({ kind: "steps", point, count: lines.length, place: placeOf(point.step, lines[0].epoch) });
   };
-  const settings = { epochs: Infinity, batchSize: BATCH, stepsPerRun: 4 };
+  const settings = { epochs: Infinity, batchSize: BATCH };
   await train({ design, graph, dataset, start, ...settings }, workplace, progress, pause.signal);
   await keep(training);
   tell({ kind: "paused" });

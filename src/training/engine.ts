@@ -23,6 +23,8 @@ export interface Engine {
   consume(feeds: Tensors): Promise<Tensors>;
   /** A copy of the state as the last step left it; of ORT's training runtime, the parameters alone. */
   getState(): Promise<Tensors>;
+  /** Put it back to a state, where that can be done. */
+  setState?(state: Tensors): Promise<void>;
   close(): Promise<void>;
 }
 

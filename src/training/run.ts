@@ -28,7 +28,7 @@ export interface Configuration {
     readonly epochs: number;
     readonly batchSize: number;
     readonly seed: number;
-    readonly stepsPerRun: number;
+    readonly stepsPerRun?: number;
     readonly size?: number;
     readonly channels?: 1 | 3;
     readonly init?: string;

@@ -16,8 +16,10 @@ export interface RunTimes {
 }
 
 /** An engine that can be put back to where it was. */
-export interface Restorable extends Pick<Engine, "run" | "getState"> {
-  setState(state: Tensors): Promise<void>;
+export type Restorable = Pick<Engine, "consume" | "getState"> & Required<Pick<Engine, "setState">>;
+
+export function isRestorable(engine: Engine): engine is Engine & Restorable {
+  return engine.setState !== undefined;
 }
 
 /** How much of the time may go into what a run costs besides its steps: copies of the state to a device and back. */
@@ -72,21 +74,20 @@ export async function measureRuns(
 ): Promise<RunTimes> {
   const state = await engine.getState();
   try {
-    const time = async (feeds: Tensors) => {
+    const time = async (steps: number) => {
+      const feeds = feedsOf(steps);
       const started = now();
-      await engine.run(feeds);
+      await engine.consume(feeds);
       return now() - started;
     };
-    const one = feedsOf(1);
-    await time(one); // Kernels are chosen and compiled, memory is taken: the first run of a length is slower.
-    const slow = (await time(one)) > SLOW;
+    await time(1); // Kernels are chosen and compiled, memory is taken: the first run of a length is slower.
+    const slow = (await time(1)) > SLOW;
     const steps = Math.min(slow ? 2 : MEASURED.steps, most);
-    const several = feedsOf(steps);
-    await time(several);
+    await time(steps);
     const [short, long]: [number[], number[]] = [[], []];
     for (let i = 0; i < (slow ? 1 : MEASURED.times); i++) {
-      short.push(await time(one));
-      long.push(await time(several));
+      short.push(await time(1));
+      long.push(await time(steps));
     }
     return {
       short: { steps: 1, milliseconds: median(short) },

@@ -8,6 +8,7 @@ import type { Design } from "./recipes/index.js";
 import type { Tensors } from "./safetensors.js";
 import type { Picture } from "./sheet.js";
 import type { StepGraph } from "./step-graph.js";
+import { chooseStepsPerRun, isRestorable, measureRuns, mostStepsPerRun } from "./steps-per-run.js";
 
 /** One training, ready to go. */
 export interface Training {
@@ -16,7 +17,8 @@ export interface Training {
   readonly dataset: Dataset;
   readonly epochs: number;
   readonly batchSize: number;
-  readonly stepsPerRun: number;
+  /** Steps in one run of the training graph; chosen by measuring unless given. */
+  readonly stepsPerRun?: number;
   readonly start: Checkpoint;
 }
 
@@ -109,7 +111,7 @@ async function makeSteps(
   const { graph, dataset, epochs, batchSize, start } = training;
   const { seed } = start.position;
   const iterations = stepsPerEpoch(graph.batches, dataset.count, batchSize);
-  const plan = plannedRuns(training);
+  const plan = plannedRuns(training, training.stepsPerRun ?? (await measuredStepsPerRun(training, engine)));
   let latest = start;
   let lastDue = performance.now();
   let kept = Promise.resolve();
@@ -169,9 +171,23 @@ interface PlannedRun {
   readonly endsEpoch: boolean;
 }
 
+/** How many steps a run should have, tried with the first batches; the engine is where it was afterwards. */
+async function measuredStepsPerRun(training: Training, engine: Engine): Promise<number> {
+  const { graph, dataset, batchSize, start } = training;
+  const { seed } = start.position;
+  const imageCount = dataset.count;
+  const [first] = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerRun: imageCount });
+  const most = mostStepsPerRun(graph.batches, { batchSize, stepsInEpoch: first.steps });
+  if (!isRestorable(engine) || most === 1) return most;
+  const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount) };
+  const feedsOf = (steps: number) =>
+    feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
+  return chooseStepsPerRun(await measureRuns(engine, feedsOf, most), most);
+}
+
 /** What is left to do, one run of the training graph after the other. */
-function* plannedRuns(training: Training): Generator<PlannedRun, undefined> {
-  const { graph, dataset, epochs, batchSize, stepsPerRun, start } = training;
+function* plannedRuns(training: Training, stepsPerRun: number): Generator<PlannedRun, undefined> {
+  const { graph, dataset, epochs, batchSize, start } = training;
   const { seed, epoch: complete, step } = start.position;
   const imageCount = dataset.count;
   for (let epoch = complete + 1; epoch <= epochs; epoch++) {

@@ -13,17 +13,20 @@ const positionOf = async (out: string) =>
   (await readCheckpoint(join(cwd, out, "checkpoint.safetensors"))).position;
 /** A run is stopped in a block of steps, so that there are enough of them: each a step long. */
 const slowly = ["--steps-per-run", "1"];
+/** Everyone ends with this configuration. */
+const inTheEnd = ["--steps-per-run", "64"];
 
 describe("what an uninterrupted run of four epochs writes is, byte for byte, what comes out after", () => {
   let uninterrupted: Record<string, string>;
   beforeAll(async () => {
-    await succeed(train("whole", 4), { cwd });
+    await succeed(train("whole", 4, inTheEnd), { cwd });
     uninterrupted = await contentOf("whole");
   });
 
   test("two epochs, and two more with --resume", async () => {
+    // Measured, as it is unless told.
     await succeed(train("halves", 2), { cwd });
-    const { stdout } = await succeed(resume("halves", "--epochs", "4"), { cwd });
+    const { stdout } = await succeed(resume("halves", "--epochs", "4", ...inTheEnd), { cwd });
     expect(stdout).toBe("halves\n");
     expect(await contentOf("halves")).toEqual(uninterrupted);
   });
@@ -43,7 +46,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     const lines = (await readFile(join(cwd, "stopped", "metrics.jsonl"), "utf8")).trimEnd().split("\n");
     expect(lines).toHaveLength(epoch * 226 + step);
 
-    await succeed(resume("stopped", "--steps-per-run", "64"), { cwd });
+    await succeed(resume("stopped", ...inTheEnd), { cwd });
     expect(await contentOf("stopped")).toEqual(uninterrupted);
   });
 
@@ -54,7 +57,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     expect((await running.finished).code).toBe("SIGKILL");
     expect((await positionOf("killed")).epoch).toBeGreaterThanOrEqual(1);
 
-    await succeed(resume("killed", "--steps-per-run", "64"), { cwd });
+    await succeed(resume("killed", ...inTheEnd), { cwd });
     // Killed while it writes, a process leaves a temporary file; nothing else may differ.
     expect(await contentOf("killed")).toMatchObject(uninterrupted);
   });

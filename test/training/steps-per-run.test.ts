@@ -72,7 +72,7 @@ function pretended(run: number, step: number, noise: readonly number[] = [0]) {
   const state: Tensors = { total: { dtype: "float32", shape: [1], data: Float32Array.of(7) } };
   let current = state;
   const engine: Restorable = {
-    async run({ x }) {
+    async consume({ x }) {
       const steps = x.shape[0];
       const once = run + step * steps + noise[runs.length % noise.length];
       clock += runs.includes(steps) ? once : 10 * once;
@@ -109,7 +109,7 @@ test("where steps are slow, few are made; nor more than a run may have", async (
 
 test("the state is put back when a run fails", async () => {
   const { engine, isRestored } = pretended(4, 1);
-  const failing = { ...engine, run: () => Promise.reject(new Error("no memory")) };
+  const failing = { ...engine, consume: () => Promise.reject(new Error("no memory")) };
   await expect(measureRuns(failing, feedsOf, 100)).rejects.toThrow("no memory");
   expect(isRestored()).toBe(true);
 });

@@ -59,7 +59,7 @@ const slow = { timeout: 60_000 };
 function distances(a: Tensors, b: Tensors): { most: number; all: number } {
   const names = Object.keys(a).filter((name) => name.endsWith("/parameters"));
   const far = names.flatMap((name) =>
-    Array.from(a[name].data, (value, i) => Math.abs(Number(value) - Number(b[name].data[i]))),
+    Array.from(a[name].data as Float32Array, (value, i) => Math.abs(value - Number(b[name].data[i]))),
   );
   const sorted = Float64Array.from(far).sort();
   return { most: sorted[Math.ceil(0.999 * sorted.length) - 1], all: sorted[sorted.length - 1] };

@@ -28,9 +28,10 @@ const SHARE = 0.02;
 const LONGEST_RUN = 2000;
 /** What the batch inputs of a run may take, in bytes. */
 const MEMORY = 2 ** 28;
-/** How many steps the longer of the measured runs has, and how often both are timed; fewer where steps are slow. */
+/** How many steps the longer of the measured runs has, and how often both are timed. */
 const MEASURED = { steps: 16, times: 3 };
-const SLOW = 200;
+/** About how long one measured run may take, so that slow steps do not keep a training waiting. */
+const PATIENCE = 100;
 
 /** The most steps that one run may have, for memory and because runs do not reach over the end of an epoch. */
 export function mostStepsPerRun(
@@ -81,11 +82,12 @@ export async function measureRuns(
       return now() - started;
     };
     await time(1); // Kernels are chosen and compiled, memory is taken: the first run of a length is slower.
-    const slow = (await time(1)) > SLOW;
-    const steps = Math.min(slow ? 2 : MEASURED.steps, most);
+    const once = await time(1);
+    const steps = Math.min(Math.max(2, Math.round(PATIENCE / once)), MEASURED.steps, most);
+    const times = once * steps > PATIENCE ? 1 : MEASURED.times;
     await time(steps);
     const [short, long]: [number[], number[]] = [[], []];
-    for (let i = 0; i < (slow ? 1 : MEASURED.times); i++) {
+    for (let i = 0; i < times; i++) {
       short.push(await time(1));
       long.push(await time(steps));
     }

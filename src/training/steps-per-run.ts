@@ -25,7 +25,7 @@ export function isRestorable(engine: Engine): engine is Engine & Restorable {
 /** How much of the time may go into what a run costs besides its steps: copies of the state to a device and back. */
 const SHARE = 0.02;
 /** No run should take longer: until it ends, progress and Ctrl-C wait. */
-const LONGEST_RUN = 2000;
+const LONGEST_RUN = 500;
 /** What the batch inputs of a run may take, in bytes. */
 const MEMORY = 2 ** 28;
 /** How many steps the longer of the measured runs has, and how often both are timed. */
@@ -48,7 +48,7 @@ export function mostStepsPerRun(
 
 /**
  * The fewest steps in a run for which its own cost is at most 2% of its time: with t(k) = c + s·k from the two measured
- * runs, c ≤ 0.02·(c + s·k). No more than `most`, nor than 2 s have room for.
+ * runs, c ≤ 0.02·(c + s·k). No more than `most`, nor than half a second has room for.
  */
 export function chooseStepsPerRun({ short, long }: RunTimes, most: number): number {
   const step = (long.milliseconds - short.milliseconds) / (long.steps - short.steps);

@@ -30,10 +30,10 @@ test.each([
   expect(run / (run + step * chosen)).toBeLessThanOrEqual(0.02 + 1e-12);
 });
 
-test("a run has no more steps than there may be, nor than two seconds have room for", () => {
+test("a run has no more steps than there may be, nor than half a second has room for", () => {
   expect(chooseStepsPerRun(times(4, 1), 100)).toBe(100);
-  expect(chooseStepsPerRun(times(40, 50), 100)).toBe(39);
-  expect(chooseStepsPerRun(times(400, 300), 100)).toBe(5);
+  expect(chooseStepsPerRun(times(40, 50), 100)).toBe(9);
+  expect(chooseStepsPerRun(times(100, 150), 100)).toBe(2);
   expect(chooseStepsPerRun(times(100, 5000), 100)).toBe(1);
 });
 

@@ -1,6 +1,6 @@
 import { GanOnnxError } from "../error.js";
 import { isStatic, type Shape } from "./dims.js";
-import type { AttributeKind, Body, Node } from "./operator.js";
+import { type AttributeKind, atScope, type Body, type Node } from "./operator.js";
 import { nodesBehind } from "./paths.js";
 import type { TensorData, Value, ValueType } from "./value.js";
 
@@ -174,6 +174,11 @@ class GraphBuilder {
 
   private addNode(node: Node, direct: ReadonlyMap<Value, string>): void {
     const { operator, outputs, scope } = node;
+    const lowered = operator.lower && atScope([scope, operator.type], () => operator.lower?.(node));
+    if (lowered) {
+      this.addLowered(node, lowered, direct);
+      return;
+    }
     const inputs = node.inputs.map((value) => this.nameOf(value, operator.type));
     const attributes = Object.entries(operator.attributes)
       .filter(([, kind]) => kind !== "dims")
@@ -203,6 +208,18 @@ class GraphBuilder {
     this.nodes.push({ name, type, domain, inputs, outputs: outputNames, attributes, body });
   }
 
+  /** Write what computes `lowered`, from the node's inputs, as that node's output. */
+  private addLowered(
+    { inputs, outputs: [output] }: Node,
+    lowered: Value,
+    direct: ReadonlyMap<Value, string>,
+  ): void {
+    const name = direct.get(output);
+    const inner = name === undefined ? direct : new Map([...direct, [lowered, name] as const]);
+    for (const node of nodesBehind([lowered], new Set(inputs))) this.addNode(node, inner);
+    this.named.set(output, this.nameOf(lowered, "Identity"));
+  }
+
   private bodyOf(body: Body, loop: string): NamedGraph {
     const graph = new GraphBuilder(`${loop}/body`, this.names, this);
     return graph.build(
@@ -226,12 +243,11 @@ class GraphBuilder {
     });
   }
 
-  /** Equal small constants are written once per graph; a body has its own, as ONNX Runtime folds those it can see. */
+  /** Equal constants are written once per graph; a body has its own, as ONNX Runtime folds those it can see. */
   private nameConstant(value: Value, { data, name }: { data: TensorData; name?: string }): string {
     const shape = staticShape(value.shape);
     const content = data.length <= 16 ? `[${Array.from(data, shortNumber).join(",")}]` : undefined;
-    const key =
-      content && name === undefined ? `${value.dtype}[${shape.join(",")}][${data.join(",")}]` : undefined;
+    const key = name === undefined ? `${value.dtype}[${shape.join(",")}][${data.join(",")}]` : undefined;
     const known = key && this.constants.get(key);
     if (known) return known;
     const wanted =

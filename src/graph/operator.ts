@@ -30,6 +30,8 @@ export interface Operator {
         attributes: Attributes,
       ) => InputGradients)
     | null;
+  /** What `build()` writes for a node, unless it is the node itself: other operators that compute its one output. */
+  lower?(node: Node): Value | undefined;
 }
 
 /** The graph that a `Loop` runs: its own inputs and outputs, and the outer values that it reads. */
@@ -113,6 +115,7 @@ interface Definition<S extends AttributeSchema> {
   readonly vjp:
     | ((inputs: readonly Value[], y: Value, g: Value, attributes: Attributes<S>) => InputGradients)
     | null;
+  lower?(inputs: readonly Value[], y: Value, attributes: Attributes<S>): Value | undefined;
 }
 
 type Arguments<I extends readonly Operand[], S extends AttributeSchema> = keyof S extends never
@@ -134,7 +137,7 @@ export function defineOp<
   I extends readonly Operand[] = [x: Operand],
   const S extends AttributeSchema = NoAttributes,
 >(definition: Definition<S>): Op<I, S> {
-  const { type, attributes: schema, infer, vjp } = definition;
+  const { type, attributes: schema, infer, vjp, lower } = definition;
   const operator: Operator = {
     type,
     attributes: schema ?? {},
@@ -143,6 +146,7 @@ export function defineOp<
       vjp &&
       ((inputs, [y], [g], attributes) =>
         g === null ? inputs.map(() => null) : vjp(inputs, y, g, attributes as Attributes<S>)),
+    lower: lower && (({ inputs, outputs: [y], attributes }) => lower(inputs, y, attributes as Attributes<S>)),
   };
   const call = (...args: readonly unknown[]) => {
     const operands = (schema ? args.slice(0, -1) : args) as readonly Operand[];

@@ -1,18 +1,22 @@
 import { GanOnnxError } from "../error.js";
 import {
+  add,
   cast,
   concat,
   constant,
   gatherOp,
+  gemm,
   leakyRelu,
   mul,
   relu,
   reshape,
+  sizeOf,
+  split,
   tanh,
   type Value,
   withScope,
 } from "../graph/index.js";
-import { batchNormalized, doubling, halving, linear, plain } from "./layers.js";
+import { type Affine, batchNormalized, doubling, halving, linear, plain } from "./layers.js";
 import type { Network } from "./network.js";
 
 export interface ConvSize {
@@ -101,28 +105,38 @@ export function convDiscriminator(
   return {
     name: "discriminator",
     create(scope) {
-      const halvings = Array.from({ length: depth }, (_, i) => {
-        const layer = halving(scope, `down${i + 1}`, channelsAt(i), channelsAt(i + 1));
-        return i === 0 ? plain(layer) : batchNormalized(scope, layer, i === 1 ? "bn" : `bn${i}`);
+      const first = halving(scope, "down1", channelsAt(0), channelsAt(1));
+      const further = Array.from({ length: depth - 1 }, (_, i) => {
+        const layer = halving(scope, `down${i + 2}`, channelsAt(i + 1), channelsAt(i + 2));
+        return batchNormalized(scope, layer, i === 0 ? "bn" : `bn${i + 1}`);
       });
       const fc = plain(linear(scope, "fc", features, 1));
       return (x, label) =>
         withScope("discriminator", () => {
           const batch = x.shape[0];
           const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
-          const input = label ? concat([pixels, planes(label, classes, pixels)], 1) : pixels;
-          const last = halvings.reduce((h, halve) => leakyRelu(halve(h), 0.2), input);
+          const halved = label ? withPlanes(first, pixels, oneHot(label, classes)) : plain(first)(pixels);
+          const last = further.reduce((h, halve) => leakyRelu(halve(h), 0.2), leakyRelu(halved, 0.2));
           return fc(reshape(last, [batch, features]));
         });
     },
   };
 }
 
-/** One channel for each class, of the height and width of an image. */
-function planes(label: Value, classes: number, image: Value): Value {
-  const [batch, , height, width] = image.shape as [string, number, number, number];
-  const ones = constant("float32", [1, 1, height, width], new Float32Array(height * width).fill(1));
-  return mul(reshape(oneHot(label, classes), [batch, classes, 1, 1]), ones);
+/**
+ * A layer on images joined by one channel for each class, 1 everywhere in that of the image's class. The layer is
+ * linear in its channels, so it sees the planes of every class once, and the one-hot vectors [batch, classes] choose.
+ */
+function withPlanes({ name, weight, bias, apply }: Affine, image: Value, classes: Value): Value {
+  return withScope(name, () => {
+    const [, channels, height, width] = image.shape as [string, number, number, number];
+    const [batch, count] = classes.shape as [string, number];
+    const [own, told] = split(weight, 1, [channels, count]);
+    const ones = constant("float32", [1, 1, height, width], new Float32Array(height * width).fill(1));
+    const maps = apply(mul(reshape(identity(count), [count, count, 1, 1]), ones), told);
+    const chosen = gemm(classes, reshape(maps, [count, sizeOf(maps.shape.slice(1) as number[])]));
+    return add(apply(image, own, bias), reshape(chosen, [batch, ...maps.shape.slice(1)]));
+  });
 }
 
 /** The unit matrix. */

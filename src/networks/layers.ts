@@ -140,9 +140,10 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
       // A batch of one has no unbiased variance (PyTorch refuses it); its plain one, 0, is at least a number.
       const unbiased = mul(variance, div(count, maximum(sub(count, 1), 1)));
       runningVariance.write(follow(runningVariance.read(), unbiased));
+      // One factor for each feature: a single pass over the batch here, and few in the gradient.
       const rank = x.shape.length;
-      const normal = div(centred, sqrt(add(variance, EPSILON)));
-      return add(mul(normal, alongFeatures(gamma, rank)), alongFeatures(beta, rank));
+      const factor = div(alongFeatures(gamma, rank), sqrt(add(variance, EPSILON)));
+      return add(mul(centred, factor), alongFeatures(beta, rank));
     });
   };
 }

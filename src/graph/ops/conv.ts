@@ -3,8 +3,8 @@ import { formatShape, isStatic, type Shape, shapeError } from "../dims.js";
 import { defineOp, type Op } from "../operator.js";
 import type { Value, ValueType } from "../value.js";
 import { sameDType } from "./infer.js";
+import { convByProduct, convTransposeByProduct, type Geometry, weightGradientByProduct } from "./patches.js";
 import { sum } from "./reduce.js";
-import { split, transpose } from "./shape.js";
 
 // The arithmetic of both operators: Dumoulin and Visin, https://arxiv.org/abs/1603.07285. For one axis, with an image
 // of h, a kernel of k that reaches over r = d·(k - 1) + 1, stride s, dilation d and paddings p, q:
@@ -13,9 +13,8 @@ import { split, transpose } from "./shape.js";
 
 const schema = { strides: "ints", dilations: "ints", pads: "ints" } as const;
 const transposedSchema = { ...schema, output_padding: "ints" } as const;
+const gradientSchema = { ...schema, to: "dims" } as const;
 
-/** How a kernel walks over an image, for height and width; `pads` are top, left, bottom, right. */
-type Geometry = Readonly<Record<keyof typeof schema, readonly number[]>>;
 type Inputs = [x: Value, weight: Value, ...bias: Value[]];
 
 export const convOp: Op<Inputs, typeof schema> = defineOp({
@@ -32,11 +31,13 @@ export const convOp: Op<Inputs, typeof schema> = defineOp({
   vjp: ([x, weight, ...bias], _, g, geometry) => [
     convTransposeOp(g, weight, {
       ...geometry,
-      output_padding: ways(x, weight, geometry).map((way, i) => way % geometry.strides[i]),
+      output_padding: leftOver(x, weight, geometry),
     }),
-    weightGradient(x, g, weight, geometry),
+    weightGradientOp(x, g, { ...geometry, to: weight.shape }),
     ...bias.map(() => sum(g, [0, 2, 3])),
   ],
+  lower: ([x, weight, bias], y, geometry) =>
+    isLearnt(weight) ? convByProduct(x, weight, bias, y.shape, geometry) : undefined,
 });
 
 export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
@@ -53,9 +54,11 @@ export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
   },
   vjp: ([x, weight, ...bias], _, g, { output_padding: _padding, ...geometry }) => [
     convOp(g, weight, geometry),
-    weightGradient(g, x, weight, geometry),
+    weightGradientOp(g, x, { ...geometry, to: weight.shape }),
     ...bias.map(() => sum(g, [0, 2, 3])),
   ],
+  lower: ([x, weight, bias], y, geometry) =>
+    isLearnt(weight) ? convTransposeByProduct(x, weight, bias, y.shape, geometry) : undefined,
 });
 
 /**
@@ -63,25 +66,22 @@ export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
  *
  *     ∂W[b, a, k] = Σ small[n, b, o] · large[n, a, s·o + d·k - p]  over n and o
  *
- * That is a convolution too: images and channels change places, and so do stride and dilation.
+ * ONNX has no such operator; it is written as a product.
  */
-function weightGradient(large: Value, small: Value, weight: Value, geometry: Geometry): Value {
-  const { strides, dilations, pads } = geometry;
-  const found = convOp(swapped(large), swapped(small), { strides: dilations, dilations: strides, pads });
-  // What the stride left over lets the kernel take further steps: they belong to no weight.
-  const [height, width] = sizes(weight);
-  return swapped(first(first(found, 2, height), 3, width));
-}
+export const weightGradientOp: Op<[large: Value, small: Value], typeof gradientSchema> = defineOp({
+  type: "ConvWeightGradient",
+  attributes: gradientSchema,
+  infer: ([large], { to }) => ({ dtype: large.dtype, shape: to }),
+  vjp: ([large, small], _, g, { to: _to, ...geometry }) => [
+    convTransposeOp(small, g, { ...geometry, output_padding: leftOver(large, g, geometry) }),
+    convOp(large, g, geometry),
+  ],
+  lower: ([large, small], _, { to, ...geometry }) => weightGradientByProduct(large, small, to, geometry),
+});
 
-/** The first two axes exchanged. */
-function swapped(x: Value): Value {
-  return transpose(x, [1, 0, 2, 3]);
-}
-
-/** The beginning of an axis. */
-function first(x: Value, axis: number, extent: number): Value {
-  const all = x.shape[axis] as number;
-  return split(x, axis, extent === all ? [all] : [extent, all - extent])[0];
+/** Whether weights change from run to run. ONNX Runtime prepares those that never do, for kernels of its own. */
+function isLearnt(weight: Value): boolean {
+  return weight.origin.kind !== "constant";
 }
 
 /** Height and width. */
@@ -92,6 +92,11 @@ function sizes({ shape }: Value): readonly number[] {
 /** How far the kernel can move over the padded image, down and right. */
 function ways(x: Value, weight: Value, { dilations, pads }: Geometry): number[] {
   return sizes(x).map((size, i) => size + pads[i] + pads[i + 2] - dilations[i] * (sizes(weight)[i] - 1) - 1);
+}
+
+/** Rows and columns at the end of an image that the stride leaves out. */
+function leftOver(x: Value, weight: Value, geometry: Geometry): number[] {
+  return ways(x, weight, geometry).map((way, i) => way % geometry.strides[i]);
 }
 
 function checkChannels(operator: string, [x, weight, bias]: readonly Value[], axis: 0 | 1): void {

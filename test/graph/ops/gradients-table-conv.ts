@@ -3,7 +3,9 @@ import {
   conv2d,
   convTranspose2d,
   formatShape,
+  input,
   type Shape,
+  weightGradientOp,
 } from "../../../src/graph/index.js";
 import type { GradientCase } from "../../helpers/check-gradients.js";
 
@@ -96,4 +98,24 @@ export const convolutions = kernels.flatMap(({ options, kernel, shrink }) =>
 
 export const transposedConvolutions = kernels.map(({ options, kernel, grow }) =>
   row([["batch", 2, ...grow], [2, 3, ...kernel], [3]], options, convTranspose2d),
+);
+
+/** The first geometry, one with padding and one whose stride leaves pixels over. */
+export const weightGradients = [kernels[0], kernels[3], kernels[5]].map(
+  ({ options, kernel, shrink: [size] }): GradientCase => {
+    const { stride = 1, padding = 0 } = options as { stride?: number; padding?: number };
+    const [y, w] = [input("y", "float32", ["batch", 2, ...size]), input("w", "float32", [3, 2, ...kernel])];
+    const small = conv2d(y, w, options).shape;
+    const both = (number: number) => [number, number];
+    const geometry = {
+      strides: both(stride),
+      dilations: both(1),
+      pads: [...both(padding), ...both(padding)],
+    };
+    return {
+      about: `${formatShape(y.shape)} and ${formatShape(small)} ${JSON.stringify(options)}`,
+      inputs: [y.shape, small],
+      f: (large, small) => weightGradientOp(large, small, { ...geometry, to: w.shape }),
+    };
+  },
 );

@@ -38,7 +38,7 @@ import {
 import type { Operator } from "../../../src/graph/operator.js";
 import type * as ops from "../../../src/graph/ops/index.js";
 import type { GradientCase } from "../../helpers/check-gradients.js";
-import { convolutions, transposedConvolutions } from "./gradients-table-conv.js";
+import { convolutions, transposedConvolutions, weightGradients } from "./gradients-table-conv.js";
 
 type Ops = typeof ops;
 /** The names under which operators are exported. */
@@ -135,6 +135,7 @@ export const table = {
 
   convOp: convolutions,
   convTransposeOp: transposedConvolutions,
+  weightGradientOp: weightGradients,
 
   reshapeOp: [
     { about: "flattened", inputs: [["batch", 2, 3]], f: (x) => reshape(x, ["batch", 6]) },

@@ -1,0 +1,160 @@
+import { type Dim, productOf, sizeOf } from "../dims.js";
+import { defineOp } from "../operator.js";
+import { constant, int64s, type Value } from "../value.js";
+import { add } from "./elementwise.js";
+import { gemm } from "./matrix.js";
+import { sum } from "./reduce.js";
+import { reshape, transpose } from "./shape.js";
+
+// Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image, small
+// matrices whose patches one thread copies; a product over the batch keeps all threads busy. With the batch as last
+// axis every pixel is a run of numbers, so patches are gathered run by run, and the rows of the product are channels.
+//
+// A convolution connects a large image with a small one: tap k of the kernel meets, at pixel o of the small image,
+// pixel s·o + d·k - p of the large one, or nothing but padding.
+
+/** How a kernel walks over an image, for height and width; `pads` are top, left, bottom, right. */
+export type Geometry = {
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  readonly pads: readonly number[];
+};
+
+/** Images [batch, channels, h, w] of either side of a convolution, and its weights [small, large, kh, kw]. */
+interface Sides {
+  readonly large: readonly Dim[];
+  readonly small: readonly Dim[];
+  readonly weight: readonly Dim[];
+  readonly geometry: Geometry;
+}
+
+/** Numbers of pixels and taps. */
+function area(shape: readonly Dim[]): number {
+  return sizeOf(shape.slice(2) as number[]);
+}
+
+/** For each tap of the kernel and each pixel of the small image, the pixel of the large one, or `none`. */
+function meetings({ large, small, weight, geometry }: Sides, none: number): number[][] {
+  const { strides, dilations, pads } = geometry;
+  const along = (axis: 0 | 1, tap: number, o: number) => {
+    const at = strides[axis] * o + dilations[axis] * tap - pads[axis];
+    return at >= 0 && at < Number(large[axis + 2]) ? at : undefined;
+  };
+  const [kernelWidth, width, pixelsAcross] = [weight, small, large].map((shape) => Number(shape[3]));
+  return Array.from({ length: area(weight) }, (_, tap) =>
+    Array.from({ length: area(small) }, (_, o) => {
+      const row = along(0, Math.floor(tap / kernelWidth), Math.floor(o / width));
+      const column = along(1, tap % kernelWidth, o % width);
+      return row === undefined || column === undefined ? none : row * pixelsAcross + column;
+    }),
+  );
+}
+
+// Nodes of these two are made by `build()`, when gradients have been taken.
+
+const padOp = defineOp<[x: Value, pads: Value], { to: "dims" }>({
+  type: "Pad",
+  attributes: { to: "dims" },
+  infer: ([x], { to }) => ({ dtype: x.dtype, shape: to }),
+  vjp: null,
+});
+
+/** Pixels [channels, pixels, batch] and one more, of zeros. https://onnx.ai/onnx/operators/onnx__Pad.html */
+function withZero(x: Value): Value {
+  return padOp(x, int64s([0, 0, 0, 0, 1, 0]), { to: x.shape.with(1, Number(x.shape[1]) + 1) });
+}
+
+const pickOp = defineOp<[x: Value, index: Value], { axis: "int" }>({
+  type: "Gather",
+  attributes: { axis: "int" },
+  infer: ([x, index], { axis }) => ({ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...index.shape) }),
+  vjp: null,
+});
+
+/** Runs of x [channels, runs, batch] by a table of their numbers: [channels, rows, columns, batch]. */
+function pick(x: Value, table: readonly (readonly number[])[]): Value {
+  const index = constant("int32", [table.length, table[0].length], Int32Array.from(table.flat()));
+  return pickOp(x, index, { axis: 1 });
+}
+
+/** Images [batch, channels, h, w] as [channels, h·w, batch]. */
+function batchLast(x: Value): Value {
+  const [batch, channels] = x.shape;
+  const features = Number(channels) * area(x.shape);
+  const rows = transpose(reshape(x, [batch, features]), [1, 0]);
+  return reshape(rows, [channels, area(x.shape), batch]);
+}
+
+/** The inverse: values in the order [channels, h, w, batch] as images of a shape. */
+function batchFirst(x: Value, shape: readonly Dim[]): Value {
+  const [batch, channels] = shape;
+  const columns = reshape(x, [Number(channels) * area(shape), batch]);
+  return reshape(transpose(columns, [1, 0]), shape);
+}
+
+/** [a, b, batch] as a matrix of a rows. */
+function asRows(x: Value): Value {
+  return reshape(x, [x.shape[0], productOf(x.shape.slice(1))]);
+}
+
+/** What each tap meets, beside each other: the large image as [channels·taps, pixels of the small one·batch]. */
+function patches(large: Value, sides: Sides): Value {
+  const pixels = area(large.shape);
+  const picked = pick(withZero(batchLast(large)), meetings(sides, pixels));
+  const [channels, taps, ...others] = picked.shape;
+  return reshape(picked, [Number(channels) * Number(taps), productOf(others)]);
+}
+
+/** The weights as a matrix [small channels, large channels·taps]. */
+function weightMatrix(weight: Value): Value {
+  const [small, ...others] = weight.shape;
+  return reshape(weight, [small, productOf(others)]);
+}
+
+/** Conv: y = W·patches(x). */
+export function convByProduct(
+  x: Value,
+  weight: Value,
+  bias: Value | undefined,
+  small: readonly Dim[],
+  geometry: Geometry,
+): Value {
+  const sides = { large: x.shape, small, weight: weight.shape, geometry };
+  const c = bias && reshape(bias, [bias.shape[0], 1]);
+  return batchFirst(gemm(weightMatrix(weight), patches(x, sides), { c }), small);
+}
+
+/** ConvTranspose: what each pixel of the result adds up is gathered from Wᵀ·y. */
+export function convTransposeByProduct(
+  y: Value,
+  weight: Value,
+  bias: Value | undefined,
+  large: readonly Dim[],
+  geometry: Geometry,
+): Value {
+  const sides = { large, small: y.shape, weight: weight.shape, geometry };
+  // Each tap's row of pixels ends with one that is zero: what there is to add where a tap met nothing.
+  const zero = area(y.shape);
+  const products = gemm(weightMatrix(weight), asRows(withZero(batchLast(y))), { transA: true });
+  const [channels, taps, batch] = [large[1], area(weight.shape), y.shape[0]];
+  const contributions = Array.from({ length: area(large) }, (): number[] => []);
+  for (const [tap, pixels] of meetings(sides, -1).entries()) {
+    for (const [o, pixel] of pixels.entries()) contributions[pixel]?.push(tap * (zero + 1) + o);
+  }
+  const most = Math.max(1, ...contributions.map(({ length }) => length));
+  const table = Array.from({ length: most }, (_, i) => contributions.map((from) => from[i] ?? zero));
+  const picked = pick(reshape(products, [channels, taps * (zero + 1), batch]), table);
+  const x = batchFirst(sum(picked, [1]), large);
+  return bias ? add(x, reshape(bias, [1, bias.shape[0], 1, 1])) : x;
+}
+
+/** The gradient of the weights: small·patches(large)ᵀ. */
+export function weightGradientByProduct(
+  large: Value,
+  small: Value,
+  weight: readonly Dim[],
+  geometry: Geometry,
+): Value {
+  const sides = { large: large.shape, small: small.shape, weight, geometry };
+  return reshape(gemm(asRows(batchLast(small)), patches(large, sides), { transB: true }), weight);
+}

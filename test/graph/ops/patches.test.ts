@@ -1,0 +1,107 @@
+import { expect, test } from "vitest";
+import {
+  constant,
+  conv2d,
+  convTranspose2d,
+  gradients,
+  input,
+  mul,
+  type Shape,
+  sizeOf,
+  split,
+  sum,
+  transpose,
+  type Value,
+} from "../../../src/graph/index.js";
+import { randomStream } from "../../../src/training/random.js";
+import { evaluate, modelOf } from "../../helpers/run.js";
+
+const random = randomStream(1, "convolutions");
+const from = (least: number, most: number) => least + random.below(most - least + 1);
+const pair = (least: number, most: number) => [from(least, most), from(least, most)] as const;
+
+/** Small whole numbers: their sums of products are exact, in whatever order. */
+function numbers(shape: Shape): number[] {
+  return Array.from({ length: sizeOf(shape as number[]) }, () => from(-4, 4));
+}
+
+const swapped = (x: Value) => transpose(x, [1, 0, 2, 3]);
+const operatorsIn = (outputs: Record<string, Value>) => modelOf(outputs).graph.nodes.map(({ type }) => type);
+
+/** A kernel, an image that it fits into, and the same operation by weights that are an input and that are constant. */
+function randomCase() {
+  const [batch, large, small] = [from(1, 3), from(1, 3), from(1, 3)];
+  const [kernel, stride, dilation, padding] = [pair(1, 4), pair(1, 3), pair(1, 2), pair(0, 2)];
+  const size = kernel.map((k, axis) => Math.max(stride[axis], dilation[axis] * (k - 1) + 1) + from(0, 5));
+  const outputPadding = [from(0, stride[0] - 1), from(0, stride[1] - 1)] as const;
+  const options = { stride, padding, dilation };
+
+  const [x, w] = [
+    input("x", "float32", [batch, large, ...size]),
+    input("w", "float32", [small, large, ...kernel]),
+  ];
+  const convolved = conv2d(x, w, options);
+  const y = input("y", "float32", convolved.shape);
+  const feeds = { x: numbers(x.shape), w: numbers(w.shape), y: numbers(y.shape) };
+  const fixed = ({ shape }: Value, data: readonly number[]) =>
+    constant("float32", shape as number[], Float32Array.from(data));
+  const [bias, unbias] = [
+    fixed(input("a", "float32", [small]), numbers([small])),
+    input("b", "float32", [large]),
+  ];
+  const both = (weight: Value) => ({
+    convolved: conv2d(x, weight, { ...options, bias }),
+    grown: convTranspose2d(y, weight, { ...options, outputPadding, bias: unbias }),
+  });
+  // The gradient of the weights, spelled as a convolution: images and channels change places, stride and dilation too.
+  // It may take further steps, which belong to no weight.
+  const spelled = [2, 3].reduce(
+    (found, axis) => {
+      const [all, wanted] = [found.shape[axis] as number, w.shape[axis] as number];
+      return all === wanted ? found : split(found, axis, [wanted, all - wanted])[0];
+    },
+    conv2d(swapped(x), fixed(swapped(y), swappedNumbers(feeds.y, y.shape as number[])), {
+      padding,
+      stride: dilation,
+      dilation: stride,
+    }),
+  );
+  return {
+    about: JSON.stringify({ x: x.shape, w: w.shape, ...options, outputPadding }),
+    feeds: { ...feeds, b: numbers([large]) },
+    products: { ...both(w), gradient: gradients(sum(mul(convolved, y)), [w])[0] },
+    kernels: { ...both(fixed(w, feeds.w)), gradient: swapped(spelled) },
+  };
+}
+
+/** Numbers of a tensor after its first two axes change places. */
+function swappedNumbers(data: readonly number[], [a, b, ...others]: readonly number[]): number[] {
+  const size = sizeOf(others);
+  return data.map((_, i) => {
+    const [first, second, rest] = [Math.floor(i / (a * size)), Math.floor(i / size) % a, i % size];
+    return data[(second * b + first) * size + rest];
+  });
+}
+
+test.each(Array.from({ length: 40 }, randomCase))(
+  "products over the batch give the numbers of ONNX's own operators: $about",
+  async ({ feeds, products, kernels }) => {
+    const [found, expected] = [await evaluate(products, feeds), await evaluate(kernels, feeds)];
+    expect(found).toEqual(expected);
+  },
+);
+
+test("convolutions by constant weights stay ONNX's own, learnt ones are products, patches made once", () => {
+  const [x, w] = [input("x", "float32", ["batch", 2, 6, 6]), input("w", "float32", [3, 2, 4, 4])];
+  const known = constant("float32", [3, 2, 4, 4], new Float32Array(96));
+  const options = { stride: 2, padding: 1 };
+  expect(operatorsIn({ y: conv2d(x, known, options) })).toEqual(["Conv"]);
+  const grown = convTranspose2d(input("y", "float32", ["batch", 3, 3, 3]), known, options);
+  expect(operatorsIn({ grown })).toEqual(["ConvTranspose"]);
+
+  const y = conv2d(x, w, options);
+  const [dw] = gradients(sum(mul(y, y)), [w]);
+  const operators = operatorsIn({ y, dw });
+  expect(operators).not.toContain("Conv");
+  expect(operators.filter((type) => type === "Gather")).toHaveLength(1);
+});

@@ -23,7 +23,6 @@ import {
   shapeOf,
   sigmoid,
   sign,
-  softplus,
   split,
   sqrt,
   square,
@@ -118,7 +117,6 @@ export const table = {
   ],
   tanh: unary((x) => tanh(x)),
   sigmoid: unary((x) => sigmoid(x)),
-  softplus: unary((x) => softplus(x), { dtype: "float32" }),
   relu: unary((x) => relu(x)),
   leakyReluOp: unary((x) => leakyRelu(x, 0.2)),
 

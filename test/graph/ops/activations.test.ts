@@ -9,10 +9,8 @@ const x = input("x", "float32", ["n"]);
 async function at(y: Value, numbers: readonly number[]) {
   const [dy] = gradients(sum(y), [x]);
   const results = await evaluate({ y, dy }, { x: numbers });
-  return {
-    y: Array.from(results.y.data, Number),
-    dy: Array.from(results.dy.data, (slope) => Number(slope) + 0),
-  }; // -0 + 0 is 0
+  const slopes = Array.from(results.dy.data, Number).map((slope) => slope + 0); // -0 + 0 is 0
+  return { y: Array.from(results.y.data, Number), dy: slopes };
 }
 
 test.each([

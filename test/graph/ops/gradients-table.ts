@@ -248,7 +248,7 @@ function throughFloat64(x: Value): Value {
 function reductions(reduce: typeof sum): GradientCase[] {
   return [
     { about: "over all", inputs: [["batch", 2, 3]], f: (x) => reduce(x) },
-    { about: "over the batch", inputs: [["batch", 2]], f: (x) => reduce(x, [0]) },
+    { about: "over the batch", inputs: [["batch", 2, 2]], f: (x) => reduce(x, [0]) },
     { about: "over the last, kept", inputs: [["batch", 4]], f: (x) => reduce(x, [-1], { keepdims: true }) },
     { about: "over two, unordered", inputs: [[2, 3, 4]], f: (x) => reduce(x, [2, 0]) },
     { about: "over two, kept", inputs: [[2, "batch", 2]], f: (x) => reduce(x, [1, -3], { keepdims: true }) },
@@ -264,6 +264,8 @@ function gemms(): GradientCase[] {
       inputs: [turned(["batch", 2], transA), turned([2, 4], transB), [4]],
       f: (a: Value, b: Value, c: Value) => gemm(a, b, { c, transA, transB, alpha: 0.5, beta: -1.5 }),
     })),
+    { about: "the sum of rows", inputs: [["batch", 2]], f: (x) => sum(x, [0]) },
+    { about: "the sum of rows, kept", inputs: [[3, 2]], f: (x) => sum(x, [0], { keepdims: true }) },
     {
       about: "without C",
       inputs: [

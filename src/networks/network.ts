@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../error.js";
-import { input, reshape, sizeOf, split, type Value, withScope } from "../graph/index.js";
+import { concat, input, reshape, sizeOf, split, type Value, withScope } from "../graph/index.js";
 
 /** How a parameter starts. `uniform` draws from [-bound, bound). */
 export type Initializer =
@@ -80,22 +80,83 @@ export interface Bound<F> {
   readonly buffers: ReadonlyMap<string, Value>;
 }
 
+/** What a network needs besides its parameters to be called: see {@link Scope}. */
+type Surroundings = { readonly training: boolean; readonly buffers: ReadonlyMap<string, Value> };
+
+/** A network whose parameters lie in one flat vector, float32 [size]. */
+export function onFlatVector<F>(network: Network<F>, flat: Value, given: Surroundings): Bound<F> {
+  const tensors = tensorsIn(network.name, declarationsOf(network).parameters, flat);
+  return bind(network, tensors, { ...given, derived: (_, compute) => compute() });
+}
+
+/** Some parameters of a network as one value: one parameter as it is, or several as a vector. */
+export interface Piece {
+  readonly name: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** Parameters from this size on are pieces of their own. Not very critical: from 4,096 to 25,000 steps take as long. */
+const LARGE = 2 ** 14;
+
 /**
- * A network whose parameters are views of one flat vector, float32 [size]. Because the vector is one value, the
- * optimizer works on it in a handful of nodes, and the gradient of its `Split` is the flat gradient.
+ * A network's parameters as a training step works on them: the large ones each on its own, the others together. A
+ * large one is neither copied out of a vector before it is used nor its gradient into one, and what the optimizer
+ * does to the many small ones is done at once.
  */
-export function onFlatVector<F>(
-  network: Network<F>,
-  flat: Value,
-  { training, buffers }: { training: boolean; buffers: ReadonlyMap<string, Value> },
-): Bound<F> {
+export function piecesOf(network: Network): readonly Piece[] {
   const { parameters } = declarationsOf(network);
-  const tensors = withScope(network.name, () => {
+  const large = parameters.filter(({ size }) => size >= LARGE);
+  const others = parameters.filter(({ size }) => size < LARGE);
+  return [
+    ...large.map((parameter) => ({ name: parameter.name, parameters: [parameter] })),
+    ...(others.length > 0 ? [{ name: "others", parameters: others }] : []),
+  ];
+}
+
+/** The values of {@link piecesOf} a network, in that order, cut from a flat vector. */
+export function cut(network: Network, flat: Value): readonly Value[] {
+  const tensors = tensorsIn(network.name, declarationsOf(network).parameters, flat);
+  return piecesOf(network).map(({ parameters: [first, ...more] }) =>
+    more.length === 0 ? present(network, first.name, tensors) : vectorOf(network, [first, ...more], tensors),
+  );
+}
+
+/** The flat vector of a network from its pieces: undoes {@link cut}. */
+export function joined(network: Network, pieces: readonly Value[]): Value {
+  return vectorOf(network, declarationsOf(network).parameters, tensorsOf(network, pieces));
+}
+
+/** A network whose parameters lie in pieces. The gradient of a piece comes in its shape. */
+export function onPieces<F>(network: Network<F>, pieces: readonly Value[], given: Surroundings): Bound<F> {
+  return bind(network, tensorsOf(network, pieces), { ...given, derived: (_, compute) => compute() });
+}
+
+function tensorsOf(network: Network, pieces: readonly Value[]): ReadonlyMap<string, Value> {
+  const parts = piecesOf(network).map(({ parameters }, i) => tensorsIn(network.name, parameters, pieces[i]));
+  return new Map(parts.flatMap((part) => [...part]));
+}
+
+/** Parameters that lie one after the other in a value. */
+function tensorsIn(scope: string, parameters: readonly Parameter[], value: Value): Map<string, Value> {
+  return withScope(scope, () => {
     const sizes = parameters.map(({ size }) => size);
-    const parts = split(flat, 0, sizes);
-    return parameters.map(({ name, shape }, i) => [name, reshape(parts[i], shape)] as const);
+    const parts = parameters.length === 1 ? [value] : split(value, 0, sizes);
+    return new Map(parameters.map(({ name, shape }, i) => [name, reshape(parts[i], shape)]));
   });
-  return bind(network, new Map(tensors), { training, buffers, derived: (_, compute) => compute() });
+}
+
+/** Parameters one after the other. */
+function vectorOf(
+  network: Network,
+  parameters: readonly Parameter[],
+  tensors: ReadonlyMap<string, Value>,
+): Value {
+  return withScope(network.name, () =>
+    concat(
+      parameters.map(({ name, size }) => reshape(present(network, name, tensors), [size])),
+      0,
+    ),
+  );
 }
 
 /** A network on given parameters and buffers, by name. Throws naming one that is missing. */

@@ -9,6 +9,8 @@ export interface StateTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly initial: number;
+  /** The network for each of whose parameters it holds a number, in the order of its flat vector. */
+  readonly vectorOf?: string;
 }
 
 /** The flat vector that a network learns. */
@@ -43,18 +45,19 @@ export function stateTensors({ networks, optimizer, sampler, averageDecay }: Des
     const { size, buffers } = declarationsOf(definition);
     const averaged = averageDecay !== undefined && network === sampler.network;
     return [
-      { name: parametersState(network), shape: [size], initial: 0 },
+      { name: parametersState(network), shape: [size], initial: 0, vectorOf: network },
       ...Object.entries(optimizer.slots(size)).map(([slot, shape]) => ({
         name: `${network}/${slot}`,
         shape,
         initial: 0,
+        ...(shape.length > 0 && { vectorOf: network }),
       })),
       ...buffers.map(({ name, shape, init }) => ({
         name: bufferState(network, name),
         shape,
         initial: init.kind === "constant" ? init.value : 0,
       })),
-      ...(averaged ? [{ name: averageState(network), shape: [size], initial: 0 }] : []),
+      ...(averaged ? [{ name: averageState(network), shape: [size], initial: 0, vectorOf: network }] : []),
     ];
   });
 }

@@ -18,7 +18,15 @@ import {
   type Value,
   withScope,
 } from "../graph/index.js";
-import { type Bound, declarationsOf, onFlatVector } from "../networks/index.js";
+import {
+  type Bound,
+  cut,
+  declarationsOf,
+  joined,
+  onPieces,
+  type Piece,
+  piecesOf,
+} from "../networks/index.js";
 import type { Design, Phase, StepInput } from "./recipes/index.js";
 import { averageState, bufferState, parametersState, type StateTensor, stateTensors } from "./state.js";
 
@@ -79,11 +87,13 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
   );
   const steps = withScope("steps", () => reshape(extentOf(batchValues[0], 0), []));
 
-  const { state, collected } = loop(steps, "steps", named(states, stateValues), (step, current) => {
+  const first = inPieces(design, states, named(states, stateValues));
+  const { state, collected } = loop(steps, "steps", first, (step, current) => {
     const rows = withScope("batch", () => batchValues.map((value) => row(value, step)));
     return trainingStep(design, named(batches, rows), current);
   });
-  const next = Object.fromEntries(Object.entries(state).map(([name, value]) => [`next/${name}`, value]));
+  const last = states.map(({ name, vectorOf }) => [`next/${name}`, whole(design, state, name, vectorOf)]);
+  const next = Object.fromEntries(last);
   return {
     model: build(about, { inputs: [...batchValues, ...stateValues], outputs: { ...collected, ...next } }),
     batches,
@@ -94,6 +104,33 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
 
 function named(items: readonly { readonly name: string }[], values: readonly Value[]): Values {
   return Object.fromEntries(items.map(({ name }, i) => [name, values[i]]));
+}
+
+/** A state of the loop: vectors of parameters are there in the pieces of their network. */
+function pieceState(vector: string, piece: Piece): string {
+  return `${vector}/${piece.name}`;
+}
+
+/** The pieces of a network's vector, in order. */
+function piecesIn(design: Design, state: Values, vector: string, network: string): readonly Value[] {
+  return piecesOf(design.networks[network]).map((piece) => state[pieceState(vector, piece)]);
+}
+
+/** The state that a run is fed, as the loop has it. */
+function inPieces(design: Design, states: readonly StateTensor[], fed: Values): Values {
+  const entries = states.flatMap(({ name, vectorOf }) => {
+    if (vectorOf === undefined) return [[name, fed[name]]];
+    const network = design.networks[vectorOf];
+    const pieces = cut(network, fed[name]);
+    return piecesOf(network).map((piece, i) => [pieceState(name, piece), pieces[i]]);
+  });
+  return Object.fromEntries(entries);
+}
+
+/** A state as a run returns it, from those of the loop. */
+function whole(design: Design, state: Values, name: string, vectorOf: string | undefined): Value {
+  if (vectorOf === undefined) return state[name];
+  return joined(design.networks[vectorOf], piecesIn(design, state, name, vectorOf));
 }
 
 /** One step: the phases in turn, each seeing the networks as the ones before it left them. */
@@ -128,8 +165,8 @@ function boundOn(design: Design, state: Values): BoundNetworks {
     const buffers = declarationsOf(network).buffers.map(
       (buffer) => [buffer.name, state[bufferState(name, buffer.name)]] as const,
     );
-    const flat = state[parametersState(name)];
-    return [name, onFlatVector(network, flat, { training: true, buffers: new Map(buffers) })] as const;
+    const pieces = piecesIn(design, state, parametersState(name), name);
+    return [name, onPieces(network, pieces, { training: true, buffers: new Map(buffers) })] as const;
   });
 }
 
@@ -149,16 +186,29 @@ function updated(
   loss: Value,
   state: Values,
 ): { next: Values; discarded: readonly Value[] } {
-  const key = parametersState(updates);
-  const prefix = `${updates}/`;
-  const slotNames = Object.keys(design.optimizer.slots(1));
-  const slots = Object.fromEntries(slotNames.map((slot) => [slot, state[prefix + slot]]));
+  const parametersOf = (network: string) => piecesIn(design, state, parametersState(network), network);
   // The other networks count as they are: how their own updates came about is not differentiated.
-  const wanted = [key, ...undetached.map(parametersState)].map((name) => state[name]);
-  const [gradient, ...discarded] = gradients(loss, wanted, Object.values(state));
-  const result = design.optimizer.update(state[key], gradient, slots);
-  const nextSlots = Object.entries(result.slots).map(([slot, value]) => [prefix + slot, value]);
-  return { next: { [key]: result.parameters, ...Object.fromEntries(nextSlots) }, discarded };
+  const wanted = [updates, ...undetached].flatMap(parametersOf);
+  const derivatives = gradients(loss, wanted, Object.values(state));
+  const pieces = piecesOf(design.networks[updates]);
+  const next = pieces.map((piece, i) => {
+    const names = slotNames(design, updates, piece);
+    const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));
+    const result = design.optimizer.update(wanted[i], derivatives[i], slots);
+    return [
+      [pieceState(parametersState(updates), piece), result.parameters],
+      ...names.map(([slot, name]) => [name, result.slots[slot]]),
+    ];
+  });
+  return { next: Object.fromEntries(next.flat()), discarded: derivatives.slice(pieces.length) };
+}
+
+/** The optimizer's slots for a piece and the loop's states that hold them; what is one number serves all pieces. */
+function slotNames({ optimizer }: Design, network: string, piece: Piece): (readonly [string, string])[] {
+  return Object.entries(optimizer.slots(1)).map(([slot, shape]) => {
+    const name = `${network}/${slot}`;
+    return [slot, shape.length > 0 ? pieceState(name, piece) : name];
+  });
 }
 
 /** Nodes that no output reaches are dropped, so gradients to be thrown away enter a metric, as 0 times their sum. */
@@ -169,10 +219,14 @@ function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
 }
 
 /** The moving average after a step: a ← decay·a + (1 - decay)·p. */
-function averaged({ sampler, averageDecay }: Design, state: Values): Values {
+function averaged({ networks, sampler, averageDecay }: Design, state: Values): Values {
   if (averageDecay === undefined) return {};
-  const [average, parameters] = [averageState(sampler.network), parametersState(sampler.network)];
-  return { [average]: add(mul(state[average], averageDecay), mul(state[parameters], 1 - averageDecay)) };
+  const entries = piecesOf(networks[sampler.network]).map((piece) => {
+    const average = pieceState(averageState(sampler.network), piece);
+    const parameters = state[pieceState(parametersState(sampler.network), piece)];
+    return [average, add(mul(state[average], averageDecay), mul(parameters, 1 - averageDecay))];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** The part of a batch input that belongs to one repetition of its phase. */

@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { followTrajectory, tolerances } from "../../src/evaluation/trajectory.js";
 import { readBytes } from "../../src/files.js";
+import { piecesOf } from "../../src/networks/index.js";
 import { buildArtifacts } from "../../src/training/artifacts.js";
 import { designOf } from "../../src/training/recipes/index.js";
 import { vanilla } from "../../src/training/recipes/vanilla.js";
@@ -12,8 +13,7 @@ import { recordTrajectory, type Tensors } from "../helpers/record.js";
 
 const place = { ep: "cpu", threads: 1 } as const;
 
-function follow(tensors: Tensors) {
-  const design = tinyDesign();
+function follow(tensors: Tensors, design = tinyDesign()) {
   const { graph, train: model } = tinyArtifacts(design);
   return followTrajectory({ tensors, metadata: {} }, { design, graph, model, place, where: "record" });
 }
@@ -43,6 +43,20 @@ describe("a trajectory computed by a second implementation in float64", () => {
     [7, 2, 123456789],
   ])("of %i steps of batch %i from seed %i", async (steps, batch, seed) => {
     expect(await follow(recordTrajectory({ steps, batch, seed }))).toMatchObject({ steps, within: true });
+  });
+
+  test("of a network with parameters large enough to be pieces of their own", async () => {
+    const width = 128;
+    const design = tinyDesign({ width });
+    const own = Object.values(design.networks).map((network) => piecesOf(network).map(({ name }) => name));
+    expect(own).toEqual([
+      ["gen.2.weight", "others"],
+      ["dis.2.weight", "others"],
+    ]);
+    const wide = recordTrajectory({ steps: 3, batch: 5, seed: 11, width });
+    const { metrics, parameters } = await follow(wide, design);
+    for (const difference of Object.values(metrics)) expect(difference).toBeLessThan(1e-5);
+    expect(parameters.all).toBeLessThan(1e-5);
   });
 
   test.each([

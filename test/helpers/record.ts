@@ -21,21 +21,23 @@ function rows(values: ArrayLike<number>, width: number): number[][] {
   );
 }
 
-/** A trajectory of the recipe vanilla, small, recorded by the second implementation in float64. */
+/** A trajectory of the recipe vanilla, small unless it is made wide, recorded by the second implementation in float64. */
 export function recordTrajectory({
   steps,
   batch,
   seed,
   image = tinyImage,
+  width = tinySettings.width,
 }: {
   steps: number;
   batch: number;
   seed: number;
   image?: ImageShape;
+  width?: number;
 }): Tensors {
-  const { latent, width } = tinySettings;
+  const { latent } = tinySettings;
   const pixels = pixelsOf(image);
-  const design = tinyDesign({}, image);
+  const design = tinyDesign({ width }, image);
   const places = placesOf(tinyArtifacts(design, image));
   const start = initialState(design, seed);
   const flat = (network: string) => start[`${network}/parameters`].data as Float32Array<ArrayBuffer>;

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { input } from "../../src/graph/index.js";
-import { bind, declarationsOf, mlpGenerator } from "../../src/networks/index.js";
+import { bind, cut, declarationsOf, joined, mlpGenerator, piecesOf } from "../../src/networks/index.js";
 import { goldenMissing, goldenRecipes, readGolden } from "../helpers/golden.js";
 import { designed } from "../helpers/recipes.js";
+import { evaluate } from "../helpers/run.js";
 
 test("parameters lie one after the other in the flat vector", () => {
   const { parameters, buffers, size } = declarationsOf(mlpGenerator(3, 5, { width: 4, depth: 2 }));
@@ -16,6 +17,22 @@ test("parameters lie one after the other in the flat vector", () => {
   ]);
   expect(buffers).toEqual([]);
   expect(size).toBe(61);
+});
+
+test("a flat vector is cut into large parameters and the others, and joined again to the bit", async () => {
+  const network = mlpGenerator(3, 200, { width: 128, depth: 2 });
+  const { size } = declarationsOf(network);
+  const flat = input("flat", "float32", [size]);
+  const pieces = cut(network, flat);
+  expect(piecesOf(network).map(({ name }, i) => [name, pieces[i].shape])).toEqual([
+    ["gen.2.weight", [128, 128]],
+    ["gen.4.weight", [200, 128]],
+    ["others", [3 * 128 + 128 + 128 + 200]],
+  ]);
+  const numbers = Float32Array.from({ length: size }, (_, i) => i);
+  const results = await evaluate({ flat2: joined(network, pieces), last: pieces[2] }, { flat: [...numbers] });
+  expect(results.flat2.data).toEqual(numbers);
+  expect(results.last.data.slice(-200)).toEqual(numbers.slice(-200));
 });
 
 test("a network does without none of its tensors", () => {

@@ -1,7 +1,7 @@
 import { GanOnnxError } from "../../error.js";
-import { defineOp } from "../operator.js";
-import type { Value } from "../value.js";
-import { abs, add, cast, div, exp, greater, maximum, mul, neg, square, sub } from "./elementwise.js";
+import { defineOp, withGradient } from "../operator.js";
+import type { Operand, Value } from "../value.js";
+import { abs, add, div, exp, log, mul, neg, square, sub } from "./elementwise.js";
 import { sameAsInput } from "./infer.js";
 
 /** tanh x. https://onnx.ai/onnx/operators/onnx__Tanh.html */
@@ -24,47 +24,46 @@ export const sigmoid = defineOp({
   vjp: (_, y, g) => [mul(mul(y, sub(1, y)), g)],
 });
 
-/** ln(1 + eˣ), which is -ln σ(-x) without overflow. https://onnx.ai/onnx/operators/onnx__Softplus.html */
-export const softplus = defineOp({
-  type: "Softplus",
-  infer: sameAsInput,
-  // σ(x)·g with σ written out: ONNX Runtime's Sigmoid is exact to 1e-8 only, while Adam makes steps of the same size
-  // from gradients far smaller than that. e⁻ˣ may overflow; g / ∞ is the right 0.
-  vjp: ([x], _, g) => [div(g, add(exp(neg(x)), 1))],
-});
+/**
+ * ln(1 + eˣ) = max(x, 0) + ln(1 + e^(-|x|)), which is -ln σ(-x) without overflow; exact to some 1e-7, so 0 below -17.
+ *
+ * ONNX has a Softplus, but ONNX Runtime's kernel for the CPU takes four times as long as these seven passes, and for
+ * WebGPU there is none. Its gradient is σ(x)·g with σ written out: ONNX Runtime's Sigmoid is exact to 1e-8 only, while
+ * Adam makes steps of the same size from gradients far smaller than that. e⁻ˣ may overflow; g / ∞ is the right 0.
+ */
+export function softplus(x: Value): Value {
+  const y = add(relu(x), log(add(exp(neg(abs(x))), 1)));
+  return withGradient(y, x, (g) => div(g, add(exp(neg(x)), 1)));
+}
 
-/** max(0, min(1, alpha·x + beta)). https://onnx.ai/onnx/operators/onnx__HardSigmoid.html */
-export const hardSigmoidOp = defineOp<[x: Value], { alpha: "float"; beta: "float" }>({
-  type: "HardSigmoid",
-  attributes: { alpha: "float", beta: "float" },
+/** min(max(x, low), high). https://onnx.ai/onnx/operators/onnx__Clip.html */
+const clip = defineOp<[x: Value, low: Operand, high: Operand]>({
+  type: "Clip",
   infer: sameAsInput,
   vjp: null,
 });
 
 /**
- * 1 above zero, 0 elsewhere, without a gradient. In float32 it is a hard sigmoid so steep that only numbers below 1e-30
- * are in between: one pass, faster than Sign's on the CPU, and WebGPU has no kernel for Sign. ONNX Runtime's CPU has no
- * HardSigmoid for float64.
+ * The derivative of an activation that is y above zero and has a slope in [0, 1) elsewhere: 1 or the slope, as y says
+ * as well as x does. Magnified, what is positive is above 1. (ONNX Runtime's Sign takes six times as long as such a
+ * pass, and an x that nothing else reads lets it join the activation to the product before it.)
  */
-export function step(x: Value): Value {
-  return x.dtype === "float32"
-    ? hardSigmoidOp(x, { alpha: 1e30, beta: 0 })
-    : cast(greater(x, 0), { to: x.dtype });
+function slopeAt(y: Value, slope: number): Value {
+  return clip(mul(y, 2 ** 100), slope, 1);
 }
 
 /** max(x, 0); the gradient at 0 is 0, as in PyTorch. https://onnx.ai/onnx/operators/onnx__Relu.html */
 export const relu = defineOp({
   type: "Relu",
   infer: sameAsInput,
-  vjp: (_, y, g) => [mul(g, step(y))],
+  vjp: (_, y, g) => [mul(g, slopeAt(y, 0))],
 });
 
 export const leakyReluOp = defineOp<[x: Value], { alpha: "float" }>({
   type: "LeakyRelu",
   attributes: { alpha: "float" },
   infer: sameAsInput,
-  // max(step(x), α) is 1 above zero and α elsewhere, as long as 0 <= α < 1.
-  vjp: ([x], _, g, { alpha }) => [mul(g, maximum(step(x), alpha))],
+  vjp: (_, y, g, { alpha }) => [mul(g, slopeAt(y, alpha))],
 });
 
 /**

@@ -1,9 +1,10 @@
 import { type Shape, sizeOf } from "../dims.js";
 import { defineOp } from "../operator.js";
-import { int64s, scalar, type Value } from "../value.js";
+import { int64s, isFloat, scalar, type Value } from "../value.js";
 import { cast, div, scale } from "./elementwise.js";
 import { normalizeAxis } from "./infer.js";
-import { expandLike, extentOf, reshape } from "./shape.js";
+import { gemm } from "./matrix.js";
+import { concat, expandLike, expandOp, extentOf, reshape } from "./shape.js";
 
 function reducedShape(x: Value, axes: readonly number[], keepdims: number): Shape {
   return keepdims
@@ -44,6 +45,12 @@ export function elementCount(x: Value, axes: readonly number[]): Value {
     .reduce<Value>((product, extent) => scale(extent, product), scalar(known, x.dtype));
 }
 
+/** [1, rows] ones for a matrix x, which need nothing of x but how many rows it has. */
+function onesFor(x: Value): Value {
+  const rows = x.shape[0];
+  return expandOp(scalar(1, x.dtype), concat([int64s([1]), extentOf(x, 0)], 0), { to: [1, rows] });
+}
+
 type Reduction = (x: Value, axes?: readonly number[], options?: { readonly keepdims?: boolean }) => Value;
 
 function reduction(reduce: (x: Value, axes: readonly number[], keepdims: number) => Value): Reduction {
@@ -54,8 +61,18 @@ function reduction(reduce: (x: Value, axes: readonly number[], keepdims: number)
   };
 }
 
-/** The sum over some axes, or over all. https://onnx.ai/onnx/operators/onnx__ReduceSum.html */
-export const sum = reduction((x, axes, keepdims) => sumOp(x, int64s(axes), { keepdims, over: axes }));
+/**
+ * The sum over some axes, or over all. https://onnx.ai/onnx/operators/onnx__ReduceSum.html
+ *
+ * The sum of a matrix's rows, which the gradient of every bias is, is a product with a row of ones: ONNX Runtime's
+ * product is three times as fast as its ReduceSum.
+ */
+export const sum = reduction((x, axes, keepdims) => {
+  const ofRows = x.shape.length === 2 && axes.length === 1 && axes[0] === 0 && isFloat(x.dtype);
+  if (!ofRows) return sumOp(x, int64s(axes), { keepdims, over: axes });
+  const total = gemm(onesFor(x), x);
+  return keepdims ? total : reshape(total, [x.shape[1]]);
+});
 
 /** The mean over some axes, or over all. https://onnx.ai/onnx/operators/onnx__ReduceMean.html */
 export const mean = reduction((x, axes, keepdims) => meanOp(x, { axes, keepdims }));

@@ -23,11 +23,9 @@ import {
   shapeOf,
   sigmoid,
   sign,
-  softplus,
   split,
   sqrt,
   square,
-  step,
   sub,
   sum,
   tanh,
@@ -119,7 +117,6 @@ export const table = {
   ],
   tanh: unary((x) => tanh(x)),
   sigmoid: unary((x) => sigmoid(x)),
-  softplus: unary((x) => softplus(x), { dtype: "float32" }),
   relu: unary((x) => relu(x)),
   leakyReluOp: unary((x) => leakyRelu(x, 0.2)),
 
@@ -223,9 +220,6 @@ export const table = {
   ],
 
   // Those without a gradient count as constants: the gradient goes the other ways.
-  hardSigmoidOp: [
-    { about: "as a factor", dtype: "float32", inputs: [["batch", 2]], f: (x) => mul(step(x), square(x)) },
-  ],
   sign: [{ about: "as a factor", inputs: [["batch", 2]], f: (x) => mul(sign(x), square(x)) }],
   greater: [
     { about: "as a condition", inputs: [[4], [4]], f: (a, b) => where(greater(a, apart(b)), square(a), b) },
@@ -241,13 +235,7 @@ export const table = {
 } satisfies Record<OpName, GradientCase[]>;
 
 /** The operators whose rule is `null`, as it should be. */
-export const withoutGradient = [
-  "hardSigmoidOp",
-  "sign",
-  "greater",
-  "equal",
-  "shapeOp",
-] as const satisfies readonly OpName[];
+export const withoutGradient = ["sign", "greater", "equal", "shapeOp"] as const satisfies readonly OpName[];
 
 /** Something that every part counts in differently. */
 function spliced([a, b]: readonly Value[]): Value {
@@ -261,7 +249,7 @@ function throughFloat64(x: Value): Value {
 function reductions(reduce: typeof sum): GradientCase[] {
   return [
     { about: "over all", inputs: [["batch", 2, 3]], f: (x) => reduce(x) },
-    { about: "over the batch", inputs: [["batch", 2]], f: (x) => reduce(x, [0]) },
+    { about: "over the batch", inputs: [["batch", 2, 2]], f: (x) => reduce(x, [0]) },
     { about: "over the last, kept", inputs: [["batch", 4]], f: (x) => reduce(x, [-1], { keepdims: true }) },
     { about: "over two, unordered", inputs: [[2, 3, 4]], f: (x) => reduce(x, [2, 0]) },
     { about: "over two, kept", inputs: [[2, "batch", 2]], f: (x) => reduce(x, [1, -3], { keepdims: true }) },
@@ -277,6 +265,8 @@ function gemms(): GradientCase[] {
       inputs: [turned(["batch", 2], transA), turned([2, 4], transB), [4]],
       f: (a: Value, b: Value, c: Value) => gemm(a, b, { c, transA, transB, alpha: 0.5, beta: -1.5 }),
     })),
+    { about: "the sum of rows", inputs: [["batch", 2]], f: (x) => sum(x, [0]) },
+    { about: "the sum of rows, kept", inputs: [[3, 2]], f: (x) => sum(x, [0], { keepdims: true }) },
     {
       about: "without C",
       inputs: [

@@ -4,6 +4,7 @@ export { followTrajectory, tolerances } from "./evaluation/trajectory.js";
 export { exportGenerator } from "./export/generator.js";
 export { sampleSheet } from "./export/sample.js";
 export * from "./graph/index.js";
+export { encodeModel, IR_VERSION, type ModelSummary, OPSET, summarizeModel } from "./graph/onnx.js";
 export * from "./networks/index.js";
 export { buildArtifacts } from "./training/artifacts.js";
 export { loadDataset } from "./training/data/index.js";

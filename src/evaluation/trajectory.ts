@@ -5,7 +5,7 @@ import { differences, type Expected } from "../training/expected.js";
 import type { Design } from "../training/recipes/index.js";
 import type { SafetensorsFile, Tensor, Tensors } from "../training/safetensors.js";
 import { Session, type SessionPlace } from "../training/session.js";
-import { namedTensors, stateWith } from "../training/state.js";
+import { namedTensors, stateWith, tensorName } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
 
 /**
@@ -52,7 +52,7 @@ export async function followTrajectory(
   const steps = checkRecord(tensors, { design, graph, where });
   const feeds = Object.fromEntries(graph.batches.map(({ name }) => [name, tensors.get(name) as Tensor]));
   const state = stateWith(design, (network, name, { out }) => {
-    out.set(tensors.get(`init.${network}.${name}`)?.data as Float32Array);
+    out.set(tensors.get(`init.${tensorName(network, name)}`)?.data as Float32Array);
   });
 
   const session = await Session.open(model, place, "train.onnx");
@@ -97,8 +97,8 @@ function checkRecord(
   for (const [network, definition] of Object.entries(design.networks)) {
     const { parameters, buffers } = declarationsOf(definition);
     for (const { name, shape } of [...parameters, ...buffers]) {
-      expected.set(`init.${network}.${name}`, { dtype: "float32", shape });
-      expected.set(`final.${network}.${name}`, { dtype: "float32", shape });
+      expected.set(`init.${tensorName(network, name)}`, { dtype: "float32", shape });
+      expected.set(`final.${tensorName(network, name)}`, { dtype: "float32", shape });
     }
   }
   const complaints = differences(tensors, expected, { allowExtra: true });
@@ -132,7 +132,7 @@ function compareParameters(
   const differences: number[] = [];
   for (const network of Object.keys(design.networks)) {
     for (const [name, { data }] of namedTensors(design, network, state)) {
-      const reference = tensors.get(`final.${network}.${name}`)?.data ?? [];
+      const reference = tensors.get(`final.${tensorName(network, name)}`)?.data ?? [];
       for (let i = 0; i < data.length; i++)
         differences.push(Math.abs(Number(data[i]) - Number(reference[i])));
     }

@@ -1,5 +1,6 @@
 import { GanOnnxError } from "../error.js";
-import { build, constant, encodeModel, type Model, type Value } from "../graph/index.js";
+import { build, constant, type Model, type Value } from "../graph/index.js";
+import { encodeModel } from "../graph/onnx.js";
 import type { Checkpoint } from "../training/checkpoint.js";
 import type { OpenModel } from "../training/engine.js";
 import { drawLatents } from "../training/latents.js";

@@ -2,15 +2,6 @@ export { type About, build, type Model, nameOfInput } from "./build.js";
 export { type Dim, formatShape, isStatic, type Shape, sameShape, sizeOf } from "./dims.js";
 export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
-export {
-  encodeModel,
-  IR_VERSION,
-  listNodes,
-  type ModelNode,
-  type ModelSummary,
-  OPSET,
-  summarizeModel,
-} from "./onnx.js";
 export { withScope } from "./operator.js";
 export * from "./ops/index.js";
 export { type AdamWAttributes, accumulated, adamW } from "./ort-training.js";

@@ -1,9 +1,9 @@
 import { sha256 } from "../files.js";
-import { IR_VERSION, OPSET } from "../graph/index.js";
+import { IR_VERSION, OPSET } from "../graph/onnx.js";
 import { declarationsOf } from "../networks/index.js";
 import { producer } from "../version.js";
 import type { Design, ImageShape, RecipeName } from "./recipes/index.js";
-import { parametersState, sampledState } from "./state.js";
+import { parametersState, sampledState, tensorName } from "./state.js";
 import { buildTraining, type TrainingModel } from "./training-model.js";
 
 /** The training graph as a file, and the manifest that tells a runner how to feed it. */
@@ -46,7 +46,7 @@ export function buildArtifacts(
     ],
     parameters: Object.entries(design.networks).flatMap(([network, definition]) =>
       declarationsOf(definition).parameters.map(({ name, shape, offset, size }) => ({
-        name: `${network}.${name}`,
+        name: tensorName(network, name),
         shape,
         state: parametersState(network),
         offset,

@@ -1,4 +1,5 @@
-import { encodeModel, type Model } from "../graph/index.js";
+import type { Model } from "../graph/index.js";
+import { encodeModel } from "../graph/onnx.js";
 import { gathered, orderOfEpoch } from "./batches.js";
 import type { Dataset } from "./data/dataset.js";
 import type { LoadedModel, OpenModel } from "./engine.js";

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
-import { listNodes, type ModelNode } from "../graph/index.js";
+import { listNodes, type ModelNode } from "../graph/onnx.js";
 import { requireProvider, sessionOptions } from "./providers.js";
 import type { SessionPlace } from "./session.js";
 import { sessionInChild } from "./session-child.js";

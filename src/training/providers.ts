@@ -1,6 +1,6 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { GanOnnxError } from "../error.js";
-import { add, build, encodeModel, input } from "../graph/index.js";
+import { add, build, input } from "../graph/index.js";
 import { producer } from "../version.js";
 import { checkBinding, checkCuda, checkWebgpu, type Finding } from "./provider-findings.js";
 import { sessionInChild } from "./session-child.js";
@@ -102,7 +102,10 @@ export async function examine(
   { device }: Pick<SessionSettings, "device"> = {},
 ): Promise<ProviderReport> {
   const row: ProviderRow = providers[name];
-  const [findings, { ok, reason }] = await Promise.all([row.check(), probe(name, smallModel(), { device })]);
+  const [findings, { ok, reason }] = await Promise.all([
+    row.check(),
+    probe(name, await smallModel(), { device }),
+  ]);
   if (ok) return { name, available: true, findings };
   const fix = findings.find((finding) => finding.fix !== undefined)?.fix ?? row.remedy;
   return { name, available: false, findings, reason, fix };
@@ -130,7 +133,8 @@ export async function requireProvider(name: ProviderName): Promise<void> {
 }
 
 /** Adds 1: whatever a provider can do, it can do this. */
-function smallModel(): Uint8Array {
+async function smallModel(): Promise<Uint8Array> {
+  const { encodeModel } = await import("../graph/onnx.js");
   const x = input("x", "float32", [2]);
   return encodeModel(
     build({ name: "probe", doc: "Adds 1.", producer }, { inputs: [x], outputs: { y: add(x, 1) } }),

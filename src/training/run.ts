@@ -106,6 +106,7 @@ export async function prepareResume(
   { folder, report, signal }: Preparation,
 ): Promise<Run> {
   requireMoments(configuration.run, folder);
+  await requireProvider(configuration.run.ep);
   const path = runFiles(folder).checkpoint;
   const start = await readCheckpoint(path);
   const { position } = start;

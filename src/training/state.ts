@@ -13,6 +13,11 @@ export interface StateTensor {
   readonly vectorOf?: string;
 }
 
+/** A parameter or buffer as it is called outside of its network: in files, manifests and artifacts. */
+export function tensorName(network: string, name: string): string {
+  return `${network}.${name}`;
+}
+
 /** The flat vector that a network learns. */
 export function parametersState(network: string): string {
   return `${network}/parameters`;
@@ -75,7 +80,7 @@ function blankState(design: Design): Record<string, Tensor> {
 /** The state before the first step: parameters drawn as their layers say. */
 export function initialState(design: Design, seed: number): Tensors {
   return stateWith(design, (network, name, { init, out }) => {
-    initialize(out, init, randomStream(seed, "init", `${network}.${name}`));
+    initialize(out, init, randomStream(seed, "init", tensorName(network, name)));
   });
 }
 

@@ -1,4 +1,4 @@
-import { encodeModel } from "../graph/index.js";
+import { encodeModel } from "../graph/onnx.js";
 import { producer } from "../version.js";
 import type { Design, RecipeName } from "./recipes/index.js";
 import { buildStepGraph, type StepGraph } from "./step-graph.js";

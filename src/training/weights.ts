@@ -4,7 +4,7 @@ import { declarationsOf } from "../networks/index.js";
 import { differences, type Expected } from "./expected.js";
 import type { Design } from "./recipes/index.js";
 import { decodeSafetensors, encodeSafetensors, type Tensor, type Tensors } from "./safetensors.js";
-import { namedTensors, stateWith } from "./state.js";
+import { namedTensors, stateWith, tensorName } from "./state.js";
 
 /** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
 const COUNTER = ".num_batches_tracked";
@@ -15,7 +15,7 @@ function expectedWeights(design: Design): Map<string, Expected> {
     Object.entries(design.networks).flatMap(([network, definition]) => {
       const { parameters, buffers } = declarationsOf(definition);
       return [...parameters, ...buffers].map(
-        ({ name, shape }) => [`${network}.${name}`, { dtype: "float32", shape }] as const,
+        ({ name, shape }) => [tensorName(network, name), { dtype: "float32", shape }] as const,
       );
     }),
   );
@@ -47,13 +47,13 @@ export async function readWeights(path: string, design: Design): Promise<Tensors
     });
   }
   return stateWith(design, (network, name, { out }) => {
-    out.set(found.get(`${network}.${name}`)?.data as Float32Array);
+    out.set(found.get(tensorName(network, name))?.data as Float32Array);
   });
 }
 
 function fullName(name: string, { networks }: Design, expected: ReadonlyMap<string, Expected>): string {
   if (expected.has(name)) return name;
-  const owners = Object.keys(networks).filter((network) => expected.has(`${network}.${name}`));
+  const owners = Object.keys(networks).filter((network) => expected.has(tensorName(network, name)));
   return owners.length === 1 ? `${owners[0]}.${name}` : name;
 }
 
@@ -61,7 +61,7 @@ function fullName(name: string, { networks }: Design, expected: ReadonlyMap<stri
 export function encodeWeights(design: Design, state: Tensors): Uint8Array<ArrayBuffer> {
   const weights = Object.keys(design.networks).flatMap((network) =>
     [...namedTensors(design, network, state)].map(
-      ([name, tensor]) => [`${network}.${name}`, tensor] as const,
+      ([name, tensor]) => [tensorName(network, name), tensor] as const,
     ),
   );
   return encodeSafetensors(new Map(weights), { format: "pt" });

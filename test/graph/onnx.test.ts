@@ -11,10 +11,8 @@ import {
   constant,
   conv2d,
   convTranspose2d,
-  encodeModel,
   exp,
   gradients,
-  IR_VERSION,
   input,
   leakyRelu,
   loop,
@@ -22,17 +20,16 @@ import {
   mean,
   mul,
   neg,
-  OPSET,
   row,
   sequenceInput,
   split,
   square,
   sum,
-  summarizeModel,
   tanh,
   transpose,
   type Value,
 } from "../../src/graph/index.js";
+import { encodeModel, IR_VERSION, OPSET, summarizeModel } from "../../src/graph/onnx.js";
 import { recipes } from "../../src/training/recipes/index.js";
 import { buildStepGraph } from "../../src/training/step-graph.js";
 import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";

@@ -1,5 +1,5 @@
 import ort from "onnxruntime-node";
-import { encodeModel } from "../../src/graph/index.js";
+import { encodeModel } from "../../src/graph/onnx.js";
 import { feedsOfBlock } from "../../src/training/batches.js";
 import { randomStream } from "../../src/training/random.js";
 import {

@@ -3,11 +3,11 @@ import {
   type About,
   build,
   type DType,
-  encodeModel,
   type Model,
   type TensorData,
   type Value,
 } from "../../src/graph/index.js";
+import { encodeModel } from "../../src/graph/onnx.js";
 import { dependencies } from "../../src/graph/operator.js";
 import { nodesBehind } from "../../src/graph/paths.js";
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { encodeModel, type Model } from "../../src/graph/index.js";
+import type { Model } from "../../src/graph/index.js";
+import { encodeModel } from "../../src/graph/onnx.js";
 import type { Tensors } from "../../src/training/safetensors.js";
 import { buildReconstructor, buildSampler } from "../../src/training/sampler.js";
 import { initialState } from "../../src/training/state.js";

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { add, build, encodeModel, input, mul } from "../../src/graph/index.js";
+import { add, build, input, mul } from "../../src/graph/index.js";
+import { encodeModel } from "../../src/graph/onnx.js";
 import type { Tensors } from "../../src/training/safetensors.js";
 import { Session } from "../../src/training/session.js";
 import { about } from "../helpers/run.js";

@@ -18,6 +18,7 @@ import { bind, declarationsOf } from "../../networks/index.js";
 import { producer } from "../../version.js";
 import type { AdamOptions } from "../optimizers.js";
 import type { Design, Phase } from "../recipes/index.js";
+import { tensorName } from "../state.js";
 import { batchInputs } from "../step-graph.js";
 
 /** What ORT calls the rate that it feeds, and its value: no API sets another, and the checkpoint's is ignored. */
@@ -60,11 +61,6 @@ export interface OrtArtifacts {
   readonly frozen: readonly string[];
   /** The inputs of the phase that images are generated from, whether by this network or for it. */
   readonly latents: readonly string[];
-}
-
-/** Parameters as they are called in artifacts, in `manifest.json` and by `export --format safetensors`. */
-export function fullName(network: string, parameter: string): string {
-  return `${network}.${parameter}`;
 }
 
 /**
@@ -179,7 +175,7 @@ function traced(design: Design, phase: Phase): TracedPhase {
   const bound = Object.entries(networks).map(([name, network]) => {
     const values = declarationsOf(network).parameters.map(
       (parameter) =>
-        [parameter.name, input(fullName(name, parameter.name), "float32", parameter.shape)] as const,
+        [parameter.name, input(tensorName(name, parameter.name), "float32", parameter.shape)] as const,
     );
     const { forward } = bind(network, new Map(values), {
       training: true,

@@ -1,5 +1,6 @@
 import { GanOnnxError, messageOf } from "../../error.js";
-import { isStatic, type ModelSummary, type Shape, sameShape, summarizeModel } from "../../graph/index.js";
+import { isStatic, type Shape, sameShape } from "../../graph/index.js";
+import { type ModelSummary, summarizeModel } from "../../graph/onnx.js";
 import {
   accumulatedName,
   bufferName,

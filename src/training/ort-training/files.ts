@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readBytes, writeAtomically } from "../../files.js";
-import { encodeModel } from "../../graph/index.js";
+import { encodeModel } from "../../graph/onnx.js";
 import type { Design } from "../recipes/index.js";
 import type { Tensors } from "../safetensors.js";
 import { CHECKPOINT, type OrtArtifacts, type OrtFiles, requireOrtForm, traceForOrt } from "./artifacts.js";

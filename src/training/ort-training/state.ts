@@ -4,8 +4,8 @@ import { differences, type Expected } from "../expected.js";
 import type { AdamOptions } from "../optimizers.js";
 import type { Design } from "../recipes/index.js";
 import type { Tensor, Tensors } from "../safetensors.js";
-import { namedTensors, stateWith } from "../state.js";
-import { fullName, type OrtArtifacts } from "./artifacts.js";
+import { namedTensors, stateWith, tensorName } from "../state.js";
+import type { OrtArtifacts } from "./artifacts.js";
 import type { OrtCheckpoint, Parameters } from "./checkpoint.js";
 
 /**
@@ -17,33 +17,37 @@ const slotsOf = ({ beta1, beta2 }: AdamOptions) =>
     { slot: "second_moment", correction: "second_correction", beta: beta2, moment: "second" },
   ] as const;
 
-/** One more step of a correction in float32, as the step graph takes it: c ← β·c + (1-β). */
-function corrected(c: number, beta: number): number {
-  return Math.fround(Math.fround(c * Math.fround(beta)) + Math.fround(1 - beta));
+/**
+ * A correction after 0, 1, … steps in float32, as the step graph takes them: c ← β·c + (1-β). They end where a step no
+ * longer changes them, the slower one after some ten thousand: 1 - βᵗ is 1 to five digits from there on.
+ */
+function* corrections(beta: number): Generator<number> {
+  let [c, next] = [Number.NaN, 0];
+  while (next !== c) {
+    c = next;
+    yield c;
+    next = Math.fround(Math.fround(c * Math.fround(beta)) + Math.fround(1 - beta));
+  }
 }
 
-/**
- * How many steps a correction has behind it. Corrections end where a step no longer changes them, the slower one after
- * some ten thousand steps: from there on this is the number at which they did, and 1 - βᵗ is 1 to five digits.
- */
+/** How many steps a correction has behind it, at most those after which it is what it stays. */
 function stepsBehind(correction: number, beta: number): number {
-  let [c, steps] = [0, 0];
-  while (c < correction) {
-    const next = corrected(c, beta);
-    if (next === c) break;
-    [c, steps] = [next, steps + 1];
+  let steps = -1;
+  for (const c of corrections(beta)) {
+    steps += 1;
+    if (c >= correction) break;
   }
   return steps;
 }
 
 function correctionAfter(steps: number, beta: number): number {
-  let c = 0;
-  for (let i = 0; i < steps; i++) {
-    const next = corrected(c, beta);
-    if (next === c) break;
-    c = next;
+  let correction = 0;
+  for (const c of corrections(beta)) {
+    correction = c;
+    if (steps === 0) break;
+    steps -= 1;
   }
-  return c;
+  return correction;
 }
 
 /** One network's part of a state as its ORT checkpoint. */
@@ -56,7 +60,7 @@ export function ortCheckpointOf(
   const named = (owner: string, vector?: string, factor?: number): Parameters =>
     new Map(
       [...namedTensors(design, owner, state, vector)].map(([name, tensor]) => [
-        fullName(owner, name),
+        tensorName(owner, name),
         factor === undefined ? tensor : scaled(tensor, factor),
       ]),
     );
@@ -86,7 +90,7 @@ export function stateOfOrt(
     checkOrtCheckpoint(design, network, checkpoint, where);
   }
   const state = stateWith(design, (network, name, { out }) => {
-    const tensor = checkpoints.get(network)?.checkpoint.trained.get(fullName(network, name));
+    const tensor = checkpoints.get(network)?.checkpoint.trained.get(tensorName(network, name));
     out.set(tensor?.data as Float32Array);
   });
   const { adam: options } = design.optimizer;
@@ -95,7 +99,7 @@ export function stateOfOrt(
     if (!adam || !options) continue;
     for (const { slot, correction, beta, moment } of slotsOf(options)) {
       for (const [name, { data }] of namedTensors(design, network, state, `${network}/${slot}`)) {
-        const given = adam[moment].get(fullName(network, name)) as Tensor;
+        const given = adam[moment].get(tensorName(network, name)) as Tensor;
         (data as Float32Array).set(scaled(given, 1 / (1 - beta)).data as Float32Array);
       }
       (state[`${network}/${correction}`].data as Float32Array)[0] = correctionAfter(adam.step, beta);
@@ -113,7 +117,7 @@ export function checkOrtCheckpoint(
 ): void {
   const expected = new Map<string, Expected>(
     declarationsOf(networks[network]).parameters.map(({ name, shape }) => [
-      fullName(network, name),
+      tensorName(network, name),
       { dtype: "float32", shape },
     ]),
   );

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Model, summarizeModel } from "../../../src/graph/index.js";
+import type { Model } from "../../../src/graph/index.js";
+import { summarizeModel } from "../../../src/graph/onnx.js";
 import { buildArtifacts } from "../../../src/training/artifacts.js";
 import { lossNames } from "../../../src/training/objectives/losses.js";
 import { obstacle, traceForOrt } from "../../../src/training/ort-training/artifacts.js";

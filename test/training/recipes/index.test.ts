@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { followTrajectory } from "../../../src/evaluation/trajectory.js";
 import { sha256 } from "../../../src/files.js";
-import { encodeModel } from "../../../src/graph/index.js";
+import { encodeModel } from "../../../src/graph/onnx.js";
 import { type RecipeName, recipeNames } from "../../../src/training/recipes/index.js";
 import type { Tensor, Tensors } from "../../../src/training/safetensors.js";
 import { stateWith } from "../../../src/training/state.js";

@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import axe from "axe-core";
 import { Jimp } from "jimp";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
@@ -98,6 +99,24 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
       expect(apart(1)).toBeLessThan(0.6 * apart(15));
     },
   );
+
+  test("loads less than 6 MB, compressed, and nothing that only another provider needs", async () => {
+    page = await browser.newPage();
+    const { url } = places["gan-onnx serve"];
+    seen = watch(page, url);
+    const responses: Promise<{ path: string; size: number }>[] = [];
+    page.on("response", (response) => {
+      const path = new URL(response.url()).pathname;
+      responses.push(response.body().then((body) => ({ path, size: gzipSync(body).length })));
+    });
+    await page.goto(url);
+    await page.locator("#start:enabled").waitFor();
+    await page.waitForLoadState("networkidle");
+    const loaded = await Promise.all(responses);
+    expect(loaded.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(6e6);
+    expect(loaded.filter(({ path }) => /webgpu|asyncify|train-worker/.test(path))).toEqual([]);
+    expect(loaded.filter(({ path }) => path.endsWith(".wasm"))).toHaveLength(1);
+  });
 
   test("brings back a sheet by its link, and the one before by going back", async () => {
     await open();

@@ -171,6 +171,9 @@ interface PlannedRun {
   readonly endsEpoch: boolean;
 }
 
+/** Steps in a run of an engine that cannot be measured: ORT's training runtime, which makes each on its own anyway. */
+const UNMEASURED = 16;
+
 /** How many steps a run should have, tried with the first batches; the engine is where it was afterwards. */
 async function measuredStepsPerRun(training: Training, engine: Engine): Promise<number> {
   const { graph, dataset, batchSize, start } = training;
@@ -178,7 +181,8 @@ async function measuredStepsPerRun(training: Training, engine: Engine): Promise<
   const imageCount = dataset.count;
   const [first] = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerRun: imageCount });
   const most = mostStepsPerRun(graph.batches, { batchSize, stepsInEpoch: first.steps });
-  if (!isRestorable(engine) || most === 1) return most;
+  if (!isRestorable(engine)) return Math.min(most, UNMEASURED);
+  if (most === 1) return most;
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount) };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);

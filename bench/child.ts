@@ -24,7 +24,7 @@ export async function startChild(
   child.stdin.on("error", () => {}); // The end of the process says more.
   const ended = new Promise<string>((resolve) => {
     child.on("error", (error) => resolve(error.message));
-    child.on("close", (code) => resolve(lastLine(words) || `${command} ended with code ${code}`));
+    child.on("close", (code) => resolve(lastLine(words) ?? `${command} ended with code ${code}`));
   });
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const answer = async (): Promise<unknown> => {
@@ -46,8 +46,8 @@ export async function startChild(
   };
 }
 
-/** The line of a traceback that says what is wrong: the last one that names an error, or the last of all. */
-function lastLine(text: string): string | undefined {
-  const lines = text.trim().split("\n");
-  return lines.findLast((line) => /^[\w.]*(Error|Exception)\b/.test(line)) ?? lines.at(-1);
+/** The line of a traceback that says what is wrong: the last one that names an error, or the last of all if any. */
+export function lastLine(text: string): string | undefined {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  return lines.findLast((line) => /^[\w.]*([Ee]rror|Exception)\b/.test(line)) ?? lines.at(-1);
 }

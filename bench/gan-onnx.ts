@@ -6,14 +6,18 @@ import { CHECKED, type StepCase } from "./step-case.js";
  * The training graph in its session, fed as the trainer feeds it. State stays in the session; batches and noise lie
  * ready, as for everybody.
  */
-export function ourSteps({ train, state, feeds, steps }: StepCase, place: SessionPlace): Entrant {
+export function ourSteps(
+  { train, state, feeds, steps }: StepCase,
+  place: SessionPlace,
+  name = "gan-onnx",
+): Entrant {
   return {
-    name: "gan-onnx",
+    name,
     async open() {
       const session = await Session.open(train, { ...place, cpuNodes: true }, "train.onnx");
       await session.setState(state);
       return {
-        name: "gan-onnx",
+        name,
         async round() {
           const start = performance.now();
           const outputs = await session.run(feeds);

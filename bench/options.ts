@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { GanOnnxError, messageOf } from "../src/error.js";
 import { type ProviderName, providerNames } from "../src/training/providers.js";
 
 /** What is measured, and how. */
@@ -36,8 +37,12 @@ const schema = z.object({
   json: z.boolean().default(false),
 });
 
-/** The options on the command line; undefined when they cannot be, which has been said. */
-export function parseOptions(args: readonly string[]): Options | undefined {
+/**
+ * The options on the command line.
+ *
+ * @throws GanOnnxError (usage) naming the one that is wrong or unknown.
+ */
+export function parseOptions(args: readonly string[]): Options {
   const text = { type: "string" } as const;
   const flag = { type: "boolean" } as const;
   try {
@@ -57,8 +62,14 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     };
   } catch (error) {
     const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
-    const message = issue ? `--${issue.path.join(".")}: ${issue.message}` : (error as Error).message;
-    process.stderr.write(`${message}\n\n${usage}\n`);
-    return undefined;
+    const where = issue ? `--${issue.path.join(".")}` : "bench";
+    const what = issue?.message ?? messageOf(error);
+    throw new GanOnnxError({
+      what,
+      where,
+      fix: `see what there is:\n\n${usage}`,
+      kind: "usage",
+      cause: error,
+    });
   }
 }

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { startChild } from "./child.js";
+import { lastLine, startChild } from "./child.js";
 import type { Entrant } from "./contestant.js";
 import type { Options } from "./options.js";
-import { pythonArguments } from "./pytorch.js";
+import { pythonArguments, requirePython } from "./pytorch.js";
 
 /** `dist/cli.js`, as users run it. */
 export const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -17,7 +17,7 @@ export const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const execute = promisify(execFile);
 
 /** Somebody who begins and ends in every round. */
-function entrant(name: string, round: () => Promise<number>, available?: () => void): Entrant {
+function entrant(name: string, round: () => Promise<number>, available?: () => unknown): Entrant {
   return {
     name,
     async open() {
@@ -27,24 +27,20 @@ function entrant(name: string, round: () => Promise<number>, available?: () => v
   };
 }
 
-const needsPython =
-  ({ python }: Options) =>
-  () => {
-    if (!python) throw new Error("no --python");
-  };
-
 /** The time of a whole process. */
 export function processOf(
   name: string,
   command: string,
   args: readonly string[],
-  available?: () => void,
+  available?: () => unknown,
 ): Entrant {
   return entrant(
     name,
     async () => {
       const start = performance.now();
-      await execute(command, args);
+      await execute(command, args).catch((error) => {
+        throw new Error(lastLine(String(error.stderr ?? "")) ?? error.message);
+      });
       return performance.now() - start;
     },
     available,
@@ -54,7 +50,7 @@ export function processOf(
 /** A Python process that works on a case. */
 export function pythonProcess(casePath: string, args: readonly string[], options: Options): Entrant {
   const all = [...pythonArguments("process", casePath, options), ...args];
-  return processOf("PyTorch", options.python ?? "", all, needsPython(options));
+  return processOf("PyTorch", options.python ?? "", all, () => requirePython(options));
 }
 
 /** What is measured of a training process. */
@@ -97,7 +93,7 @@ export function pytorchTraining(
       const start = performance.now();
       const count = measure === "first step" ? 1 : steps;
       const args = [...pythonArguments("process", casePath, options), "train", data, String(count)];
-      const child = await startChild(options.python ?? "", args);
+      const child = await startChild(requirePython(options), args);
       const first = performance.now() - start;
       try {
         await child.ask("");
@@ -106,7 +102,7 @@ export function pytorchTraining(
         await child.close();
       }
     },
-    needsPython(options),
+    () => requirePython(options),
   );
 }
 

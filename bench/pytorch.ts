@@ -25,6 +25,13 @@ const described: Readonly<Record<Mode, string>> = {
   graph: "CUDA graph, fused Adam",
 };
 
+/** The Python to compare with; throws when there is none, or nothing that it could run on. */
+export function requirePython({ python, ep }: Options): string {
+  if (!python) throw new Error("no --python");
+  if (ep === "webgpu") throw new Error("PyTorch has no WebGPU");
+  return python;
+}
+
 /** The arguments of a script that works on a case where the options say. */
 export function pythonArguments(name: string, casePath: string, { ep, threads }: Options, mode?: Mode) {
   const device = ep === "cuda" ? "cuda" : "cpu";

@@ -49,6 +49,7 @@ function planned(
       const path = join(folder, `${what.replaceAll(/\W+/g, "-")}.safetensors`);
       await writeCase(path, work, work.feeds);
       const place = { ep, ...(ep === "cpu" && { threads }) };
+      const undetached = what === "step vanilla" ? [stepCase({ ...flags, detach: false }, { quick })] : [];
       const modes = everybody ? pytorchModes[ep] : pytorchModes[ep].slice(0, 1);
       return {
         what,
@@ -57,6 +58,7 @@ function planned(
         others: [
           ...modes.map((mode) => pytorch(mode, path, `step ${work.steps}`, options)),
           ...(everybody && ep !== "cuda" ? [tensorflow(path, options)] : []),
+          ...undetached.map((other) => ourSteps(other, place, "gan-onnx --no-detach")),
           matrixPeak(work.work, place, peak),
         ],
       };

@@ -16,24 +16,18 @@ const here = fileURLToPath(new URL(".", import.meta.url));
  */
 export function tensorflow(casePath: string, { ep, threads }: Options): Entrant {
   const backend = ep === "webgpu" ? "webgpu" : "wasm";
-  const name = `TensorFlow.js ${backend}`;
   return {
-    name,
-    open: async () => {
+    name: `TensorFlow.js ${backend}`,
+    async open() {
       if (!existsSync(new URL("node_modules/@tensorflow", import.meta.url))) {
         throw new Error("npm --prefix bench ci installs it");
       }
-      return openPage(casePath, backend, threads, name);
+      return openPage(casePath, backend, threads);
     },
   };
 }
 
-async function openPage(
-  casePath: string,
-  backend: string,
-  threads: number,
-  name: string,
-): Promise<Contestant> {
+async function openPage(casePath: string, backend: string, threads: number): Promise<Contestant> {
   const found = spawnSync("sh", ["-c", "command -v chromium || command -v google-chrome"], {
     encoding: "utf8",
   });
@@ -53,9 +47,11 @@ async function openPage(
     const page = await browser.newPage();
     await page.goto(`${host.url}tfjs/page.html`);
     const asked = [`/${basename(casePath)}`, backend, threads];
-    const version = await page.evaluate(`open(...${JSON.stringify(asked)})`);
+    const { version, how }: { version: string; how: string } = await page.evaluate(
+      `open(...${JSON.stringify(asked)})`,
+    );
     return {
-      name: name.replace("js", `js ${version}`),
+      name: `TensorFlow.js ${version} ${how}`,
       async round() {
         const { ms, metrics }: { ms: number; metrics: Record<string, number[]> } = await page.evaluate(
           `round(${CHECKED})`,

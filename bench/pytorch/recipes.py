@@ -97,13 +97,17 @@ def networks_of(c):
 
 @dataclass
 class Phase:
-    """One kind of update: `loss(*inputs)` returns the loss, then whatever else is recorded."""
+    """One kind of update: `loss(*inputs)` returns the loss, then whatever else is recorded.
+
+    What differentiates inside of its loss is differentiated twice, which torch.compile cannot (2.15).
+    """
 
     updates: str
     inputs: list
     metrics: list
     loss: Callable
     repeats: int = 1
+    differentiates: bool = False
 
 
 def phases_of(c, nets):
@@ -144,7 +148,7 @@ def wasserstein(c, G, D):
 
     c_metrics = ["d_loss", "gradient_penalty", "wasserstein"]
     return [
-        Phase("discriminator", ["x", "z_d", "eps"], c_metrics, critic, c["critics"]),
+        Phase("discriminator", ["x", "z_d", "eps"], c_metrics, critic, c["critics"], True),
         Phase("generator", ["z_g"], ["g_loss"], lambda z: (-D(G(z)).mean(),)),
     ]
 

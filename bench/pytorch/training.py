@@ -2,7 +2,7 @@
 
 eager     as examples are written: every backward pass fills the gradients of all networks it goes through
 wanted    eager, but only the gradients that the update needs, as gan-onnx computes them
-compiled  wanted, the losses through torch.compile, Adam fused
+compiled  wanted, the losses through torch.compile (but for wgan-gp's critic), Adam fused
 graph     wanted, the whole step captured in a CUDA graph, Adam fused
 """
 import time
@@ -23,12 +23,12 @@ class Training:
             wrong = [k for k in missing if "num_batches_tracked" not in k] + unexpected
             assert not wrong, f"{name} lacks or knows not {wrong}"
         self.phases = phases_of(c, self.nets)
-        options = dict(lr=c["learningRate"], betas=(c["beta1"], c["beta2"]), eps=c["epsilon"])
+        options = dict(lr=c["learningRate"], betas=(float(c["beta1"]), float(c["beta2"])), eps=c["epsilon"])
         options |= dict(fused=True) if mode in ("compiled", "graph") else {}
         options |= dict(capturable=True) if mode == "graph" else {}
         self.adams = {n: torch.optim.Adam(net.parameters(), **options) for n, net in self.nets.items()}
-        compiled = torch.compile if mode == "compiled" else lambda f: f
-        self.losses = [compiled(phase.loss) for phase in self.phases]
+        compiled = [mode == "compiled" and not phase.differentiates for phase in self.phases]
+        self.losses = [torch.compile(p.loss) if c else p.loss for p, c in zip(self.phases, compiled)]
         self.captured = None
 
     def step(self, batch):

@@ -1,5 +1,5 @@
 // TensorFlow.js's side of a comparison, in a page: the recipes vanilla and vae, from the weights and batches of a case.
-import { setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import { getThreadsCount, setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
@@ -76,7 +76,7 @@ const recipes = {
   },
 };
 
-/** Load a case on a backend; returns TensorFlow.js's version, and what runs it. */
+/** Load a case on a backend; returns TensorFlow.js's version and what runs it. */
 globalThis.open = async (url, backend, threads) => {
   if (backend === "wasm") {
     setWasmPaths("/node_modules/@tensorflow/tfjs-backend-wasm/dist/");
@@ -143,5 +143,8 @@ globalThis.open = async (url, backend, threads) => {
     }
     return { ms: (performance.now() - start) / steps, metrics };
   };
-  return tf.version_core;
+  return {
+    version: tf.version_core,
+    how: backend === "wasm" ? `${backend}, ${getThreadsCount()} threads` : backend,
+  };
 };

@@ -1,0 +1,40 @@
+import { Session, type SessionPlace, type Tensors } from "../src/training/session.js";
+import type { Entrant } from "./contestant.js";
+import { CHECKED, type StepCase } from "./step-case.js";
+
+/**
+ * The training graph in its session, fed as the trainer feeds it. State stays in the session; batches and noise lie
+ * ready, as for everybody.
+ */
+export function ourSteps(
+  { train, state, feeds, steps }: StepCase,
+  place: SessionPlace,
+  name = "gan-onnx",
+): Entrant {
+  return {
+    name,
+    async open() {
+      const session = await Session.open(train, { ...place, cpuNodes: true }, "train.onnx");
+      await session.setState(state);
+      return {
+        name,
+        async round() {
+          const start = performance.now();
+          const outputs = await session.run(feeds);
+          return { cost: (performance.now() - start) / steps, metrics: firstOf(outputs, steps) };
+        },
+        close: () => session.close(),
+      };
+    },
+  };
+}
+
+/** The metrics of the first steps, those of repeated phases one after the other. */
+function firstOf(outputs: Tensors, steps: number): Record<string, readonly number[]> {
+  return Object.fromEntries(
+    Object.entries(outputs).map(([name, { data }]) => {
+      const checked = (data.length / steps) * Math.min(CHECKED, steps);
+      return [name, Array.from(data.subarray(0, checked), Number)];
+    }),
+  );
+}

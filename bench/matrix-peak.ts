@@ -1,0 +1,54 @@
+import { build, constant, encodeModel, gemm, input, loop, sum } from "../src/graph/index.js";
+import { fillUniform, randomStream } from "../src/training/random.js";
+import { Session, type SessionPlace } from "../src/training/session.js";
+import type { Entrant } from "./contestant.js";
+
+const SIZE = 1024;
+const PRODUCTS = 16;
+
+/** The time that multiply-adds take in large square products, which ONNX Runtime computes at its best. */
+export function matrixPeak(work: number, place: SessionPlace, report: (gflops: number) => void): Entrant {
+  return {
+    name: "its multiply-adds at matrix peak",
+    async open() {
+      const session = await Session.open(products(), { ...place, cpuNodes: true }, "the matrix products");
+      const data = new Float32Array(SIZE * SIZE);
+      fillUniform(randomStream(0, "peak"), data);
+      await session.setState({ x: { dtype: "float32", shape: [SIZE, SIZE], data } });
+      const count = { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(PRODUCTS)) } as const;
+      return {
+        name: "its multiply-adds at matrix peak",
+        async round() {
+          const start = performance.now();
+          await session.run({ count });
+          const ms = (performance.now() - start) / (PRODUCTS * SIZE ** 3);
+          report(2e-6 / ms);
+          return { cost: ms * work };
+        },
+        close: () => session.close(),
+      };
+    },
+  };
+}
+
+/** x ← x·W again and again. W's numbers have the variance 1/n, so that those of x neither grow nor vanish. */
+function products(): Uint8Array {
+  const scale = 2 * Math.sqrt(3 / SIZE);
+  const numbers = fillUniform(randomStream(0, "weights"), new Float32Array(SIZE * SIZE));
+  const weights = constant(
+    "float32",
+    [SIZE, SIZE],
+    numbers.map((u) => (u - 0.5) * scale),
+  );
+  const [count, x] = [input("count", "int64", []), input("x", "float32", [SIZE, SIZE])];
+  const { state } = loop(count, "products", { x }, (_, current) => ({
+    state: { x: gemm(current.x, weights) },
+    collected: {},
+  }));
+  const about = {
+    name: "products",
+    doc: "Large matrix products.",
+    producer: { name: "bench", version: "1" },
+  };
+  return encodeModel(build(about, { inputs: [count, x], outputs: { total: sum(state.x) } }));
+}

@@ -1,0 +1,46 @@
+"""What a user's script in PyTorch does, as a process of its own: python process.py CASE DEVICE THREADS COMMAND ...
+
+train FOLDER STEPS   read the images of FOLDER, make a step, say "first"; make the others, say "done", wait
+sample COUNT FILE    draw images and write their bytes
+export FILE          write the generator by torch.export, for any number of images
+"""
+import sys
+
+import torch
+
+from recipes import PIXELS, read_case
+from training import Training
+
+path, device, threads, command, *rest = sys.argv[1:]
+torch.set_num_threads(int(threads))
+configuration, tensors = read_case(path)
+training = Training(configuration, "eager", device, {k: v for k, v in tensors.items() if "." in k})
+batch, latent = configuration["batchSize"], configuration["latent"]
+
+
+def train(folder, steps):
+    data = bytearray(open(f"{folder}/train-images-idx3-ubyte", "rb").read())
+    images = torch.frombuffer(data, dtype=torch.uint8, offset=16).view(-1, PIXELS)
+    order = torch.randperm(len(images))
+    for i in range(int(steps)):
+        x = images[order[i * batch : (i + 1) * batch]]
+        noise = {name: torch.randn(1, batch, latent) for name in ("z_d", "z_g")}
+        training.run({"x": x[None], **noise}, 1)
+        if i == 0:
+            print('"first"', flush=True)
+    print('"done"', flush=True)
+    sys.stdin.read()
+
+
+def sample(count, file):
+    with open(file, "wb") as out:
+        out.write(training.images(torch.randn(int(count), latent)).numpy().tobytes())
+
+
+def export(file):
+    z = torch.randn(2, latent)
+    shapes = {"x": {0: torch.export.Dim("batch")}}
+    torch.export.save(torch.export.export(training.nets["generator"].eval(), (z,), dynamic_shapes=shapes), file)
+
+
+{"train": train, "sample": sample, "export": export}[command](*rest)

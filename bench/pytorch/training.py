@@ -1,0 +1,100 @@
+"""Training steps in PyTorch. The ways to make them:
+
+eager     as examples are written: every backward pass fills the gradients of all networks it goes through
+wanted    eager, but only the gradients that the update needs, as gan-onnx computes them
+compiled  wanted, the losses through torch.compile (but for wgan-gp's critic), Adam fused
+graph     wanted, the whole step captured in a CUDA graph, Adam fused
+"""
+import time
+
+import torch
+
+from recipes import networks_of, phases_of
+
+
+class Training:
+    def __init__(self, configuration, mode, device, tensors=None):
+        c = configuration
+        self.mode, self.device = mode, device
+        self.nets = {name: net.to(device) for name, net in networks_of(c).items()}
+        for name, net in self.nets.items() if tensors else ():
+            own = {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
+            missing, unexpected = net.load_state_dict(own, strict=False)
+            wrong = [k for k in missing if "num_batches_tracked" not in k] + unexpected
+            assert not wrong, f"{name} lacks or knows not {wrong}"
+        self.phases = phases_of(c, self.nets)
+        options = dict(lr=c["learningRate"], betas=(float(c["beta1"]), float(c["beta2"])), eps=c["epsilon"])
+        options |= dict(fused=True) if mode in ("compiled", "graph") else {}
+        options |= dict(capturable=True) if mode == "graph" else {}
+        self.adams = {n: torch.optim.Adam(net.parameters(), **options) for n, net in self.nets.items()}
+        compiled = [mode == "compiled" and not phase.differentiates for phase in self.phases]
+        self.losses = [torch.compile(p.loss) if c else p.loss for p, c in zip(self.phases, compiled)]
+        self.captured = None
+
+    def step(self, batch):
+        """One step on one batch of every input; returns what each update records."""
+        recorded = []
+        for phase, loss in zip(self.phases, self.losses):
+            adam, net = self.adams[phase.updates], self.nets[phase.updates]
+            for repeat in range(phase.repeats):
+                inputs = [batch[name][repeat] if phase.repeats > 1 else batch[name] for name in phase.inputs]
+                values = loss(*inputs)
+                adam.zero_grad()
+                values[0].backward(inputs=None if self.mode == "eager" else list(net.parameters()))
+                adam.step()
+                recorded.append([value.detach() for value in values])
+        return recorded
+
+    def capture(self, batch):
+        """https://docs.pytorch.org/docs/stable/notes/cuda.html#whole-network-capture"""
+        before = {name: {k: v.clone() for k, v in net.state_dict().items()} for name, net in self.nets.items()}
+        static = {name: value.clone() for name, value in batch.items()}
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                self.step(static)
+        torch.cuda.current_stream().wait_stream(stream)
+        for adam in self.adams.values():
+            adam.zero_grad()
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            recorded = self.step(static)
+        # Back to the start: warming up and capturing have trained.
+        for name, net in self.nets.items():
+            net.load_state_dict(before[name])
+        for adam in self.adams.values():
+            for slots in adam.state.values():
+                for slot in slots.values():
+                    slot.zero_()
+        self.captured = graph, static, recorded
+
+    def replay(self, batch):
+        graph, static, recorded = self.captured
+        for name, value in batch.items():
+            static[name].copy_(value)
+        graph.replay()
+        return [[value.clone() for value in values] for values in recorded]
+
+    def run(self, block, steps):
+        """Steps on a block of batches in host memory: milliseconds a step, and the metrics of every step."""
+        if self.mode == "graph" and not self.captured:
+            self.capture({name: value[0].to(self.device) for name, value in block.items()})
+        step = self.replay if self.captured else self.step
+        start = time.perf_counter()
+        block = {name: value[:steps].to(self.device) for name, value in block.items()}
+        log = [step({name: value[i] for name, value in block.items()}) for i in range(steps)]
+        numbers = iter(torch.stack([v for recorded in log for values in recorded for v in values]).tolist())
+        ms = 1000 * (time.perf_counter() - start) / steps
+        metrics = {name: [] for phase in self.phases for name in phase.metrics}
+        for _ in range(steps):
+            for phase in self.phases:
+                for _ in range(phase.repeats):
+                    for name in phase.metrics:
+                        metrics[name].append(next(numbers))
+        return {"ms": ms, "metrics": metrics}
+
+    def images(self, z):
+        """Images of latents, as inference."""
+        with torch.inference_mode():
+            return self.nets["generator"].eval()(z.to(self.device)).cpu()

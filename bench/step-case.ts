@@ -1,0 +1,73 @@
+import { writeFile } from "node:fs/promises";
+import { resolveConfig } from "../src/config.js";
+import { buildArtifacts, designOf } from "../src/index.js";
+import { feedsOfBlock } from "../src/training/batches.js";
+import { drawDigits } from "../src/training/data/drawn.js";
+import type { Design, ImageShape } from "../src/training/recipes/index.js";
+import { encodeSafetensors, type Tensor } from "../src/training/safetensors.js";
+import type { Tensors } from "../src/training/session.js";
+import { initialState, namedTensors } from "../src/training/state.js";
+import type { StepGraph } from "../src/training/step-graph.js";
+import { multiplyAdds } from "./multiply-adds.js";
+
+/** Steps of a recipe that everybody makes from the same weights on the same batches. */
+export interface StepCase {
+  readonly design: Design;
+  readonly graph: StepGraph;
+  readonly train: Uint8Array<ArrayBuffer>;
+  readonly state: Tensors;
+  /** A block of `steps` batches of everything the graph reads; every round repeats it. */
+  readonly feeds: Tensors;
+  readonly steps: number;
+  readonly batchSize: number;
+  /** Multiply-adds of one step. */
+  readonly work: number;
+  readonly configuration: Readonly<Record<string, unknown>>;
+}
+
+export const mnistShape: ImageShape = { channels: 1, height: 28, width: 28 };
+
+/** A round holds about so many multiply-adds: a quarter of a second to a second on two cores. */
+const ROUND = 25e9;
+
+/** The case of a configuration's flags. `quick` has as few steps as can be compared. */
+export function stepCase(flags: Readonly<Record<string, unknown>>, { quick }: { quick: boolean }): StepCase {
+  const { run, recipe, flat } = resolveConfig(flags);
+  const { batchSize } = run;
+  const design = designOf(run.recipe, recipe, mnistShape);
+  const { graph, train } = buildArtifacts(design, mnistShape, { recipe: run.recipe, configuration: flat });
+  const work = multiplyAdds(graph.model.graph, { batch: batchSize, steps: 1 });
+  const steps = quick ? CHECKED : Math.min(64, Math.max(CHECKED, Math.round(ROUND / work)));
+  return {
+    ...{ design, graph, train, steps, batchSize, work, configuration: flat },
+    state: initialState(design, run.seed),
+    feeds: blockOf(graph, steps, batchSize),
+  };
+}
+
+/** The first steps, whose metrics are compared. */
+export const CHECKED = 3;
+
+function blockOf({ batches }: StepGraph, steps: number, batchSize: number): Tensors {
+  const count = steps * batchSize * Math.max(...batches.map(({ repeats }) => repeats));
+  const dataset = { name: "drawn", count, ...mnistShape, ...drawDigits({ count, seed: 0 }) };
+  const order = Uint32Array.from({ length: count }, (_, i) => i);
+  const block = { firstStep: 0, steps, batchSize };
+  return feedsOfBlock(batches, dataset, { seed: 0, epoch: 1, order }, block, batchSize);
+}
+
+/** Write a design's weights, and what it is fed, for contestants in other languages. */
+export async function writeCase(
+  path: string,
+  { design, state, configuration }: Pick<StepCase, "design" | "state" | "configuration">,
+  feeds: Tensors,
+): Promise<void> {
+  const weights = Object.keys(design.networks).flatMap((network) =>
+    [...namedTensors(design, network, state)].map(([name, tensor]): [string, Tensor] => [
+      `${network}.${name}`,
+      tensor,
+    ]),
+  );
+  const tensors = new Map<string, Tensor>([...weights, ...Object.entries(feeds)]);
+  await writeFile(path, encodeSafetensors(tensors, { configuration: JSON.stringify(configuration) }));
+}

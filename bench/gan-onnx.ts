@@ -1,4 +1,5 @@
-import { Session, type SessionPlace, type Tensors } from "../src/training/session.js";
+import type { Tensors } from "../src/training/safetensors.js";
+import { Session, type SessionPlace } from "../src/training/session.js";
 import type { Entrant } from "./contestant.js";
 import { CHECKED, type StepCase } from "./step-case.js";
 

@@ -1,4 +1,5 @@
-import { build, constant, encodeModel, gemm, input, loop, sum } from "../src/graph/index.js";
+import { build, constant, gemm, input, loop, sum } from "../src/graph/index.js";
+import { encodeModel } from "../src/graph/onnx.js";
 import { fillUniform, randomStream } from "../src/training/random.js";
 import { Session, type SessionPlace } from "../src/training/session.js";
 import type { Entrant } from "./contestant.js";

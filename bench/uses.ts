@@ -6,7 +6,7 @@ import { exportGenerator } from "../src/index.js";
 import { drawDigits } from "../src/training/data/drawn.js";
 import { drawLatents } from "../src/training/latents.js";
 import { randomStream } from "../src/training/random.js";
-import { Session } from "../src/training/session.js";
+import { opensOn, Session } from "../src/training/session.js";
 import type { Comparison, Entrant } from "./contestant.js";
 import { cli, type Measure, ourTraining, processOf, pythonProcess, pytorchTraining } from "./processes.js";
 import { pytorch } from "./pytorch.js";
@@ -112,7 +112,7 @@ async function samplers({ folder, options }: Workplace, count: number, times: nu
   const casePath = join(folder, `samples-${count}.safetensors`);
   await writeCase(casePath, work, latents);
   const position = { recipe: "vanilla", seed: 0, epoch: 0, step: 0, images: 0, ...mnistShape } as const;
-  const generator = await exportGenerator(design, { position, state }, "nothing");
+  const generator = await exportGenerator(design, { position, state }, "nothing", opensOn({ ep: "cpu" }));
   const { ep, threads } = options;
   const ours: Entrant = {
     name: "gan-onnx",

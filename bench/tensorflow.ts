@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { createServer } from "vite";
+import { messageOf } from "../src/error.js";
 import type { Contestant, Entrant } from "./contestant.js";
 import type { Options } from "./options.js";
 import { CHECKED } from "./step-case.js";
@@ -62,7 +63,7 @@ async function openPage(casePath: string, backend: string, threads: number): Pro
     };
   } catch (error) {
     await close();
-    throw error;
+    throw new Error(messageOf(error).replace(/^page\.evaluate: Error: /, ""), { cause: error });
   }
 }
 

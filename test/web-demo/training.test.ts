@@ -175,10 +175,10 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
       );
       from = step;
     }
-    // Both round to float32, each in its own order.
+    // Both round to float32, each in its own order. (Seen after 60 steps: 7.5e-9 and 2.4e-7.)
     const { most, all } = distances(state, node.state);
-    expect(most).toBeLessThan(1e-6);
-    expect(all).toBeLessThan(1e-5);
+    expect(most).toBeLessThan(1e-5);
+    expect(all).toBeLessThan(1e-4);
     const label = await page.getByRole("img", { name: /^Curves .* d_loss/ }).getAttribute("aria-label");
     expect(label).toMatch(/g_loss/);
   }, 120_000);

@@ -252,32 +252,37 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   });
 
   test.each([
-    [1280, "light"],
-    [1280, "dark"],
-    [390, "light"],
-    [390, "dark"],
-  ] as const)("is sound at %i pixels, %s: axe, width, nothing jumps", async (width, colorScheme) => {
-    await open(undefined, undefined, { viewport: { width, height: 850 }, colorScheme });
-    await page.getByLabel("Direction 4").waitFor();
-    await page.evaluate(axe.source);
-    const { violations } = await page.evaluate(() =>
-      (globalThis as unknown as { axe: typeof axe }).axe.run(),
-    );
-    expect(violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`)).toEqual([]);
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-    const jump = await page.evaluate(
-      () =>
-        new Promise<number>((resolve) => {
-          let sum = 0;
-          new PerformanceObserver((list) => {
-            for (const entry of list.getEntries())
-              sum += (entry as PerformanceEntry & { value: number }).value;
-          }).observe({ type: "layout-shift", buffered: true });
-          setTimeout(() => resolve(sum), 100);
-        }),
-    );
-    expect(jump).toBeLessThan(0.01);
-  });
+    [1280, "light", "generator"],
+    [1280, "dark", "conditional"],
+    [390, "light", "conditional"],
+    [390, "dark", "generator"],
+  ] as const)(
+    "is sound at %i pixels, %s, with the %s: axe, width, nothing jumps",
+    async (width, colorScheme, model) => {
+      const query = `?seed=7&count=16&model=${model}.onnx`;
+      await open(undefined, query, { viewport: { width, height: 850 }, colorScheme });
+      expect(await page.locator("#digit").isVisible()).toBe(model === "conditional");
+      await page.getByLabel("Direction 4").waitFor();
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate(() =>
+        (globalThis as unknown as { axe: typeof axe }).axe.run(),
+      );
+      expect(violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`)).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+      const jump = await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            let sum = 0;
+            new PerformanceObserver((list) => {
+              for (const entry of list.getEntries())
+                sum += (entry as PerformanceEntry & { value: number }).value;
+            }).observe({ type: "layout-shift", buffered: true });
+            setTimeout(() => resolve(sum), 100);
+          }),
+      );
+      expect(jump).toBeLessThan(0.01);
+    },
+  );
 
   test("opens with the model that serve was given", async () => {
     const file = join(cwd, "given by me.onnx");

@@ -11,7 +11,7 @@ describe("a file that is read as a generator", () => {
       latent: 100,
       image: { channels: 1, height: 28, width: 28 },
       range: [-1, 1],
-      metadata: { recipe: "vanilla" },
+      metadata: { recipe: "dcgan" },
     });
   });
 

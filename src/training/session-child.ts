@@ -56,6 +56,8 @@ export async function sessionInChild(
     const args = [entry, JSON.stringify(options), run ? "run" : "load"];
     const child = spawn(process.execPath, ["--input-type=commonjs", "-e", script, ...args], {
       stdio: ["pipe", "ignore", stderr.fd],
+      // A group of its own: Ctrl-C in a terminal is for the caller to answer.
+      detached: true,
       timeout,
       killSignal: "SIGKILL",
     });

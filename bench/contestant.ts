@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 /** What a round of a contestant brought. */
 export interface Round {
   /** Milliseconds (or megabytes) of one unit of work: a step, a start, a sheet of samples. */
@@ -46,6 +47,9 @@ export interface Comparison {
   readonly others: readonly Entrant[];
 }
 
+/** Milliseconds between two turns. */
+const REST = 100;
+
 /** Beyond this, two contestants compute different things. Float32 sums in another order stay far below. */
 const TOLERANCE = 2e-3;
 
@@ -67,6 +71,8 @@ export async function compare({ what, unit, ours, others }: Comparison, rounds: 
   try {
     for (let round = 0; round <= rounds; round++) {
       for (const runner of running) {
+        // Thread pools spin for a while after their work; nobody is timed beside one of somebody else's.
+        await setTimeout(REST);
         await turn(runner);
         if (round === 0) disqualify(runner, own);
       }

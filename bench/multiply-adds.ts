@@ -7,7 +7,7 @@ import { type Shape, symbolOf } from "../src/graph/dims.js";
  *
  * A product of [m, k] and [k, n] has m·k·n. A convolution has as many for each number of its output as its kernel has
  * weights for one output channel; a transposed one the same for each number of its input. (Padding is counted as if it
- * were image.)
+ * were image; a sum over rows that is written as a product with ones is not counted.)
  */
 export function multiplyAdds(graph: NamedGraph, extents: Readonly<Record<string, number>>): number {
   return countIn(graph, new Map(), extents);
@@ -37,6 +37,8 @@ const counts: Readonly<Record<string, Count>> = {
   MatMul: ({ inputs: [a], outputs: [y] }, sizes) => product(sizes(y)) * (sizes(a).at(-1) ?? 1),
   Gemm: ({ inputs: [a], outputs: [y], attributes }, sizes) => {
     const transposed = attributes.some(({ name, value }) => name === "transA" && value === 1);
+    // A row of ones, by which rows are added up: the formulas have a sum there.
+    if (!transposed && sizes(a)[0] === 1) return 0;
     return product(sizes(y)) * sizes(a)[transposed ? 0 : 1];
   },
   Conv: ({ inputs: [, weight], outputs: [y] }, sizes) => product(sizes(y)) * product(sizes(weight).slice(1)),

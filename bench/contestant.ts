@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+
 /** What a round of a contestant brought. */
 export interface Round {
   /** Milliseconds (or megabytes) of one unit of work: a step, a start, a sheet of samples. */
@@ -69,7 +70,7 @@ export async function compare({ what, unit, ours, others }: Comparison, rounds: 
   const running = await Promise.all([ours, ...others].map((entrant) => enter(entrant)));
   const [own, ...rest] = running;
   try {
-    for (let round = 0; round <= rounds; round++) {
+    for (let round = 0; round <= rounds && own.notRun === undefined; round++) {
       for (const runner of running) {
         // Thread pools spin for a while after their work; nobody is timed beside one of somebody else's.
         await setTimeout(REST);

@@ -15,11 +15,16 @@ function cellsOf({ what, against, unit, ours, theirs, ratio, spread, difference,
     what,
     against,
     amount(ours, unit),
-    notRun === undefined ? amount(theirs, unit) : `not run: ${notRun.replaceAll("|", "/")}`,
+    notRun === undefined ? amount(theirs, unit) : shortened(`not run: ${notRun.replaceAll("|", "/")}`),
     ratio === undefined ? "" : ratio.toFixed(2),
     spread ? spread.map((r) => r.toFixed(2)).join(" to ") : "",
     difference === undefined ? "" : difference.toExponential(0),
   ];
+}
+
+/** A reason in the width of a column; `--json` has all of it. */
+function shortened(text: string): string {
+  return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }
 
 function amount(value: number | undefined, unit: Unit): string {

@@ -105,6 +105,12 @@ describe("a comparison", () => {
     ]);
   });
 
+  test("cuts a long reason to the width of a column", () => {
+    const row = { what: "work", against: "other", unit: "ms", notRun: "long ".repeat(100) } as const;
+    const [, , line] = formatTable([row]).split("\n");
+    expect(line.split("|")[4].trim()).toMatch(/^not run: long .{80,90}…$/);
+  });
+
   test("without gan-onnx itself says so in every row", async () => {
     const us: Entrant = { name: "gan-onnx", open: () => Promise.reject(new Error("no provider")) };
     const rows = await compare({ what: "work", unit: "ms", ours: us, others: [ours()] }, 1);

@@ -124,8 +124,7 @@ class GraphBuilder {
     const direct = new Map<Value, string>();
     for (const [name, value] of outputs) {
       // A graph's output must be a node's own: inputs, constants, outer and repeated values pass through Identity.
-      const own = value.origin.kind === "node" && !value.origin.node.operator.transparent;
-      if (own && !direct.has(value) && !this.lookUp(value)) direct.set(value, name);
+      if (value.origin.kind === "node" && !direct.has(value) && !this.lookUp(value)) direct.set(value, name);
     }
     for (const node of nodesBehind(outputs.map(([, value]) => value))) {
       if (!this.isOuter(node)) this.addNode(node, direct);
@@ -181,10 +180,6 @@ class GraphBuilder {
       return;
     }
     const inputs = node.inputs.map((value) => this.nameOf(value, operator.type));
-    if (operator.transparent) {
-      this.named.set(outputs[0], inputs[0]);
-      return;
-    }
     const attributes = Object.entries(operator.attributes)
       .filter(([, kind]) => kind !== "dims")
       .map(([key, kind]) => ({ name: key, kind, value: node.attributes[key] }));

@@ -20,8 +20,6 @@ export interface Operator {
   /** Whose operator it is, if not ONNX's own: `com.microsoft`. */
   readonly domain?: string;
   readonly attributes: AttributeSchema;
-  /** Whether its output is its first input and nothing is written for it: {@link withGradient}. */
-  readonly transparent?: boolean;
   infer(inputs: readonly Value[], attributes: Attributes): readonly ValueType[];
   /** The vector-Jacobian product: gradients of the outputs (null where none arrives) to gradients of the inputs. */
   readonly vjp:
@@ -86,23 +84,6 @@ export function apply(
     outputs.push({ ...type, origin: { kind: "node", node, index } });
   });
   return outputs;
-}
-
-/**
- * y as computed from x in whatever way runs best, with a gradient that is given and not derived from that way (JAX
- * calls it `custom_vjp`).
- *
- * @param rule the gradient of y to that of x.
- */
-export function withGradient(y: Value, x: Value, rule: (g: Value) => Value): Value {
-  const operator: Operator = {
-    type: "Identity",
-    attributes: {},
-    transparent: true,
-    infer: () => [{ dtype: y.dtype, shape: y.shape }],
-    vjp: (_, __, [g]) => [null, g && rule(g)],
-  };
-  return apply(operator, [y, x])[0];
 }
 
 /** The values that a node reads, those that its body captures included. */

@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../../error.js";
-import { defineOp, withGradient } from "../operator.js";
+import { defineOp } from "../operator.js";
 import type { Operand, Value } from "../value.js";
 import { abs, add, div, exp, log, mul, neg, square, sub } from "./elementwise.js";
 import { sameAsInput } from "./infer.js";
@@ -27,14 +27,17 @@ export const sigmoid = defineOp({
 /**
  * ln(1 + eˣ) = max(x, 0) + ln(1 + e^(-|x|)), which is -ln σ(-x) without overflow; exact to some 1e-7, so 0 below -17.
  *
- * ONNX has a Softplus, but ONNX Runtime's kernel for the CPU takes four times as long as these seven passes, and for
- * WebGPU there is none. Its gradient is σ(x)·g with σ written out: ONNX Runtime's Sigmoid is exact to 1e-8 only, while
- * Adam makes steps of the same size from gradients far smaller than that. e⁻ˣ may overflow; g / ∞ is the right 0.
+ * ONNX has a Softplus (https://onnx.ai/onnx/operators/onnx__Softplus.html), but ONNX Runtime's kernel for the CPU takes
+ * four times as long as these seven passes, and for WebGPU there is none. Its gradient is σ(x)·g with σ written out:
+ * ONNX Runtime's Sigmoid is exact to 1e-8 only, while Adam makes steps of the same size from gradients far smaller than
+ * that. e⁻ˣ may overflow; g / ∞ is the right 0.
  */
-export function softplus(x: Value): Value {
-  const y = add(relu(x), log(add(exp(neg(abs(x))), 1)));
-  return withGradient(y, x, (g) => div(g, add(exp(neg(x)), 1)));
-}
+export const softplus = defineOp({
+  type: "Softplus",
+  infer: sameAsInput,
+  vjp: ([x], _, g) => [div(g, add(exp(neg(x)), 1))],
+  lower: ([x]) => add(relu(x), log(add(exp(neg(abs(x))), 1))),
+});
 
 /** min(max(x, low), high). https://onnx.ai/onnx/operators/onnx__Clip.html */
 const clip = defineOp<[x: Value, low: Operand, high: Operand]>({

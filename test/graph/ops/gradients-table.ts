@@ -23,6 +23,7 @@ import {
   shapeOf,
   sigmoid,
   sign,
+  softplus,
   split,
   sqrt,
   square,
@@ -117,6 +118,7 @@ export const table = {
   ],
   tanh: unary((x) => tanh(x)),
   sigmoid: unary((x) => sigmoid(x)),
+  softplus: unary((x) => softplus(x)),
   relu: unary((x) => relu(x)),
   leakyReluOp: unary((x) => leakyRelu(x, 0.2)),
 

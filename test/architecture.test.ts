@@ -8,13 +8,14 @@ import { loadedWith, sources } from "./helpers/sources.js";
 const rooms: Readonly<Record<string, readonly string[]>> = {
   "error.ts": [],
   "version.ts": [],
+  "json.ts": [],
   "files.ts": ["error.ts"],
   graph: ["error.ts"],
   networks: ["error.ts", "graph"],
-  training: ["error.ts", "version.ts", "files.ts", "graph", "networks"],
-  export: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
+  training: ["error.ts", "version.ts", "json.ts", "files.ts", "graph", "networks"],
+  export: ["error.ts", "version.ts", "json.ts", "files.ts", "graph", "networks", "training"],
   evaluation: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
-  serving: ["error.ts", "training"],
+  serving: ["error.ts", "json.ts", "training"],
   "config.ts": ["error.ts", "files.ts", "training"],
   "index.ts": ["error.ts", "graph", "networks", "training", "export", "evaluation"],
   commands: [

@@ -1,6 +1,7 @@
 import { GanOnnxError, messageOf } from "../error.js";
 // Not of the whole graph builder, which the page loads only to train.
 import { type ModelSummary, summarizeModel } from "../graph/onnx.js";
+import { jsonIn } from "../json.js";
 import type { ImageShape } from "../training/recipes/index.js";
 
 /** What must be known of a generator to draw with it. */
@@ -47,7 +48,7 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
     throw noGenerator("has no output image [batch, channels, height, width]", where);
   }
   const field = <T>(name: string, holds: (value: unknown) => value is T): T => {
-    const value = parsed(metadata[name]);
+    const value = jsonIn(metadata[name]);
     if (holds(value)) return value;
     const found = JSON.stringify(metadata[name]);
     throw noGenerator(`has no proper metadata "${name}" (it is ${found})`, where);
@@ -66,14 +67,6 @@ export function noGenerator(what: string, where: string, cause?: unknown): GanOn
 }
 
 /** A field of the metadata, which holds JSON. */
-function parsed(json: string | undefined): unknown {
-  try {
-    return JSON.parse(json ?? "");
-  } catch {
-    return undefined;
-  }
-}
-
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
 

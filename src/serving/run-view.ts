@@ -3,6 +3,7 @@ import { type FileHandle, lstat, open, readdir, realpath } from "node:fs/promise
 import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
+import { jsonIn } from "../json.js";
 import { runFiles } from "../training/run-folder.js";
 
 /** Where a page asks what is new, and below which it finds the pictures. */
@@ -75,7 +76,7 @@ export async function newsOf(folder: string, { file, from }: { file: string; fro
   const name = basename(resolve(folder));
   const files = await filesOf(folder);
   if (!files) return { name, there: false, sheets: [] };
-  const settings = shownSettings.safeParse(parsed((await contentOf(files.config))?.toString())).data;
+  const settings = shownSettings.safeParse(jsonIn((await contentOf(files.config))?.toString())).data;
   const names = await readdir(dirname(files.realImages)).catch(() => []);
   const epochs = names
     .flatMap((name) => name.match(/^fake_images-([1-9]\d{0,8})\.png$/)?.[1] ?? [])
@@ -147,13 +148,5 @@ async function withFile<T>(path: string, read: (handle: FileHandle) => Promise<T
     return undefined;
   } finally {
     await handle?.close();
-  }
-}
-
-function parsed(json = ""): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
   }
 }

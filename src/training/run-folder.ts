@@ -3,6 +3,7 @@ import { appendFile, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
 import { readBytes, writeAtomically } from "../files.js";
+import { jsonIn } from "../json.js";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.js";
 import type { MetricsLine } from "./trainer.js";
 
@@ -70,17 +71,9 @@ export async function truncateMetrics(
 ): Promise<void> {
   if (!existsSync(path)) return;
   const kept = (await readFile(path, "utf8")).split("\n").filter((line) => {
-    const at = parseLine(line);
-    return at !== undefined && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));
+    // The last line may be cut off: the process was killed.
+    const at = jsonIn(line) as { epoch: number; iteration: number } | null | undefined;
+    return at && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));
   });
   await writeAtomically(path, kept.map((line) => `${line}\n`).join(""));
-}
-
-/** A line's place, or undefined for one that was cut off when the process was killed. */
-function parseLine(line: string): { epoch: number; iteration: number } | undefined {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

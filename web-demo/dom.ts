@@ -12,6 +12,15 @@ export function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   throw new Error("this browser draws no canvas");
 }
 
+/** Hand a file over to the browser's downloads. */
+export function download(content: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 /** Run a task again and again, never twice at once: of the calls that come meanwhile, the last one counts. */
 export function latestOnly(task: () => Promise<void>): () => void {
   let running = false;

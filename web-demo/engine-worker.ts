@@ -1,5 +1,5 @@
 import type { Generator } from "../src/export/description.js";
-import type { LoadedModel } from "../src/training/engine.js";
+import { type LoadedModel, queue } from "../src/training/engine.js";
 import { drawLatents } from "../src/training/latents.js";
 import { randomStream } from "../src/training/random.js";
 import type { Tensors } from "../src/training/safetensors.js";
@@ -101,7 +101,7 @@ async function answer(request: Request): Promise<Reply> {
   }
 }
 
-let queue = Promise.resolve();
+const inTurn = queue();
 addEventListener("message", ({ data }: MessageEvent<Request>) => {
-  queue = queue.then(async () => postMessage(await answer(data)));
+  inTurn(async () => postMessage(await answer(data)));
 });

@@ -4,7 +4,7 @@ import { randomStream } from "../src/training/random.js";
 import type { Tensors } from "../src/training/safetensors.js";
 import { paintSheet } from "../src/training/sheet.js";
 import { readSettings, type Settings, writeSettings } from "./address.js";
-import { find, latestOnly } from "./dom.js";
+import { download, find, latestOnly } from "./dom.js";
 import { Engine } from "./engine.js";
 import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
 import { offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
@@ -13,6 +13,9 @@ import { type Point, setDirections, setWalk, startWalk } from "./walk-view.js";
 
 /** How many directions of the latent space have a slider. */
 const DIRECTIONS = 4;
+
+/** Where sheets are drawn unless another provider is chosen: every browser has it, and it is there soonest. */
+const DRAWS_ON: PageProvider = "wasm";
 
 const seedField = find("#seed", HTMLInputElement);
 const countField = find("#count", HTMLSelectElement);
@@ -189,12 +192,7 @@ addEventListener("popstate", () => {
 
 find("#save", HTMLButtonElement).addEventListener("click", () => {
   find("#sheet canvas", HTMLCanvasElement).toBlob((blob) => {
-    if (!blob) return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = `digits-${settings.seed}.png`;
-    link.click();
-    URL.revokeObjectURL(link.href);
+    if (blob) download(blob, `digits-${settings.seed}.png`);
   });
 });
 
@@ -225,7 +223,7 @@ addEventListener("drop", (event) => {
   const columns = columnsOf(settings.count);
   reserveSheet(columns * 30 + 2, Math.ceil(settings.count / columns) * 30 + 2);
   showSettings();
-  offerProviders(providerField, ["wasm"]);
+  offerProviders(providerField, [DRAWS_ON]);
 }
 
 const opened = reporting(async () => {
@@ -237,12 +235,11 @@ const opened = reporting(async () => {
 
 /** What trains is loaded when there is something to look at. */
 const training = opened.then(async () => {
-  offerProviders(
-    providerField,
-    (await pageProviders()).toSorted((a) => (a === "wasm" ? -1 : 1)),
-  );
+  const providers = await pageProviders();
+  offerProviders(providerField, providers);
+  providerField.value = DRAWS_ON;
   const view = await import("./train-view.js");
-  await view.setUpTraining((name, bytes) => {
+  await view.setUpTraining(providers, (name, bytes) => {
     reporting(() => useOwn(name, bytes));
     find("#sheet", HTMLElement).scrollIntoView({ block: "center", behavior: "smooth" });
   });

@@ -11,10 +11,15 @@ export async function pageProviders(): Promise<PageProvider[]> {
   return adapter.info.isFallbackAdapter ? ["wasm", "webgpu"] : ["webgpu", "wasm"];
 }
 
+/** How many threads work on the CPU: they share memory, which browsers allow on isolated pages only. */
+export function threadCount(): number {
+  return crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+}
+
 /** What a provider is called on the page. */
 export function nameOf(provider: PageProvider): string {
   if (provider === "webgpu") return "GPU (WebGPU)";
-  const threads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+  const threads = threadCount();
   return threads === 1 ? "CPU (wasm, one thread)" : `CPU (wasm, ${threads} threads)`;
 }
 

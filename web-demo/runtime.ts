@@ -4,7 +4,7 @@ import wasmLoader from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasmBinary from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import type * as Ort from "onnxruntime-web/wasm";
 import { queue, StatefulSession } from "../src/training/engine.js";
-import type { PageProvider } from "./page-provider.js";
+import { type PageProvider, threadCount } from "./page-provider.js";
 
 const runtimes: Partial<Record<PageProvider, Promise<typeof Ort>>> = {};
 
@@ -38,16 +38,12 @@ async function load(provider: PageProvider): Promise<typeof Ort> {
     const ort = await import("onnxruntime-web/webgpu");
     ort.env.wasm.wasmPaths = { mjs: here(webgpuLoader) };
     ort.env.wasm.wasmBinary = await unzipped(here(webgpuBinary));
-    return share(ort);
+    ort.env.wasm.numThreads = threadCount();
+    return ort;
   }
   const ort = await import("onnxruntime-web/wasm");
   ort.env.wasm.wasmPaths = { mjs: here(wasmLoader), wasm: here(wasmBinary) };
-  return share(ort);
-}
-
-/** Threads share memory, which browsers allow on isolated pages only. */
-function share(ort: typeof Ort): typeof Ort {
-  ort.env.wasm.numThreads = crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;
+  ort.env.wasm.numThreads = threadCount();
   return ort;
 }
 

@@ -3,8 +3,8 @@ import { idxDataset } from "../src/training/data/idx.js";
 import { type RecipeName, recipeNames, recipes } from "../src/training/recipes/index.js";
 import type { Picture } from "../src/training/sheet.js";
 import { createCurves } from "./curves.js";
-import { find } from "./dom.js";
-import { nameOf, offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
+import { download, find } from "./dom.js";
+import { nameOf, offerProviders, type PageProvider } from "./page-provider.js";
 import { drawPicture } from "./sheet-view.js";
 import type { TrainReport, TrainRequest } from "./train-worker.js";
 import { settingsOf } from "./training-settings.js";
@@ -47,7 +47,7 @@ function enter(next: typeof state, said: string): void {
   startButton.disabled = state === "busy";
   for (const field of [recipeField, seedField, filesButton]) field.disabled = made;
   for (const button of [resetButton, useButton, downloadButton]) button.disabled = !made;
-  view.hidden = view.hidden && !made;
+  view.hidden = !made;
 }
 
 /** Do something that may fail, and say why it did. */
@@ -74,12 +74,18 @@ function planned(): Plan {
 }
 
 async function start(): Promise<void> {
-  const next = planned();
+  const asked = planned();
+  const next = plan ? { ...plan, learningRate: asked.learningRate } : asked;
   release ??= await claim();
   enter("busy", "Preparing…");
-  view.hidden = false;
-  plan = plan ? { ...plan, learningRate: next.learningRate } : next;
-  await keepPlan(plan);
+  try {
+    await keepPlan(next);
+  } catch (error) {
+    // Such as a private window that keeps nothing, or a disk that is full.
+    rest(plan ? "Paused." : "");
+    throw error;
+  }
+  plan = next;
   worker?.terminate();
   worker = makeWorker();
   ask({ kind: "train", provider: providerField.value as PageProvider });
@@ -150,7 +156,7 @@ function rest(said: string): void {
   times.length = 0;
   release?.();
   release = undefined;
-  enter("paused", said);
+  enter(plan ? "paused" : "empty", said);
 }
 
 function show(sheet: Picture): void {
@@ -177,8 +183,6 @@ async function reset(): Promise<void> {
   plan = undefined;
   again = false;
   rest("");
-  view.hidden = true;
-  enter("empty", "");
   progress.textContent = "";
   curves.clear();
   await forget();
@@ -192,11 +196,7 @@ function wantGenerator(then: typeof destination): void {
 }
 
 function save(bytes: Uint8Array<ArrayBuffer>): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([bytes], { type: "application/octet-stream" }));
-  link.download = "generator.onnx";
-  link.click();
-  URL.revokeObjectURL(link.href);
+  download(new Blob([bytes], { type: "application/octet-stream" }), "generator.onnx");
 }
 
 /** Learn from files of MNIST's form: images, and labels if there are any. */
@@ -204,7 +204,7 @@ export async function useDataFiles(files: readonly File[]): Promise<void> {
   await reporting(async () => {
     if (state !== "empty") {
       const where = files[0].name;
-      throw new GanOnnxError({ what: "another training is there", where, fix: "reset it first" });
+      throw new GanOnnxError({ what: "another training is there", where, fix: "start over first" });
     }
     const read = async (kind: RegExp) => {
       const file = files.find(({ name }) => kind.test(name));
@@ -235,19 +235,22 @@ async function restore(): Promise<void> {
   rateField.value = String(plan.learningRate);
   seedField.value = String(plan.seed);
   if (data.kind === "files") nameData(data.images.path);
-  view.hidden = false;
+  enter("paused", "Kept in this browser from the last time.");
   show(kept.sheet);
   curves.append(kept.points);
   progress.textContent = kept.place;
-  enter("paused", "Kept in this browser from the last time.");
 }
 
 /**
  * Let the page train.
  *
+ * @param providers those that the browser has, the one to prefer first.
  * @param draw takes a generator over into the sheet above.
  */
-export async function setUpTraining(draw: (name: string, bytes: Uint8Array) => void): Promise<void> {
+export async function setUpTraining(
+  providers: readonly PageProvider[],
+  draw: (name: string, bytes: Uint8Array) => void,
+): Promise<void> {
   recipeField.replaceChildren(
     ...recipeNames.map((name) => new Option(name, name, name === "vanilla", name === "vanilla")),
   );
@@ -287,7 +290,7 @@ export async function setUpTraining(draw: (name: string, bytes: Uint8Array) => v
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden" && state === "running") ask({ kind: "keep" });
   });
-  offerProviders(providerField, await pageProviders());
+  offerProviders(providerField, providers);
   await reporting(restore);
   startButton.disabled = false;
 }

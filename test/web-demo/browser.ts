@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import axe from "axe-core";
 import { chromium, type Page } from "playwright-core";
 import sirv from "sirv";
 import { startCli } from "../helpers/cli.js";
@@ -76,6 +77,27 @@ export function watch(page: Page, host: string): string[] {
   });
   page.on("requestfailed", (request) => seen.push(`failed: ${request.url()}`));
   return seen;
+}
+
+/** What axe finds wrong with a page as it is: kind and first element of each fault. */
+export async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+  return violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`);
+}
+
+/** How much of a page has jumped since it was opened: https://web.dev/articles/cls. */
+export function layoutShiftOf(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        let sum = 0;
+        new PerformanceObserver((list) => {
+          for (const entry of list.getEntries()) sum += (entry as PerformanceEntry & { value: number }).value;
+        }).observe({ type: "layout-shift", buffered: true });
+        setTimeout(() => resolve(sum), 100);
+      }),
+  );
 }
 
 /** What is on a canvas: grey values, row by row. */

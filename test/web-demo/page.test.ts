@@ -2,7 +2,6 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
-import axe from "axe-core";
 import { Jimp } from "jimp";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -11,7 +10,18 @@ import { initialState } from "../../src/training/state.js";
 import { succeed } from "../helpers/cli.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { colour, designed } from "../helpers/recipes.js";
-import { drop, executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+import {
+  drop,
+  executablePath,
+  faultsOf,
+  launch,
+  layoutShiftOf,
+  type Place,
+  pixelsOn,
+  plainHost,
+  served,
+  watch,
+} from "./browser.js";
 
 const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-page-"));
 const shipped = resolve("models/generator.onnx");
@@ -263,24 +273,9 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
       await open(undefined, query, { viewport: { width, height: 850 }, colorScheme });
       expect(await page.locator("#digit").isVisible()).toBe(model === "conditional");
       await page.getByLabel("Direction 4").waitFor();
-      await page.evaluate(axe.source);
-      const { violations } = await page.evaluate(() =>
-        (globalThis as unknown as { axe: typeof axe }).axe.run(),
-      );
-      expect(violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`)).toEqual([]);
+      expect(await faultsOf(page)).toEqual([]);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-      const jump = await page.evaluate(
-        () =>
-          new Promise<number>((resolve) => {
-            let sum = 0;
-            new PerformanceObserver((list) => {
-              for (const entry of list.getEntries())
-                sum += (entry as PerformanceEntry & { value: number }).value;
-            }).observe({ type: "layout-shift", buffered: true });
-            setTimeout(() => resolve(sum), 100);
-          }),
-      );
-      expect(jump).toBeLessThan(0.01);
+      expect(await layoutShiftOf(page)).toBeLessThan(0.01);
     },
   );
 

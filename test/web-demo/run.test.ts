@@ -1,6 +1,5 @@
 import { appendFile, mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import axe from "axe-core";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { servePage } from "../../src/serving/page-server.js";
@@ -11,7 +10,17 @@ import type { MetricsLine } from "../../src/training/trainer.js";
 import { type Running, startCli } from "../helpers/cli.js";
 import { someBytes } from "../helpers/dataset.js";
 import { trainingPlace } from "../helpers/runs.js";
-import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+import {
+  executablePath,
+  faultsOf,
+  launch,
+  layoutShiftOf,
+  type Place,
+  pixelsOn,
+  plainHost,
+  served,
+  watch,
+} from "./browser.js";
 
 const { cwd, train, remove } = await trainingPlace();
 
@@ -249,27 +258,11 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
       await expect.poll(curvesAt).toBe(350);
       await appendMetrics(join(folder, "metrics.jsonl"), steps(64, 350));
       await expect.poll(curvesAt).toBe(414);
-      const jump = await page.evaluate(
-        () =>
-          new Promise<number>((resolve) => {
-            let sum = 0;
-            new PerformanceObserver((list) => {
-              for (const entry of list.getEntries())
-                sum += (entry as PerformanceEntry & { value: number }).value;
-            }).observe({ type: "layout-shift", buffered: true });
-            setTimeout(() => resolve(sum), 100);
-          }),
-      );
-      expect(jump).toBeLessThan(0.01);
+      expect(await layoutShiftOf(page)).toBeLessThan(0.01);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-      await page.evaluate(axe.source);
       for (const colorScheme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme });
-        const { violations } = await page.evaluate(() =>
-          (globalThis as unknown as { axe: typeof axe }).axe.run(),
-        );
-        const faults = violations.map(({ id, impact, nodes }) => `${impact}: ${id}: ${nodes[0].html}`);
-        expect(faults, colorScheme).toEqual([]);
+        expect(await faultsOf(page), colorScheme).toEqual([]);
       }
     },
   );

@@ -170,12 +170,11 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     expect(mean(losses.slice(1))).toBeLessThan(0.9 * losses[0]);
     let from = 0;
     for (const { step, metrics } of points) {
-      expect(Math.abs(metrics.d_loss / mean(losses.slice(from, step)) - 1), `step ${step}`).toBeLessThan(
-        1e-5,
-      );
+      const inNode = mean(losses.slice(from, step));
+      expect(Math.abs(metrics.d_loss / inNode - 1), `step ${step}`).toBeLessThan(1e-4);
       from = step;
     }
-    // Both round to float32, each in its own order. (Seen after 60 steps: 7.5e-9 and 2.4e-7.)
+    // Both round to float32, each in its own order. (Seen after 60 steps: 7.5e-9 and 2.4e-7, and losses within 1e-5.)
     const { most, all } = distances(state, node.state);
     expect(most).toBeLessThan(1e-5);
     expect(all).toBeLessThan(1e-4);
@@ -272,6 +271,24 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await page.reload();
     await start().and(page.locator(":enabled")).waitFor();
     expect(await start().textContent()).toBe("Start");
+  }, 120_000);
+
+  test("says why it cannot keep a training, and begins when it can", async () => {
+    await open();
+    await chooseSmallData();
+    await page.evaluate(() => {
+      const { put } = IDBObjectStore.prototype;
+      IDBObjectStore.prototype.put = () => {
+        IDBObjectStore.prototype.put = put;
+        throw new DOMException("the disk is full", "QuotaExceededError");
+      };
+    });
+    await start().click();
+    await fails(/the disk is full/);
+    expect(await start().textContent()).toBe("Start");
+    expect(await page.locator("#train-view").isVisible()).toBe(false);
+    await train(1);
+    await rest();
   }, 120_000);
 
   test("says why it cannot learn from a file", async () => {

@@ -1,6 +1,7 @@
 import { GanOnnxError } from "../error.js";
 import { isStatic, type Shape } from "./dims.js";
-import { type AttributeKind, atScope, type Body, type Node } from "./operator.js";
+import { lowered } from "./lower.js";
+import type { AttributeKind, Body, Node } from "./operator.js";
 import { nodesBehind } from "./paths.js";
 import type { TensorData, Value, ValueType } from "./value.js";
 
@@ -75,7 +76,14 @@ export function build(
     taken.add(name);
   }
   const graph = new GraphBuilder(about.name, new Names(taken), undefined);
-  return { ...about, graph: graph.build(inputs, Object.entries(outputs)) };
+  const values = lowered(Object.values(outputs));
+  return {
+    ...about,
+    graph: graph.build(
+      inputs,
+      Object.keys(outputs).map((name, i) => [name, values[i]]),
+    ),
+  };
 }
 
 /** The name of a graph input. Throws for any other value. */
@@ -174,11 +182,6 @@ class GraphBuilder {
 
   private addNode(node: Node, direct: ReadonlyMap<Value, string>): void {
     const { operator, outputs, scope } = node;
-    const lowered = operator.lower && atScope([scope, operator.type], () => operator.lower?.(node));
-    if (lowered) {
-      this.addLowered(node, lowered, direct);
-      return;
-    }
     const inputs = node.inputs.map((value) => this.nameOf(value, operator.type));
     const attributes = Object.entries(operator.attributes)
       .filter(([, kind]) => kind !== "dims")
@@ -194,30 +197,20 @@ class GraphBuilder {
       return;
     }
 
-    const name = this.names.unique(scope === "" ? operator.type : `${scope}/${operator.type}`);
+    // What an operator is lowered to lies in its name's scope; the operator itself, in another layout, keeps its name.
+    const own = `/${scope}`.endsWith(`/${operator.type}`) ? "" : operator.type;
+    const name = this.names.unique([scope, own].filter((part) => part !== "").join("/"));
     const body = node.body && this.bodyOf(node.body, name);
     if (body) inputs.splice(1, 0, ""); // Loop's optional condition: absent, the count alone decides.
     const outputNames = outputs.map((output, i) => {
-      const own = direct.get(output) ?? (outputs.length === 1 ? name : this.names.unique(`${name}.${i}`));
-      this.named.set(output, own);
-      if (!direct.has(output)) this.values.push({ name: own, dtype: output.dtype, shape: output.shape });
-      return own;
+      const given = direct.get(output) ?? (outputs.length === 1 ? name : this.names.unique(`${name}.${i}`));
+      this.named.set(output, given);
+      if (!direct.has(output)) this.values.push({ name: given, dtype: output.dtype, shape: output.shape });
+      return given;
     });
     this.twins.set(key, outputNames);
     const { type, domain } = operator;
     this.nodes.push({ name, type, domain, inputs, outputs: outputNames, attributes, body });
-  }
-
-  /** Write what computes `lowered`, from the node's inputs, as that node's output. */
-  private addLowered(
-    { inputs, outputs: [output] }: Node,
-    lowered: Value,
-    direct: ReadonlyMap<Value, string>,
-  ): void {
-    const name = direct.get(output);
-    const inner = name === undefined ? direct : new Map([...direct, [lowered, name] as const]);
-    for (const node of nodesBehind([lowered], new Set(inputs))) this.addNode(node, inner);
-    this.named.set(output, this.nameOf(lowered, "Identity"));
   }
 
   private bodyOf(body: Body, loop: string): NamedGraph {

@@ -1,7 +1,7 @@
 import { GanOnnxError } from "../error.js";
 import { formatShape, sameShape } from "./dims.js";
-import { apply, dependencies, type Operator } from "./operator.js";
-import { nodesBetween } from "./paths.js";
+import { apply, type Operator } from "./operator.js";
+import { captures } from "./paths.js";
 import { input, scalar, type Value, type ValueType } from "./value.js";
 
 /** What one iteration leaves: the state of the next one, and values of which every iteration's is kept. */
@@ -90,12 +90,4 @@ function checkState(name: string, before: Value, after: Value | undefined): void
     where: "Loop",
     fix: "return every state with the type that it came with",
   });
-}
-
-/** The outermost values that the outputs are computed from without the inputs. */
-function captures(inputs: readonly Value[], outputs: readonly Value[]): readonly Value[] {
-  const inside = nodesBetween(inputs, outputs);
-  const own = new Set([...inputs, ...inside.flatMap((node) => node.outputs)]);
-  const read = new Set([...inside.flatMap(dependencies), ...outputs]);
-  return [...read].filter((value) => !own.has(value) && value.origin.kind !== "constant");
 }

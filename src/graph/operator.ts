@@ -20,6 +20,8 @@ export interface Operator {
   /** Whose operator it is, if not ONNX's own: `com.microsoft`. */
   readonly domain?: string;
   readonly attributes: AttributeSchema;
+  /** Each element of its one output depends on those at the same place of its inputs, which broadcast. */
+  readonly pointwise?: boolean;
   infer(inputs: readonly Value[], attributes: Attributes): readonly ValueType[];
   /** The vector-Jacobian product: gradients of the outputs (null where none arrives) to gradients of the inputs. */
   readonly vjp:
@@ -111,6 +113,7 @@ function lift(type: string, operands: readonly Operand[]): Value[] {
 interface Definition<S extends AttributeSchema> {
   readonly type: string;
   readonly attributes?: S;
+  readonly pointwise?: boolean;
   infer(inputs: readonly Value[], attributes: Attributes<S>): ValueType;
   readonly vjp:
     | ((inputs: readonly Value[], y: Value, g: Value, attributes: Attributes<S>) => InputGradients)
@@ -137,10 +140,11 @@ export function defineOp<
   I extends readonly Operand[] = [x: Operand],
   const S extends AttributeSchema = NoAttributes,
 >(definition: Definition<S>): Op<I, S> {
-  const { type, attributes: schema, infer, vjp, lower } = definition;
+  const { type, attributes: schema, pointwise, infer, vjp, lower } = definition;
   const operator: Operator = {
     type,
     attributes: schema ?? {},
+    pointwise,
     infer: (inputs, attributes) => [infer(inputs, attributes as Attributes<S>)],
     vjp:
       vjp &&

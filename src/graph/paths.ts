@@ -27,6 +27,14 @@ export function nodesBetween(
   });
 }
 
+/** The outermost values that the outputs are computed from without the inputs. */
+export function captures(inputs: readonly Value[], outputs: readonly Value[]): readonly Value[] {
+  const inside = nodesBetween(inputs, outputs);
+  const own = new Set([...inputs, ...inside.flatMap((node) => node.outputs)]);
+  const read = new Set([...inside.flatMap(dependencies), ...outputs]);
+  return [...read].filter((value) => !own.has(value) && value.origin.kind !== "constant");
+}
+
 /** The graph inputs that the values are computed from. */
 export function inputsBehind(values: readonly Value[]): ReadonlySet<Value> {
   const read = [...values, ...nodesBehind(values).flatMap(dependencies)];

@@ -7,6 +7,7 @@ import { sameAsInput } from "./infer.js";
 /** tanh x. https://onnx.ai/onnx/operators/onnx__Tanh.html */
 export const tanh = defineOp({
   type: "Tanh",
+  pointwise: true,
   infer: sameAsInput,
   // d tanh(x) = 1 - y² = 4e / (1 + e)² with e = e^(-2|x|). ONNX Runtime's Tanh is exact to some 1e-7 only, and near
   // ±1, where black and white pixels are, that is much of what 1 - y² leaves.
@@ -19,6 +20,7 @@ export const tanh = defineOp({
 /** 1 / (1 + e⁻ˣ). https://onnx.ai/onnx/operators/onnx__Sigmoid.html */
 export const sigmoid = defineOp({
   type: "Sigmoid",
+  pointwise: true,
   infer: sameAsInput,
   // dσ(x) = y·(1 - y)
   vjp: (_, y, g) => [mul(mul(y, sub(1, y)), g)],
@@ -42,6 +44,7 @@ export const softplus = defineOp({
 /** min(max(x, low), high). https://onnx.ai/onnx/operators/onnx__Clip.html */
 const clip = defineOp<[x: Value, low: Operand, high: Operand]>({
   type: "Clip",
+  pointwise: true,
   infer: sameAsInput,
   vjp: null,
 });
@@ -58,12 +61,14 @@ function slopeAt(y: Value, slope: number): Value {
 /** max(x, 0); the gradient at 0 is 0, as in PyTorch. https://onnx.ai/onnx/operators/onnx__Relu.html */
 export const relu = defineOp({
   type: "Relu",
+  pointwise: true,
   infer: sameAsInput,
   vjp: (_, y, g) => [mul(g, slopeAt(y, 0))],
 });
 
 export const leakyReluOp = defineOp<[x: Value], { alpha: "float" }>({
   type: "LeakyRelu",
+  pointwise: true,
   attributes: { alpha: "float" },
   infer: sameAsInput,
   vjp: (_, y, g, { alpha }) => [mul(g, slopeAt(y, alpha))],

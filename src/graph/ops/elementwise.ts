@@ -11,6 +11,7 @@ type Two = [a: Operand, b: Operand];
 /** a + b. https://onnx.ai/onnx/operators/onnx__Add.html */
 export const add: Op<Two> = defineOp<Two>({
   type: "Add",
+  pointwise: true,
   infer: (inputs) => broadcast("Add", inputs),
   vjp: (_, __, g) => [g, g],
 });
@@ -18,6 +19,7 @@ export const add: Op<Two> = defineOp<Two>({
 /** a - b. https://onnx.ai/onnx/operators/onnx__Sub.html */
 export const sub: Op<Two> = defineOp<Two>({
   type: "Sub",
+  pointwise: true,
   infer: (inputs) => broadcast("Sub", inputs),
   vjp: (_, __, g) => [g, neg(g)],
 });
@@ -25,6 +27,7 @@ export const sub: Op<Two> = defineOp<Two>({
 /** a · b. https://onnx.ai/onnx/operators/onnx__Mul.html */
 export const mul: Op<Two> = defineOp<Two>({
   type: "Mul",
+  pointwise: true,
   infer: (inputs) => broadcast("Mul", inputs),
   vjp: ([a, b], _, g) => [scale(g, b), scale(g, a)],
 });
@@ -32,6 +35,7 @@ export const mul: Op<Two> = defineOp<Two>({
 /** a / b. https://onnx.ai/onnx/operators/onnx__Div.html */
 export const div: Op<Two> = defineOp<Two>({
   type: "Div",
+  pointwise: true,
   infer: (inputs) => broadcast("Div", inputs),
   // d(a/b) = da/b - (a/b)·db/b
   vjp: ([, b], y, g) => [div(g, b), neg(div(mul(g, y), b))],
@@ -40,29 +44,42 @@ export const div: Op<Two> = defineOp<Two>({
 /** The larger of a and b; where they are equal the gradient goes to a. https://onnx.ai/onnx/operators/onnx__Max.html */
 export const maximum: Op<Two> = defineOp<Two>({
   type: "Max",
+  pointwise: true,
   infer: (inputs) => broadcast("Max", inputs),
   vjp: ([a, b], _, g) => [where(greater(b, a), 0, g), where(greater(b, a), g, 0)],
 });
 
 /** -x. https://onnx.ai/onnx/operators/onnx__Neg.html */
-export const neg: Op<One> = defineOp<One>({ type: "Neg", infer: sameAsInput, vjp: (_, __, g) => [neg(g)] });
+export const neg: Op<One> = defineOp<One>({
+  type: "Neg",
+  pointwise: true,
+  infer: sameAsInput,
+  vjp: (_, __, g) => [neg(g)],
+});
 
 /** |x|; the gradient at 0 is 0. https://onnx.ai/onnx/operators/onnx__Abs.html */
 export const abs: Op<One> = defineOp<One>({
   type: "Abs",
+  pointwise: true,
   infer: sameAsInput,
   vjp: ([x], _, g) => [mul(g, sign(x))],
 });
 
 /** -1, 0 or 1; its gradient is 0 wherever there is one. https://onnx.ai/onnx/operators/onnx__Sign.html */
-export const sign: Op<One> = defineOp<One>({ type: "Sign", infer: sameAsInput, vjp: null });
+export const sign: Op<One> = defineOp<One>({ type: "Sign", pointwise: true, infer: sameAsInput, vjp: null });
 
 /** eˣ. https://onnx.ai/onnx/operators/onnx__Exp.html */
-export const exp: Op<One> = defineOp<One>({ type: "Exp", infer: sameAsInput, vjp: (_, y, g) => [mul(g, y)] });
+export const exp: Op<One> = defineOp<One>({
+  type: "Exp",
+  pointwise: true,
+  infer: sameAsInput,
+  vjp: (_, y, g) => [mul(g, y)],
+});
 
 /** ln x. https://onnx.ai/onnx/operators/onnx__Log.html */
 export const log: Op<One> = defineOp<One>({
   type: "Log",
+  pointwise: true,
   infer: sameAsInput,
   vjp: ([x], _, g) => [div(g, x)],
 });
@@ -70,6 +87,7 @@ export const log: Op<One> = defineOp<One>({
 /** √x. https://onnx.ai/onnx/operators/onnx__Sqrt.html */
 export const sqrt: Op<One> = defineOp<One>({
   type: "Sqrt",
+  pointwise: true,
   infer: sameAsInput,
   // d√x = 1 / (2√x)
   vjp: (_, y, g) => [div(mul(0.5, g), y)],
@@ -78,6 +96,7 @@ export const sqrt: Op<One> = defineOp<One>({
 /** a > b, as bool. https://onnx.ai/onnx/operators/onnx__Greater.html */
 export const greater: Op<Two> = defineOp<Two>({
   type: "Greater",
+  pointwise: true,
   infer: (inputs) => ({ ...broadcast("Greater", inputs), dtype: "bool" }),
   vjp: null,
 });
@@ -85,6 +104,7 @@ export const greater: Op<Two> = defineOp<Two>({
 /** a = b, as bool. https://onnx.ai/onnx/operators/onnx__Equal.html */
 export const equal: Op<Two> = defineOp<Two>({
   type: "Equal",
+  pointwise: true,
   infer: (inputs) => ({ ...broadcast("Equal", inputs), dtype: "bool" }),
   vjp: null,
 });
@@ -92,6 +112,7 @@ export const equal: Op<Two> = defineOp<Two>({
 /** a where the condition holds, b elsewhere. https://onnx.ai/onnx/operators/onnx__Where.html */
 export const where: Op<[condition: Value, a: Operand, b: Operand]> = defineOp({
   type: "Where",
+  pointwise: true,
   infer: (inputs) => {
     sameDType("Where", [inputs[0], { dtype: "bool" }]);
     const shapes = inputs.map((value) => value.shape);
@@ -103,6 +124,7 @@ export const where: Op<[condition: Value, a: Operand, b: Operand]> = defineOp({
 /** x as another dtype; differentiable between floats. https://onnx.ai/onnx/operators/onnx__Cast.html */
 export const cast: Op<[x: Value], { to: "dtype" }> = defineOp({
   type: "Cast",
+  pointwise: true,
   attributes: { to: "dtype" },
   infer: ([x], { to }) => ({ dtype: to, shape: x.shape }),
   vjp: ([x], y, g) => [isFloat(x.dtype) && isFloat(y.dtype) ? cast(g, { to: x.dtype }) : null],

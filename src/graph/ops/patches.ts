@@ -2,9 +2,10 @@ import { type Dim, productOf, sizeOf } from "../dims.js";
 import { defineOp } from "../operator.js";
 import { constant, int64s, type Value } from "../value.js";
 import { add } from "./elementwise.js";
+import { batchFirst, batchLast } from "./layout.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
-import { reshape, transpose } from "./shape.js";
+import { reshape } from "./shape.js";
 
 // Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image, small
 // matrices whose patches one thread copies; a product over the batch keeps all threads busy. With the batch as last
@@ -78,18 +79,9 @@ function pick(x: Value, table: readonly (readonly number[])[]): Value {
 }
 
 /** Images [batch, channels, h, w] as [channels, h·w, batch]. */
-function batchLast(x: Value): Value {
-  const [batch, channels] = x.shape;
-  const features = Number(channels) * area(x.shape);
-  const rows = transpose(reshape(x, [batch, features]), [1, 0]);
-  return reshape(rows, [channels, area(x.shape), batch]);
-}
-
-/** The inverse: values in the order [channels, h, w, batch] as images of a shape. */
-function batchFirst(x: Value, shape: readonly Dim[]): Value {
-  const [batch, channels] = shape;
-  const columns = reshape(x, [Number(channels) * area(shape), batch]);
-  return reshape(transpose(columns, [1, 0]), shape);
+function pixels(images: Value): Value {
+  const [batch, channels] = images.shape;
+  return reshape(batchLast(images), [channels, area(images.shape), batch]);
 }
 
 /** [a, b, batch] as a matrix of a rows. */
@@ -99,8 +91,7 @@ function asRows(x: Value): Value {
 
 /** What each tap meets, beside each other: the large image as [channels·taps, pixels of the small one·batch]. */
 function patches(large: Value, sides: Sides): Value {
-  const pixels = area(large.shape);
-  const picked = pick(withZero(batchLast(large)), meetings(sides, pixels));
+  const picked = pick(withZero(pixels(large)), meetings(sides, area(large.shape)));
   const [channels, taps, ...others] = picked.shape;
   return reshape(picked, [Number(channels) * Number(taps), productOf(others)]);
 }
@@ -135,7 +126,7 @@ export function convTransposeByProduct(
   const sides = { large, small: y.shape, weight: weight.shape, geometry };
   // Each tap's row of pixels ends with one that is zero: what there is to add where a tap met nothing.
   const zero = area(y.shape);
-  const products = gemm(weightMatrix(weight), asRows(withZero(batchLast(y))), { transA: true });
+  const products = gemm(weightMatrix(weight), asRows(withZero(pixels(y))), { transA: true });
   const [channels, taps, batch] = [large[1], area(weight.shape), y.shape[0]];
   const contributions = Array.from({ length: area(large) }, (): number[] => []);
   for (const [tap, pixels] of meetings(sides, -1).entries()) {
@@ -156,5 +147,5 @@ export function weightGradientByProduct(
   geometry: Geometry,
 ): Value {
   const sides = { large: large.shape, small: small.shape, weight, geometry };
-  return reshape(gemm(asRows(batchLast(small)), patches(large, sides), { transB: true }), weight);
+  return reshape(gemm(asRows(pixels(small)), patches(large, sides), { transB: true }), weight);
 }

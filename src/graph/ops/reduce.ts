@@ -3,6 +3,7 @@ import { defineOp } from "../operator.js";
 import { int64s, isFloat, scalar, type Value } from "../value.js";
 import { cast, div, scale } from "./elementwise.js";
 import { normalizeAxis } from "./infer.js";
+import { lowerReduction } from "./layout.js";
 import { gemm } from "./matrix.js";
 import { concat, expandLike, expandOp, extentOf, reshape } from "./shape.js";
 
@@ -27,6 +28,7 @@ export const sumOp = defineOp<[x: Value, axes: Value], { keepdims: "int"; over: 
     shape: reducedShape(x, over as number[], keepdims),
   }),
   vjp: ([x], _, g, { over }) => [spread(g, x, over as number[]), null],
+  lower: ([x], y, { over }) => lowerReduction(x, y, over as number[], sum),
 });
 
 export const meanOp = defineOp<[x: Value], { axes: "ints"; keepdims: "int" }>({
@@ -34,6 +36,7 @@ export const meanOp = defineOp<[x: Value], { axes: "ints"; keepdims: "int" }>({
   attributes: { axes: "ints", keepdims: "int" },
   infer: ([x], { axes, keepdims }) => ({ dtype: x.dtype, shape: reducedShape(x, axes, keepdims) }),
   vjp: ([x], _, g, { axes }) => [spread(div(g, elementCount(x, axes)), x, axes)],
+  lower: ([x], y, { axes }) => lowerReduction(x, y, axes, mean),
 });
 
 /** How many elements the axes hold together, as a scalar of the dtype of x. */

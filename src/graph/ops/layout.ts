@@ -1,0 +1,72 @@
+import { broadcastShapes, type Shape, sameShape } from "../dims.js";
+import { apply, type Node } from "../operator.js";
+import type { Value } from "../value.js";
+import { expandOp, reshape, transpose, transposeOp } from "./shape.js";
+
+// Images are [batch, channels, h, w]. Convolutions by products (patches.ts) take and give them with the batch as last
+// axis, [channels, h, w, batch]. What lies between two of them is computed in that layout too, so that images are
+// turned only where such a stretch begins and ends.
+
+/** An image [batch, channels, h, w] as [channels, h, w, batch]. */
+export function batchLast(image: Value): Value {
+  const [batch, ...others] = image.shape;
+  if (batch === 1) return reshape(image, [...others, batch]);
+  return turned(image) ?? transpose(image, [1, 2, 3, 0]);
+}
+
+/** The inverse: what has the elements of [channels, h, w, batch] in that order as an image of a shape. */
+export function batchFirst(columns: Value, [batch, ...others]: Shape): Value {
+  return transpose(reshape(columns, [...others, batch]), [3, 0, 1, 2]);
+}
+
+/** What {@link batchFirst} made an image from; undefined for one that it did not make. */
+function turned({ origin }: Value): Value | undefined {
+  if (origin.kind !== "node" || origin.node.operator !== transposeOp.operator) return undefined;
+  const { perm } = origin.node.attributes as { perm: readonly number[] };
+  return String(perm) === "3,0,1,2" ? origin.node.inputs[0] : undefined;
+}
+
+/** What a value was expanded from, or the value. */
+function unexpanded(value: Value): Value {
+  const { origin } = value;
+  return origin.kind === "node" && origin.node.operator === expandOp.operator ? origin.node.inputs[0] : value;
+}
+
+/**
+ * How a node is written whose operator computes each element from those at the same place of its inputs: on inputs
+ * that are not expanded to a shape to which they broadcast anyway, and in the layout in which images reach it.
+ */
+export function lowerPointwise({
+  operator,
+  inputs,
+  attributes,
+  outputs: [{ shape }],
+}: Node): Value | undefined {
+  const bare = inputs.map(unexpanded);
+  const broadcast = broadcastShapes(operator.type, shapesOf(bare));
+  const operands = sameShape(broadcast, shape) ? bare : inputs;
+  if (shape.length === 4 && operands.some(turned)) {
+    const last = operands.map((value) => (value.shape.length === 0 ? value : batchLast(ofRank4(value))));
+    return batchFirst(apply(operator, last, attributes)[0], shape);
+  }
+  const same = operands.every((value, i) => value === inputs[i]);
+  return same ? undefined : apply(operator, operands, attributes)[0];
+}
+
+const shapesOf = (values: readonly Value[]) => values.map(({ shape }) => shape);
+
+/** A value with the axes of extent 1 that broadcasting puts before its own. */
+function ofRank4(value: Value): Value {
+  return reshape(value, [...Array<1>(4 - value.shape.length).fill(1), ...value.shape]);
+}
+
+/** How a reduction over the batch and other axes is written: of an image that was turned, in the layout before that. */
+export function lowerReduction(
+  x: Value,
+  y: Value,
+  axes: readonly number[],
+  reduce: (x: Value, axes: readonly number[]) => Value,
+): Value | undefined {
+  const last = axes.includes(0) ? turned(x) : undefined;
+  return last && reshape(reduce(last, axes.map((axis) => (axis + 3) % 4).sort()), y.shape);
+}

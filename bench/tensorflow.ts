@@ -58,17 +58,21 @@ async function openPage(casePath: string, backend: string, threads: number): Pro
     return {
       name: `TensorFlow.js ${version} ${how}`,
       async round() {
-        const { ms, metrics }: { ms: number; metrics: Record<string, number[]> } = await page.evaluate(
-          `round(${CHECKED})`,
-        );
+        const made = page.evaluate<{ ms: number; metrics: Record<string, number[]> }>(`round(${CHECKED})`);
+        const { ms, metrics } = await made.catch(inPage);
         return { cost: ms, metrics };
       },
       close,
     };
   } catch (error) {
     await close();
-    throw new Error(messageOf(error).replace(/^page\.evaluate: Error: /, ""), { cause: error });
+    return inPage(error);
   }
+}
+
+/** Throw what a page threw, without the way that it took. */
+function inPage(error: unknown): never {
+  throw new Error(messageOf(error).replace(/^page\.evaluate: Error: /, ""), { cause: error });
 }
 
 /** Where there is no GPU, the variable that shows Vulkan a driver in software asks Chromium for its own one. */

@@ -1,8 +1,9 @@
-// TensorFlow.js's side of a comparison, in a page: the recipes vanilla and vae, from the weights and batches of a case.
+// TensorFlow.js's side of a comparison, in a page: steps from the weights and batches of a case.
 import { getThreadsCount, setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
+import { phasesOf } from "./recipes.js";
 
 const arrays = { F32: Float32Array, U8: Uint8Array, I64: BigInt64Array };
 
@@ -28,53 +29,11 @@ async function readCase(url) {
   return { configuration, tensors };
 }
 
-/** Every recipe: its updates, each with what it updates and its loss, which names what it records. */
-const recipes = {
-  vanilla({ depth }, layer) {
-    const stack = (prefix, x, activation) => {
-      let h = layer(`${prefix}.0`, x);
-      for (let i = 1; i <= depth; i++) h = layer(`${prefix}.${2 * i}`, activation(h));
-      return h;
-    };
-    const G = (z) => tf.tanh(stack("generator.gen", z, tf.relu));
-    const D = (x) => stack("discriminator.dis", x, (h) => tf.leakyRelu(h, 0.2));
-    const real = (a) => tf.mean(tf.softplus(tf.neg(a)));
-    return [
-      {
-        updates: "discriminator",
-        loss({ x, z_d }, record) {
-          const images = tf.sub(tf.div(x, 127.5), 1);
-          const [a, b] = [D(images), D(G(z_d))];
-          record("real_score", tf.mean(tf.sigmoid(a)));
-          record("fake_score", tf.mean(tf.sigmoid(b)));
-          return record("d_loss", tf.add(real(a), tf.mean(tf.softplus(b))));
-        },
-      },
-      { updates: "generator", loss: ({ z_g }, record) => record("g_loss", real(D(G(z_g)))) },
-    ];
-  },
-
-  vae(_, layer) {
-    return [
-      {
-        updates: "vae",
-        loss({ x, eps }, record) {
-          const u = tf.div(x, 255);
-          const h = tf.relu(layer("vae.fc1", u));
-          const [mu, logvar] = [layer("vae.mu", h), layer("vae.logvar", h)];
-          const z = tf.add(mu, tf.mul(eps, tf.exp(tf.mul(logvar, 0.5))));
-          const a = layer("vae.fc4", tf.relu(layer("vae.fc3", z)));
-          const reconstruction = tf.mean(tf.sum(tf.sub(tf.softplus(a), tf.mul(u, a)), 1));
-          const terms = tf.sub(tf.sub(tf.add(logvar, 1), tf.square(mu)), tf.exp(logvar));
-          const kl = tf.mul(tf.mean(tf.sum(terms, 1)), -0.5);
-          record("reconstruction", reconstruction);
-          record("kl", kl);
-          return record("loss", tf.add(reconstruction, kl));
-        },
-      },
-    ];
-  },
-};
+/** A tensor to be learnt. Kernels of PyTorch, [out, in, height, width], in TensorFlow.js's order of axes. */
+function variableOf({ shape, data }) {
+  const tensor = tf.tensor(data, shape);
+  return tf.variable(shape.length === 4 ? tf.transpose(tensor, [2, 3, 1, 0]) : tensor);
+}
 
 /** Load a case on a backend; returns TensorFlow.js's version and what runs it. */
 globalThis.open = async (url, backend, threads) => {
@@ -85,58 +44,46 @@ globalThis.open = async (url, backend, threads) => {
   if (!(await tf.setBackend(backend))) throw new Error(`the backend ${backend} does not start`);
   await tf.ready();
   const { configuration: c, tensors } = await readCase(url);
-  if (!recipes[c.recipe]) throw new Error(`bench/tfjs has no ${c.recipe}`);
-
-  const entries = [...tensors].filter(([name]) => name.includes("."));
-  const weights = new Map(
-    entries.map(([name, { shape, data }]) => [name, tf.variable(tf.tensor(data, shape))]),
-  );
-  const layer = (name, x) =>
-    tf.add(tf.matMul(x, weights.get(`${name}.weight`), false, true), weights.get(`${name}.bias`));
-  const updates = recipes[c.recipe](c, layer).map(({ updates, loss }) => ({
-    loss,
+  const entries = [...tensors].filter(([name]) => name.includes(".") && !name.includes(".running_"));
+  const weights = new Map(entries.map(([name, tensor]) => [name, variableOf(tensor)]));
+  const phases = phasesOf(c, (name) => weights.get(name)).map(({ updates, repeats = 1, inputs, loss }) => ({
+    ...{ repeats, inputs, loss },
     learnt: [...weights].filter(([name]) => name.startsWith(`${updates}.`)).map(([, variable]) => variable),
     adam: tf.train.adam(c.learningRate, c.beta1, c.beta2, c.epsilon),
   }));
-  const inputs = [...tensors].filter(([name]) => !name.includes("."));
 
-  /** One batch of every input. */
-  const batch = (step) =>
+  /** What a phase is given in one of its updates: [steps, batch, ...], where it repeats [steps, repeats, batch, ...]. */
+  const given = ({ repeats, inputs }, step, repeat) =>
     Object.fromEntries(
-      inputs.map(
-        ([
-          name,
-          {
-            shape: [steps, ...shape],
-            data,
-          },
-        ]) => {
-          const size = data.length / steps;
-          const numbers = data.subarray(step * size, (step + 1) * size);
-          return [
-            name,
-            data instanceof Uint8Array ? tf.tensor(numbers, shape, "int32") : tf.tensor(numbers, shape),
-          ];
-        },
-      ),
+      inputs.map((name) => {
+        const { shape, data } = tensors.get(name);
+        const size = data.length / shape[0] / repeats;
+        const first = (step * repeats + repeat) * size;
+        const numbers = data.subarray(first, first + size);
+        const dtype = data instanceof Uint8Array ? "int32" : "float32";
+        return [name, tf.tensor(numbers, shape.slice(repeats > 1 ? 2 : 1), dtype)];
+      }),
     );
 
   globalThis.round = async (steps) => {
     const metrics = {};
     const start = performance.now();
     for (let i = 0; i < steps; i++) {
-      tf.tidy(() => {
-        const given = batch(i);
-        for (const { adam, loss, learnt } of updates) {
-          const record = (name, value) => {
-            metrics[name] ??= [];
-            metrics[name].push(tf.keep(value.clone()));
-            return value;
-          };
-          const { grads } = tf.variableGrads(() => loss(given, record), learnt);
-          adam.applyGradients(grads);
+      for (const phase of phases) {
+        const { adam, loss, learnt } = phase;
+        for (let repeat = 0; repeat < phase.repeats; repeat++) {
+          tf.tidy(() => {
+            const batch = given(phase, i, repeat);
+            const record = (name, value) => {
+              metrics[name] ??= [];
+              metrics[name].push(tf.keep(value.clone()));
+              return value;
+            };
+            const { grads } = tf.variableGrads(() => loss(batch, record), learnt);
+            adam.applyGradients(grads);
+          });
         }
-      });
+      }
     }
     for (const [name, values] of Object.entries(metrics)) {
       metrics[name] = await Promise.all(values.map(async (value) => (await value.data())[0]));

@@ -34,6 +34,8 @@ async function tellProviders({ ep, device }: Partial<SessionPlace>, json: boolea
   const { examine, providerNames } = await import("../training/providers.js");
   const names = ep === undefined ? providerNames : [ep];
   const reports = await Promise.all(names.map((name) => examine(name, { device })));
+  // Who asks for one provider wants to know whether it can be used.
+  if (ep !== undefined && reports.some(({ available }) => !available)) process.exitCode = 1;
   if (json) {
     print(JSON.stringify(reports));
     return;

@@ -27,7 +27,7 @@ export async function placementOf(
 ): Promise<readonly PlacedNode[]> {
   const { ep, ...settings } = place;
   const options = sessionOptions(ep, { ...settings, cpuNodes: true });
-  await requireProvider(ep);
+  await requireProvider(ep, place.device);
   const folder = await mkdtemp(join(tmpdir(), "gan-onnx-placement-"));
   try {
     const optimizedModelFilePath = join(folder, "optimized.onnx");

@@ -53,7 +53,7 @@ const providers = {
     accelerator: true,
     check: checkCuda,
     remedy:
-      "see that nvidia-smi lists a GPU, with a driver for the CUDA version above (CUDA 13: driver 580 or later)",
+      "see that nvidia-smi lists the GPU (--device counts from 0) and a driver for this CUDA (CUDA 13: 580 or later)",
   },
   webgpu: {
     choosesDevice: false,
@@ -111,23 +111,24 @@ export async function examine(
   return { name, available: false, findings, reason, fix };
 }
 
-const examined = new Map<ProviderName, Promise<ProviderReport>>();
+const examined = new Map<string, Promise<ProviderReport>>();
 
 /**
- * Make sure that a provider is there, before anything is built on it; it is examined once in a process. The CPU always
- * is.
+ * Make sure that a provider is there, before anything is built on it; each device is examined once in a process. The
+ * CPU always is.
  *
  * @throws GanOnnxError with the reason and what to install.
  */
-export async function requireProvider(name: ProviderName): Promise<void> {
+export async function requireProvider(name: ProviderName, device?: number): Promise<void> {
   if (name === "cpu") return;
-  const report = examined.get(name) ?? examine(name);
-  examined.set(name, report);
+  const key = `${name} ${device ?? ""}`;
+  const report = examined.get(key) ?? examine(name, { device });
+  examined.set(key, report);
   const { available, reason, fix } = await report;
   if (available) return;
   throw new GanOnnxError({
     what: `the execution provider is not available (${reason})`,
-    where: `--ep ${name}`,
+    where: device === undefined ? `--ep ${name}` : `--ep ${name} --device ${device}`,
     fix: `${fix}; \`gan-onnx doctor\` tells more`,
   });
 }

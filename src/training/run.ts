@@ -62,8 +62,8 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
 /** Load the data and build the graph of a new run. Nothing is written. */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
-  const { data, seed, recipe, size, channels, runtime, ep } = configuration.run;
-  await requireProvider(ep);
+  const { data, seed, recipe, size, channels, runtime, ep, device } = configuration.run;
+  await requireProvider(ep, device);
   if (runtime === "ort-training" && ep !== "cpu") {
     throw new GanOnnxError({
       what: "ORT's training runtime has no other provider than the CPU",
@@ -106,7 +106,7 @@ export async function prepareResume(
   { folder, report, signal }: Preparation,
 ): Promise<Run> {
   requireMoments(configuration.run, folder);
-  await requireProvider(configuration.run.ep);
+  await requireProvider(configuration.run.ep, configuration.run.device);
   const path = runFiles(folder).checkpoint;
   const start = await readCheckpoint(path);
   const { position } = start;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import type { InferenceSession } from "onnxruntime-node";
+import { nativeMessage } from "./native-messages.js";
 
 /** What became of a session in a process of its own. */
 export interface ChildResult {
@@ -76,11 +77,10 @@ export async function sessionInChild(
 
 /**
  * The line that says why. A library that does not load is named on stderr only: "Failed to load library /long/path
- * with error: libcublas.so.13: cannot open ..."; else it is the exception's message, which is printed last, here less
- * the C++ condition before it.
+ * with error: libcublas.so.13: cannot open ..."; else it is the exception's message, which is printed last.
  */
 function reasonIn(log: string): string {
   const text = log.trimEnd();
   const unloaded = /Failed to load library .* with error: (.+)/.exec(text)?.[1];
-  return unloaded ?? text.slice(text.lastIndexOf("\n") + 1).replace(/^\/.* was false\. /, "");
+  return unloaded ?? nativeMessage(text.slice(text.lastIndexOf("\n") + 1));
 }

@@ -44,7 +44,12 @@ async function replyTo(request: Request): Promise<void> {
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  parentPort?.postMessage(reply);
+  // What a run returns is nobody else's and goes over; a state stays here, too, and is copied.
+  const own = request.kind === "run" && "outputs" in reply ? Object.values(reply.outputs) : [];
+  parentPort?.postMessage(
+    reply,
+    own.map(({ data }) => data.buffer as ArrayBuffer),
+  );
 }
 
 parentPort?.on("message", replyTo);

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError } from "../error.js";
 import type { Engine, LoadedModel, OpenModel } from "./engine.js";
+import { nativeMessage } from "./native-messages.js";
 import { type ProviderName, requireProvider, type SessionSettings, sessionOptions } from "./providers.js";
 import type { Tensors } from "./safetensors.js";
 import type { Reply, Request } from "./session-worker.js";
@@ -39,14 +40,14 @@ export class Session implements Engine, LoadedModel {
   static async open(model: Uint8Array, place: SessionPlace, where: string): Promise<Session> {
     const { ep, ...settings } = place;
     const options = sessionOptions(ep, settings);
-    await requireProvider(ep);
+    await requireProvider(ep, place.device);
     const session = new Session(where);
     try {
       await session.ask({ kind: "open", model, options });
     } catch (cause) {
       await session.close();
       throw new GanOnnxError({
-        what: `the execution provider ${ep} cannot load it (${messageOf(cause)})`,
+        what: `the execution provider ${ep} cannot load it (${nativeMessage(cause)})`,
         where,
         fix: "see what `gan-onnx doctor` says of the provider, or choose another --ep",
         cause,
@@ -73,7 +74,7 @@ export class Session implements Engine, LoadedModel {
       return await this.ask({ kind: "run", feeds }, transfer);
     } catch (cause) {
       throw new GanOnnxError({
-        what: `ONNX Runtime failed (${messageOf(cause)})`,
+        what: `ONNX Runtime failed (${nativeMessage(cause)})`,
         where: this.where,
         fix: "see that the inputs have the shapes that the model asks for and that memory suffices",
         cause,

@@ -105,3 +105,12 @@ test("doctor --ep looks at one provider", async () => {
   });
   expect(JSON.parse(stdout)).toMatchObject([{ name: "cpu", available: true }]);
 });
+
+test("doctor --ep tells by its exit status whether the provider can be used", async () => {
+  const noGpu = { ...env, VK_ICD_FILENAMES: "", VK_DRIVER_FILES: "" };
+  const { code, stdout } = await runCli(["doctor", "--ep", "webgpu"], {
+    cwd: await temporaryFolder(),
+    env: noGpu,
+  });
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/^webgpu +not available/)]);
+});

@@ -37,6 +37,8 @@ interface ProviderRow {
   /** Whether the CPU could step in for it, which must be asked for. */
   readonly accelerator: boolean;
   readonly check: () => Promise<readonly Finding[]>;
+  /** What its libraries read from the environment, where the user has not said otherwise. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** What to do when nothing that `check` looks at is wrong, yet no session can be made. */
   readonly remedy: string;
 }
@@ -52,6 +54,9 @@ const providers = {
     choosesDevice: true,
     accelerator: true,
     check: checkCuda,
+    // Products of float32 numbers are to be float32: ONNX Runtime lets cuBLAS and cuDNN round them to TF32's ten bits,
+    // and onnxruntime-node passes its option use_tf32 not on.
+    environment: { NVIDIA_TF32_OVERRIDE: "0" },
     remedy:
       "see that nvidia-smi lists the GPU (--device counts from 0) and a driver for this CUDA (CUDA 13: 580 or later)",
   },
@@ -121,6 +126,8 @@ const examined = new Map<string, Promise<ProviderReport>>();
  */
 export async function requireProvider(name: ProviderName, device?: number): Promise<void> {
   if (name === "cpu") return;
+  const { environment = {} }: ProviderRow = providers[name];
+  for (const [variable, value] of Object.entries(environment)) process.env[variable] ??= value;
   const key = `${name} ${device ?? ""}`;
   const report = examined.get(key) ?? examine(name, { device });
   examined.set(key, report);

@@ -4,6 +4,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { encodeSafetensors } from "../../src/training/safetensors.js";
 import { runCli, succeed, tree } from "../helpers/cli.js";
+import { withoutGpu } from "../helpers/providers.js";
 import { trainingPlace } from "../helpers/runs.js";
 import { idx } from "../training/data/files.js";
 
@@ -17,13 +18,6 @@ async function write(path: string, content: string | Uint8Array): Promise<void> 
   await mkdir(join(cwd, path, ".."), { recursive: true });
   await writeFile(join(cwd, path), content);
 }
-
-/** A machine without a GPU, whatever this one has. */
-const env = {
-  CUDA_VISIBLE_DEVICES: "",
-  VK_DRIVER_FILES: "/nonexistent.json",
-  VK_ICD_FILENAMES: "/nonexistent.json",
-};
 
 beforeAll(async () => {
   const pixels = new Uint8Array(4 * 64);
@@ -265,7 +259,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
   ],
 ])("%s: one clear line, the right exit code, nothing left behind", async (_, args, code, message) => {
   const [before, run] = [tree(cwd), await contentOf("run")];
-  const { stdout, stderr, ...result } = await runCli(args(), { cwd, env });
+  const { stdout, stderr, ...result } = await runCli(args(), { cwd, env: withoutGpu });
   const errors = stderr.split("\n").filter((line) => line.startsWith("error: "));
   expect(errors, stderr).toHaveLength(1);
   expect(errors[0].slice("error: ".length)).toMatch(message);

@@ -6,18 +6,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { providerNames } from "../../src/training/providers.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { tinyArtifacts } from "../helpers/design.js";
-import { hasSoftwareVulkan, softwareVulkan, swiftshader } from "../helpers/providers.js";
+import { hasSoftwareVulkan, softwareVulkan, swiftshader, withoutGpu } from "../helpers/providers.js";
 import { temporaryFolder } from "../training/data/files.js";
 
-/** A machine without a GPU, whatever this one has. */
-const env = {
-  CUDA_VISIBLE_DEVICES: "",
-  VK_DRIVER_FILES: "/nonexistent.json",
-  VK_ICD_FILENAMES: "/nonexistent.json",
-};
-
 test("doctor tells of all providers, why one is not available, and what to do", async () => {
-  const { stdout } = await succeed(["doctor"], { cwd: await temporaryFolder(), env });
+  const { stdout } = await succeed(["doctor"], { cwd: await temporaryFolder(), env: withoutGpu });
   expect(providerNames).toEqual(["cpu", "cuda", "webgpu"]);
   const sections = stdout.split(/^(?=\w)/m);
   expect(sections.map((section) => section.split("\n", 1)[0])).toEqual([
@@ -33,7 +26,7 @@ test("doctor tells of all providers, why one is not available, and what to do", 
 });
 
 test("doctor prints the same as JSON", async () => {
-  const { stdout } = await succeed(["doctor", "--json"], { cwd: await temporaryFolder(), env });
+  const { stdout } = await succeed(["doctor", "--json"], { cwd: await temporaryFolder(), env: withoutGpu });
   const reports = JSON.parse(stdout);
   expect(reports).toMatchObject([
     { name: "cpu", available: true },
@@ -51,12 +44,12 @@ describe("doctor --graph", () => {
   });
 
   test("counts the nodes of a model by provider and operator", async () => {
-    const { stdout } = await succeed(["doctor", "--graph", "train.onnx"], { cwd, env });
+    const { stdout } = await succeed(["doctor", "--graph", "train.onnx"], { cwd, env: withoutGpu });
     expect(stdout).toMatch(/^cpu +\d+ nodes: .*\bGemm \d+.*\bLoop 1\b.*\n$/);
   });
 
   test("lists each of them as JSON", async () => {
-    const { stdout } = await succeed(["doctor", "--graph", "train.onnx", "--json"], { cwd, env });
+    const { stdout } = await succeed(["doctor", "--graph", "train.onnx", "--json"], { cwd, env: withoutGpu });
     const { graph, ep, nodes } = JSON.parse(stdout);
     expect([graph, ep]).toEqual(["train.onnx", "cpu"]);
     expect(nodes).toContainEqual({ name: "Loop", operator: "Loop", inBody: false, provider: "cpu" });
@@ -92,7 +85,7 @@ describe("doctor --graph", () => {
     [["--graph", "train.onnx", "--device", "1"], 2, /^error: device: cpu cannot choose a device/],
     [["--ep", "tpu"], 2, /^error: --ep: "tpu" is not accepted/],
   ])("refuses %j", async (flags, status, message) => {
-    const { code, stdout, stderr } = await runCli(["doctor", ...flags], { cwd, env });
+    const { code, stdout, stderr } = await runCli(["doctor", ...flags], { cwd, env: withoutGpu });
     expect([code, stdout]).toEqual([status, ""]);
     expect(stderr).toMatch(message);
   });
@@ -101,16 +94,15 @@ describe("doctor --graph", () => {
 test("doctor --ep looks at one provider", async () => {
   const { stdout } = await succeed(["doctor", "--ep", "cpu", "--json"], {
     cwd: await temporaryFolder(),
-    env,
+    env: withoutGpu,
   });
   expect(JSON.parse(stdout)).toMatchObject([{ name: "cpu", available: true }]);
 });
 
 test("doctor --ep tells by its exit status whether the provider can be used", async () => {
-  const noGpu = { ...env, VK_ICD_FILENAMES: "", VK_DRIVER_FILES: "" };
   const { code, stdout } = await runCli(["doctor", "--ep", "webgpu"], {
     cwd: await temporaryFolder(),
-    env: noGpu,
+    env: withoutGpu,
   });
   expect([code, stdout]).toEqual([1, expect.stringMatching(/^webgpu +not available/)]);
 });

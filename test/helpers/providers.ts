@@ -8,6 +8,13 @@ export const hasSoftwareVulkan = existsSync(swiftshader);
 /** The environment in which Vulkan has that driver and no other. */
 export const softwareVulkan = { VK_ICD_FILENAMES: swiftshader, VK_DRIVER_FILES: swiftshader };
 
+/** The environment of a machine without a GPU, whatever this one has. */
+export const withoutGpu = {
+  CUDA_VISIBLE_DEVICES: "",
+  VK_DRIVER_FILES: "/nonexistent.json",
+  VK_ICD_FILENAMES: "/nonexistent.json",
+};
+
 /** Have this process, and those that it starts, use the driver in software where there is one. */
 export function preferSoftwareVulkan(): void {
   if (hasSoftwareVulkan) Object.assign(process.env, softwareVulkan);

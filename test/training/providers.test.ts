@@ -2,7 +2,13 @@ import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import onnxProto from "onnx-proto";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { examine, probe, providerNames, sessionOptions } from "../../src/training/providers.js";
+import {
+  examine,
+  probe,
+  providerNames,
+  requireProvider,
+  sessionOptions,
+} from "../../src/training/providers.js";
 import { hasSoftwareVulkan, swiftshader } from "../helpers/providers.js";
 import { temporaryFolder } from "./data/files.js";
 
@@ -113,7 +119,20 @@ describe("examine", () => {
     }
   });
 
+  it.each([
+    ["is forbidden", undefined, "0"],
+    ["is left to those who ask for it", "1", "1"],
+  ])("TF32 on CUDA %s", async (_, given, set) => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", "");
+    vi.stubEnv("NVIDIA_TF32_OVERRIDE", given);
+    await expect(requireProvider("cuda")).rejects.toThrow(
+      /^--ep cuda: the execution provider is not available/,
+    );
+    expect(process.env.NVIDIA_TF32_OVERRIDE).toBe(set);
+  });
+
   it.skipIf(process.platform !== "linux" || process.arch !== "x64")("says what CUDA misses", async () => {
+    vi.stubEnv("CUDA_VISIBLE_DEVICES", ""); // Were there a GPU, it would miss that.
     const cuda = await examine("cuda");
     const missing = cuda.findings.filter(({ ok }) => !ok);
     expect(cuda.available).toBe(false);

@@ -200,7 +200,8 @@ function updated(
       ...names.map(([slot, name]) => [name, result.slots[slot]]),
     ];
   });
-  return { next: Object.fromEntries(next.flat()), discarded: derivatives.slice(pieces.length) };
+  // What is one number for all pieces is the first one's; the others' are its twins, and written nowhere.
+  return { next: Object.fromEntries(next.toReversed().flat()), discarded: derivatives.slice(pieces.length) };
 }
 
 /** The optimizer's slots for a piece and the loop's states that hold them; what is one number serves all pieces. */

@@ -1,10 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { adam } from "../../src/training/optimizers.js";
+import { recipeNames } from "../../src/training/recipes/index.js";
 import type { Tensors } from "../../src/training/safetensors.js";
 import { Session } from "../../src/training/session.js";
 import { initialState } from "../../src/training/state.js";
+import { buildStepGraph } from "../../src/training/step-graph.js";
 import { tinyArtifacts, tinyDesign } from "../helpers/design.js";
+import { designed } from "../helpers/recipes.js";
 import { recordTrajectory } from "../helpers/record.js";
+import { about } from "../helpers/run.js";
 
 const design = tinyDesign();
 const start = initialState(design, 8);
@@ -63,6 +67,16 @@ describe("a step", () => {
     expect(await stateAfter(design, ...single)).toEqual(together);
     expect(await stateAfter(design, feedsOf(names, 0, 3), feedsOf(names, 3))).toEqual(together);
   });
+});
+
+test.each(recipeNames)("%s: no node of a step does what another one does", (recipe) => {
+  const { nodes } = buildStepGraph(designed(recipe), about).model.graph;
+  const body = nodes.find(({ type }) => type === "Loop")?.body?.nodes ?? [];
+  const work = body.map(({ type, inputs, attributes, outputs }) =>
+    JSON.stringify([type, inputs, attributes, outputs.length]),
+  );
+  expect(work.length).toBeGreaterThan(100);
+  expect(work.filter((node, i) => work.indexOf(node) < i)).toEqual([]);
 });
 
 test("the manifest tells a runner how to feed train.onnx", async () => {

@@ -4,6 +4,7 @@ import { writeAtomically } from "../files.js";
 import { checkLabels, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
+import { Feeders } from "./feeder.js";
 import { requireOrtForm } from "./ort-training/artifacts.js";
 import { readOrtCheckpoints } from "./ort-training/files.js";
 import { type ProviderName, requireProvider } from "./providers.js";
@@ -178,6 +179,7 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
   return {
     openEngine: (state) => openEngine(run, state),
     openModel: opensOn(run.place),
+    openFeeder: (training) => new Feeders(training),
     keeper: {
       async begin() {
         await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);

@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../error.js";
-import { type Block, blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
+import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { Dataset } from "./data/dataset.js";
 import type { Engine, OpenModel } from "./engine.js";
@@ -9,6 +9,7 @@ import type { Tensors } from "./safetensors.js";
 import type { Picture } from "./sheet.js";
 import type { StepGraph } from "./step-graph.js";
 import { chooseStepsPerRun, isRestorable, measureRuns, mostStepsPerRun } from "./steps-per-run.js";
+import { type Feeder, type PlannedRun, supplyOf } from "./supply.js";
 
 /** One training, ready to go. */
 export interface Training {
@@ -28,6 +29,8 @@ export interface Workplace {
   openEngine(state: Tensors): Promise<Engine>;
   /** Load a model that draws. */
   readonly openModel: OpenModel;
+  /** Have batches prepared elsewhere, where the thread that trains is not fast enough. */
+  readonly openFeeder?: (training: Training) => Feeder;
   readonly keeper: Keeper;
 }
 
@@ -78,7 +81,7 @@ export async function train(
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const { design, dataset, start } = training;
-  const { keeper, openModel } = workplace;
+  const { keeper, openModel, openFeeder } = workplace;
   const engine = await workplace.openEngine(start.state);
   const painter = await Painter.open(design, dataset, openModel, start.position.seed).catch(
     async (error: unknown) => {
@@ -89,7 +92,7 @@ export async function train(
   try {
     await keeper.begin();
     await keeper.realImages(painter.paintReal());
-    return await makeSteps(training, { engine, painter, keeper }, progress, signal);
+    return await makeSteps(training, { engine, painter, keeper, openFeeder }, progress, signal);
   } finally {
     await Promise.all([engine.close(), painter.close()]);
   }
@@ -104,26 +107,29 @@ interface Running {
 
 async function makeSteps(
   training: Training,
-  { engine, painter, keeper }: { engine: Engine; painter: Painter; keeper: Keeper },
+  {
+    engine,
+    painter,
+    keeper,
+    openFeeder,
+  }: { engine: Engine; painter: Painter } & Pick<Workplace, "keeper" | "openFeeder">,
   progress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const { graph, dataset, epochs, batchSize, start } = training;
-  const { seed } = start.position;
   const iterations = stepsPerEpoch(graph.batches, dataset.count, batchSize);
   const plan = plannedRuns(training, training.stepsPerRun ?? (await measuredStepsPerRun(training, engine)));
+  const supply = supplyOf(training, plan, openFeeder && (() => openFeeder(training)));
   let latest = start;
   let lastDue = performance.now();
   let kept = Promise.resolve();
 
-  const begin = (): Running | undefined => {
-    const { value: planned } = plan.next();
-    if (!planned) return undefined;
-    const { epoch, order, block, endsEpoch } = planned;
-    const outputs = engine.consume(
-      feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, batchSize),
-    );
-    const due = endsEpoch || performance.now() - lastDue >= keeper.interval;
+  const begin = async (): Promise<Running | undefined> => {
+    const supplied = await supply.next();
+    if (!supplied) return undefined;
+    const { planned, feeds } = supplied;
+    const outputs = engine.consume(feeds);
+    const due = planned.endsEpoch || performance.now() - lastDue >= keeper.interval;
     if (due) lastDue = performance.now();
     const state = due ? engine.getState() : undefined;
     // Whoever waits for them will hear of it.
@@ -138,10 +144,10 @@ async function makeSteps(
   };
 
   try {
-    let current = begin();
+    let current = await begin();
     while (current) {
       // The next run is prepared, and waits at the engine, while this one computes; what a run leaves is kept meanwhile.
-      const next = signal.aborted ? undefined : begin();
+      const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
       checkNumbers(lines, keeper.lastCheckpoint);
@@ -160,15 +166,8 @@ async function makeSteps(
     await kept;
     return latest;
   } finally {
-    await kept.catch(() => {});
+    await Promise.all([supply.close(), kept.catch(() => {})]);
   }
-}
-
-interface PlannedRun {
-  readonly epoch: number;
-  readonly order: Uint32Array;
-  readonly block: Block;
-  readonly endsEpoch: boolean;
 }
 
 /** Steps in a run of an engine that cannot be measured: ORT's training runtime, which makes each on its own anyway. */

@@ -1,0 +1,76 @@
+import { type Block, feedsOfBlock } from "./batches.js";
+import type { Tensors } from "./safetensors.js";
+import type { Training } from "./trainer.js";
+
+/** A run of the training graph that is still to be made. */
+export interface PlannedRun {
+  readonly epoch: number;
+  readonly order: Uint32Array;
+  readonly block: Block;
+  readonly endsEpoch: boolean;
+}
+
+/** Prepares batch inputs outside of the thread that trains, for several runs at once. */
+export interface Feeder {
+  /** How many runs it can work on at once. */
+  readonly threads: number;
+  prepare(planned: Pick<PlannedRun, "epoch" | "block">): Promise<Tensors>;
+  close(): Promise<void>;
+}
+
+/** Planned runs with their batch inputs, in order. */
+export interface Supply {
+  next(): Promise<{ readonly planned: PlannedRun; readonly feeds: Tensors } | undefined>;
+  close(): Promise<void>;
+}
+
+/** For so many runs in a row preparing takes the most of the time, before others do it. Before the first two nobody waits. */
+const PATIENCE = 5;
+
+/**
+ * Prepare batch inputs here, each when it is asked for, while the run before computes. Where that takes longer than
+ * the runs themselves (on a fast GPU, of large batches), have a feeder prepare them ahead.
+ *
+ * @param now the clock, in milliseconds.
+ */
+export function supplyOf(
+  { graph, dataset, batchSize, start }: Pick<Training, "graph" | "dataset" | "batchSize" | "start">,
+  plan: Iterator<PlannedRun, undefined>,
+  openFeeder: (() => Feeder) | undefined,
+  now: () => number = () => performance.now(),
+): Supply {
+  const { seed } = start.position;
+  const ready: { readonly planned: PlannedRun; readonly feeds: Promise<Tensors> }[] = [];
+  let feeder: Feeder | undefined;
+  let busy = 0;
+  let last = now();
+
+  const prepareHere = ({ epoch, order, block }: PlannedRun): Tensors => {
+    const started = now();
+    const feeds = feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, batchSize);
+    const ended = now();
+    busy = ended - started > (ended - last) / 2 ? busy + 1 : 0;
+    last = ended;
+    if (busy === PATIENCE) feeder = openFeeder?.();
+    return feeds;
+  };
+  const refill = (count: number) => {
+    while (ready.length < count) {
+      const { value: planned } = plan.next();
+      if (!planned) return;
+      const feeds = feeder ? feeder.prepare(planned) : Promise.resolve(prepareHere(planned));
+      // Whoever takes them will hear of it.
+      feeds.catch(() => {});
+      ready.push({ planned, feeds });
+    }
+  };
+  return {
+    async next() {
+      refill(1);
+      const first = ready.shift();
+      if (feeder) refill(feeder.threads);
+      return first && { planned: first.planned, feeds: await first.feeds };
+    },
+    close: async () => feeder?.close(),
+  };
+}

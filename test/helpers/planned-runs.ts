@@ -1,0 +1,27 @@
+import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
+import type { PlannedRun } from "../../src/training/supply.js";
+import { buildTraining } from "../../src/training/training-model.js";
+import { someBytes } from "./dataset.js";
+import { designed, grey } from "./recipes.js";
+
+const image = grey(8);
+const count = 22;
+const images = someBytes(count * 64);
+const labels = someBytes(count).map((byte) => byte % 10);
+const dataset = { name: "noise", count, ...image, images, labels };
+const design = designed("conditional", { width: 2, depth: 2 }, image);
+const { graph } = buildTraining(design, "conditional");
+const seed = 5;
+const position = { recipe: "conditional", seed, epoch: 0, step: 0, images: count, ...image } as const;
+/** A small training, as far as its batches go. */
+export const training = { graph, dataset, batchSize: 4, start: { position, state: {} } };
+
+/** Three epochs of four runs. */
+export const runs: readonly PlannedRun[] = [1, 2, 3].flatMap((epoch) => {
+  const order = orderOfEpoch(seed, epoch, count);
+  const blocks = blocksOfEpoch(graph.batches, { imageCount: count, batchSize: 4, stepsPerRun: 2 });
+  return blocks.map((block, i) => ({ epoch, order, block, endsEpoch: i === blocks.length - 1 }));
+});
+/** What such a run is fed. */
+export const feedsOf = ({ epoch, order, block }: PlannedRun) =>
+  feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, 4);

@@ -1,0 +1,25 @@
+import { describe, expect, test } from "vitest";
+import { Feeders } from "../../src/training/feeder.js";
+import { feedsOf, runs, training } from "../helpers/planned-runs.js";
+
+describe("threads that prepare batches", () => {
+  test("make the numbers that this thread makes, to the bit", async () => {
+    const feeders = new Feeders(training, 3);
+    const prepared = await Promise.all(runs.map((run) => feeders.prepare(run)));
+    await feeders.close();
+    expect(prepared).toEqual(runs.map(feedsOf));
+  });
+
+  test("say why they failed", async () => {
+    const batches = training.graph.batches.map((input) => ({
+      ...input,
+      role: "normal" as const,
+      shape: null as never,
+    }));
+    const feeders = new Feeders({ ...training, graph: { ...training.graph, batches } }, 1);
+    const refused = /^a thread that prepares batches: failed \(.*null.*\); see that memory suffices/;
+    await expect(feeders.prepare(runs[0])).rejects.toThrow(refused);
+    await expect(feeders.prepare(runs[1])).rejects.toThrow(refused);
+    await feeders.close();
+  });
+});

@@ -3,42 +3,45 @@ import { lowerPointwise } from "./ops/layout.js";
 import { captures, nodesBehind } from "./paths.js";
 import type { Value } from "./value.js";
 
+/** What is written for each value that was looked at; what is written stands for itself. */
+type Written = Map<Value, Value>;
+
 /**
  * The same values as they are written: each node for which there is a better way in other operators is replaced by
  * that, once gradients have been taken. A replacement's own nodes are looked at again.
- *
- * @param ends values that stay as they are, by what stands for them.
  */
-export function lowered(values: readonly Value[], ends: ReadonlyMap<Value, Value> = new Map()): Value[] {
-  const known = new Map(ends);
-  const now = (value: Value) => known.get(value) ?? value;
-  for (const node of nodesBehind(values, new Set(ends.keys()))) {
-    const outputs = replacement(node, now);
+export function lowered(values: readonly Value[]): readonly Value[] {
+  return lower(values, new Map());
+}
+
+function lower(values: readonly Value[], written: Written): readonly Value[] {
+  for (const node of nodesBehind(values, written)) {
+    const outputs = replacement(node, written);
     node.outputs.forEach((output, i) => {
-      known.set(output, outputs[i]);
+      written.set(output, outputs[i]).set(outputs[i], outputs[i]);
     });
   }
-  return values.map(now);
+  return values.map((value) => written.get(value) ?? value);
 }
 
-function replacement(node: Node, now: (value: Value) => Value): readonly Value[] {
+function replacement(node: Node, written: Written): readonly Value[] {
   const { operator, attributes, scope } = node;
-  const inputs = node.inputs.map(now);
+  const inputs = node.inputs.map((value) => written.get(value) ?? value);
   const given = { ...node, inputs };
-  const written = atScope([scope, operator.type], () =>
+  const better = atScope([scope, operator.type], () =>
     operator.lower ? operator.lower(given) : operator.pointwise && lowerPointwise(given),
   );
-  if (written) return lowered([written], new Map(inputs.map((value) => [value, value])));
+  if (better) return lower([better], written);
   if (!node.body && inputs.every((value, i) => value === node.inputs[i])) return node.outputs;
-  return atScope([scope], () => apply(operator, inputs, attributes, node.body && bodyOf(node.body, now)));
+  const body = node.body && bodyOf(node.body, written);
+  return atScope([scope], () => apply(operator, inputs, attributes, body));
 }
 
-function bodyOf({ inputs, outputs, captured }: Body, now: (value: Value) => Value): Body {
-  const values = lowered(Object.values(outputs), new Map(captured.map((value) => [value, now(value)])));
-  const names = Object.keys(outputs);
+function bodyOf({ inputs, outputs }: Body, written: Written): Body {
+  const values = lower(Object.values(outputs), written);
   return {
     inputs,
-    outputs: Object.fromEntries(names.map((name, i) => [name, values[i]])),
+    outputs: Object.fromEntries(Object.keys(outputs).map((name, i) => [name, values[i]])),
     captured: captures(inputs, values),
   };
 }

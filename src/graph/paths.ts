@@ -2,7 +2,10 @@ import { dependencies, type Node } from "./operator.js";
 import type { Value } from "./value.js";
 
 /** All nodes that the values are computed by, down to the ends given, in the order of their creation. */
-export function nodesBehind(values: readonly Value[], ends: ReadonlySet<Value> = new Set()): Node[] {
+export function nodesBehind(
+  values: readonly Value[],
+  ends: Pick<ReadonlySet<Value>, "has"> = new Set(),
+): Node[] {
   const nodes = new Set<Node>();
   const pending = [...values];
   for (let value = pending.pop(); value; value = pending.pop()) {

@@ -2,19 +2,21 @@
  * The thread that owns an ONNX Runtime session. `session.run` blocks the thread that calls it, so it has one to
  * itself. The state of a training stays here between runs, and crosses the thread boundary only when asked for.
  */
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import { StatefulSession } from "./engine.js";
+import { queue, StatefulSession } from "./engine.js";
 import type { Tensors } from "./safetensors.js";
 
 export type Request =
   | { readonly kind: "open"; readonly model: Uint8Array; readonly options: InferenceSession.SessionOptions }
   | { readonly kind: "run"; readonly feeds: Tensors }
   | { readonly kind: "setState"; readonly state: Tensors }
-  | { readonly kind: "getState" };
+  | { readonly kind: "getState" }
+  | { readonly kind: "close" };
 
 export type Reply = { readonly outputs: Tensors } | { readonly error: string };
 
+const closing: Int32Array = workerData;
 let session: StatefulSession | undefined;
 
 function opened(): StatefulSession {
@@ -28,12 +30,16 @@ async function answer(request: Request): Promise<Tensors> {
       session = new StatefulSession(await InferenceSession.create(request.model, request.options), Tensor);
       return {};
     case "run":
+      if (Atomics.load(closing, 0) === 1) throw new Error("the session is closed");
       return opened().run(request.feeds);
     case "setState":
       await opened().setState(request.state);
       return {};
     case "getState":
       return opened().getState();
+    case "close":
+      await session?.close();
+      return {};
   }
 }
 
@@ -52,4 +58,6 @@ async function replyTo(request: Request): Promise<void> {
   );
 }
 
-parentPort?.on("message", replyTo);
+/** Answers go out in the order of the requests: that is how the other side tells whose they are. */
+const inTurn = queue();
+parentPort?.on("message", (request: Request) => inTurn(() => replyTo(request)));

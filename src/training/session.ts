@@ -18,10 +18,13 @@ const workerFile = new URL("../../dist/training/session-worker.js", import.meta.
 export class Session implements Engine, LoadedModel {
   private pending: { resolve(outputs: Tensors): void; reject(error: Error): void }[] = [];
   private readonly worker: Worker;
+  /** 1 when the thread is to make no further run. */
+  private readonly closing = new Int32Array(new SharedArrayBuffer(4));
   private ended: Error | undefined;
+  private closed: Promise<void> | undefined;
 
   private constructor(private readonly where: string) {
-    this.worker = new Worker(workerFile);
+    this.worker = new Worker(workerFile, { workerData: this.closing });
     this.worker.on("message", (reply: Reply) => {
       const waiting = this.pending.shift();
       if ("outputs" in reply) waiting?.resolve(reply.outputs);
@@ -92,8 +95,18 @@ export class Session implements Engine, LoadedModel {
     return this.ask({ kind: "getState" });
   }
 
-  async close(): Promise<void> {
+  /** Close it when the run under way has ended; those that wait are not made. */
+  close(): Promise<void> {
+    this.closed ??= this.end();
+    return this.closed;
+  }
+
+  private async end(): Promise<void> {
+    Atomics.store(this.closing, 0, 1);
+    // A thread that is ended within a run takes the process with it: ONNX Runtime cannot hand on its results.
+    await this.ask({ kind: "close" }).catch(() => {});
     this.worker.removeAllListeners("exit");
+    this.fail(new Error("the session is closed"));
     await this.worker.terminate();
   }
 

@@ -1,5 +1,6 @@
+import { setTimeout } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { add, build, input, mul } from "../../src/graph/index.js";
+import { add, build, gemm, input, mul, type Value } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/graph/onnx.js";
 import type { Tensors } from "../../src/training/safetensors.js";
 import { Session } from "../../src/training/session.js";
@@ -70,6 +71,24 @@ describe("a session", () => {
     expect(await session.getState()).toEqual({ total: floats(5, 6) });
     expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
   });
+});
+
+test("a session that is closed ends the run under way, makes no other, and answers nobody any more", async () => {
+  const [a, b] = [input("a", "float32", [700, 700]), input("b", "float32", [700, 700])];
+  const slow = Array.from({ length: 6 }).reduce<Value>((y) => gemm(y, b), a);
+  const bytes = encodeModel(build(about, { inputs: [a, b], outputs: { y: slow } }));
+  const zeros: Tensors[string] = { dtype: "float32", shape: [700, 700], data: new Float32Array(490_000) };
+  for (const after of [0, 5, 20, 50]) {
+    const closing = await Session.open(bytes, { ep: "cpu", threads: 1 }, "slow.onnx");
+    const runs = [1, 2, 3, 4].map(() => closing.run({ a: zeros, b: zeros }));
+    const settled = Promise.allSettled(runs);
+    await setTimeout(after);
+    await Promise.all([closing.close(), closing.close()]);
+    const made = (await settled).map(({ status }) => status);
+    expect(made).toEqual(made.toSorted()); // Fulfilled, then rejected.
+    expect(made.at(-1)).toBe("rejected");
+    await expect(closing.getState()).rejects.toThrow("the session is closed");
+  }
 });
 
 describe("no session is opened", () => {

@@ -150,7 +150,10 @@ async function makeSteps(
       const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
-      checkNumbers(lines, keeper.lastCheckpoint);
+      checkNumbers(
+        lines,
+        latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined,
+      );
       await keeper.metrics(lines);
       progress({ ...lines[lines.length - 1], lines, epochs, iterations });
       const state = current.state ?? (next ? undefined : engine.getState());
@@ -217,14 +220,15 @@ function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLin
   });
 }
 
-function checkNumbers(lines: readonly MetricsLine[], lastCheckpoint: string): void {
+/** @param lastCheckpoint what there is to go back to, if anything. */
+function checkNumbers(lines: readonly MetricsLine[], lastCheckpoint: string | undefined): void {
   for (const { epoch, iteration, metrics } of lines) {
     const broken = Object.keys(metrics).find((name) => !Number.isFinite(metrics[name]));
     if (broken === undefined) continue;
     throw new GanOnnxError({
       what: `${broken} is ${metrics[broken]}: the training has diverged`,
       where: `epoch ${epoch}, iteration ${iteration}`,
-      fix: `lower --learning-rate; the last good state is in ${lastCheckpoint}`,
+      fix: `lower --learning-rate${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
     });
   }
 }

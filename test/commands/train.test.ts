@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { succeed, tree } from "../helpers/cli.js";
+import { runCli, succeed, tree } from "../helpers/cli.js";
 import { hasSoftwareVulkan, softwareVulkan, swiftshader } from "../helpers/providers.js";
 import { trainingPlace } from "../helpers/runs.js";
 
@@ -85,6 +85,17 @@ test.skipIf(!hasSoftwareVulkan)(
     ]);
   },
 );
+
+test("a training that diverges ends with one line that says so", async () => {
+  // The next run is under way by then: thrice, for what happens when it is ended.
+  for (const out of ["hopeless", "again", "and-again"]) {
+    const args = train(out, 1, ["--learning-rate", "1e30", "--steps-per-run", "8"]);
+    const { code, stderr } = await runCli(args, { cwd });
+    const message =
+      /^error: epoch 1, iteration \d: \w+ is \S+: the training has diverged; lower --learning-rate$/m;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+  }
+});
 
 test("--dry-run checks everything and writes nothing", async () => {
   const before = tree(cwd);

@@ -2,8 +2,6 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import { createServer } from "vite";
 import { messageOf } from "../src/error.js";
 import type { Contestant, Entrant } from "./contestant.js";
 import type { Options } from "./options.js";
@@ -35,6 +33,7 @@ async function openPage(casePath: string, backend: string, threads: number): Pro
   const executablePath = found.stdout.trim();
   if (!executablePath) throw new Error("it needs chromium, which is not here");
 
+  const { chromium } = await import("playwright-core");
   const host = await serve(dirname(casePath));
   const browser = await chromium.launch({
     executablePath,
@@ -82,6 +81,7 @@ function software(): string[] {
 
 /** The page, the case's folder beside it. The two headers let pages use threads. */
 async function serve(folder: string): Promise<{ url: string; close(): Promise<void> }> {
+  const { createServer } = await import("vite");
   const packages = ["core", "backend-wasm", "backend-webgpu", "core/dist/register_all_gradients"];
   const server = await createServer({
     configFile: false,

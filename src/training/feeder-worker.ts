@@ -3,7 +3,8 @@ import { parentPort, workerData } from "node:worker_threads";
 import { feedsOfBlock, orderOfEpoch } from "./batches.js";
 import type { Dataset } from "./data/dataset.js";
 import type { BatchInput } from "./step-graph.js";
-import type { PlannedRun } from "./supply.js";
+import type { FeedersRun } from "./supply.js";
+import { buffersOf } from "./thread.js";
 
 export interface FeederTask {
   readonly inputs: readonly BatchInput[];
@@ -15,11 +16,8 @@ export interface FeederTask {
 const { inputs, dataset, seed, batchSize } = workerData as FeederTask;
 let shuffled: { epoch: number; order: Uint32Array } = { epoch: 0, order: new Uint32Array() };
 
-parentPort?.on("message", ({ epoch, block }: Pick<PlannedRun, "epoch" | "block">) => {
+parentPort?.on("message", ({ epoch, block }: FeedersRun) => {
   if (shuffled.epoch !== epoch) shuffled = { epoch, order: orderOfEpoch(seed, epoch, dataset.count) };
   const feeds = feedsOfBlock(inputs, dataset, { seed, ...shuffled }, block, batchSize);
-  parentPort?.postMessage(
-    feeds,
-    Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer),
-  );
+  parentPort?.postMessage(feeds, buffersOf(feeds));
 });

@@ -6,6 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { queue, StatefulSession } from "./engine.js";
 import type { Tensors } from "./safetensors.js";
+import { buffersOf } from "./thread.js";
 
 export type Request =
   | { readonly kind: "open"; readonly model: Uint8Array; readonly options: InferenceSession.SessionOptions }
@@ -39,6 +40,7 @@ async function answer(request: Request): Promise<Tensors> {
       return opened().getState();
     case "close":
       await session?.close();
+      session = undefined;
       return {};
   }
 }
@@ -51,11 +53,8 @@ async function replyTo(request: Request): Promise<void> {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
   // What a run returns is nobody else's and goes over; a state stays here, too, and is copied.
-  const own = request.kind === "run" && "outputs" in reply ? Object.values(reply.outputs) : [];
-  parentPort?.postMessage(
-    reply,
-    own.map(({ data }) => data.buffer as ArrayBuffer),
-  );
+  const own = request.kind === "run" && "outputs" in reply ? reply.outputs : {};
+  parentPort?.postMessage(reply, buffersOf(own));
 }
 
 /** Answers go out in the order of the requests: that is how the other side tells whose they are. */

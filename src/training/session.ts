@@ -1,38 +1,27 @@
-import { Worker } from "node:worker_threads";
 import { GanOnnxError } from "../error.js";
 import type { Engine, LoadedModel, OpenModel } from "./engine.js";
 import { nativeMessage } from "./native-messages.js";
 import { type ProviderName, requireProvider, type SessionSettings, sessionOptions } from "./providers.js";
 import type { Tensors } from "./safetensors.js";
 import type { Reply, Request } from "./session-worker.js";
+import { buffersOf, Thread } from "./thread.js";
 
 /** Where and how a model runs. */
 export interface SessionPlace extends SessionSettings {
   readonly ep: ProviderName;
 }
 
-// Workers load compiled files only; this path leads there from `src/training` (tests) and from `dist/training`.
-const workerFile = new URL("../../dist/training/session-worker.js", import.meta.url);
-
 /** Owns a model loaded in a thread of its own, and the state of a training if the model has one. */
 export class Session implements Engine, LoadedModel {
-  private pending: { resolve(outputs: Tensors): void; reject(error: Error): void }[] = [];
-  private readonly worker: Worker;
   /** 1 when the thread is to make no further run. */
   private readonly closing = new Int32Array(new SharedArrayBuffer(4));
-  private ended: Error | undefined;
-  private closed: Promise<void> | undefined;
+  private readonly thread = new Thread<Request, Reply>(
+    "session-worker.js",
+    "the session's thread",
+    this.closing,
+  );
 
-  private constructor(private readonly where: string) {
-    this.worker = new Worker(workerFile, { workerData: this.closing });
-    this.worker.on("message", (reply: Reply) => {
-      const waiting = this.pending.shift();
-      if ("outputs" in reply) waiting?.resolve(reply.outputs);
-      else waiting?.reject(new Error(reply.error));
-    });
-    this.worker.on("error", (error) => this.fail(error));
-    this.worker.on("exit", (code) => this.fail(new Error(`the session's thread ended with code ${code}`)));
-  }
+  private constructor(private readonly where: string) {}
 
   /**
    * Load a model on an execution provider.
@@ -66,10 +55,7 @@ export class Session implements Engine, LoadedModel {
 
   /** The same with feeds that go over to the thread instead of being copied. */
   consume(feeds: Tensors): Promise<Tensors> {
-    return this.results(
-      feeds,
-      Object.values(feeds).map(({ data }) => data.buffer as ArrayBuffer),
-    );
+    return this.results(feeds, buffersOf(feeds));
   }
 
   private async results(feeds: Tensors, transfer: readonly ArrayBuffer[]): Promise<Tensors> {
@@ -96,34 +82,17 @@ export class Session implements Engine, LoadedModel {
   }
 
   /** Close it when the run under way has ended; those that wait are not made. */
-  close(): Promise<void> {
-    this.closed ??= this.end();
-    return this.closed;
-  }
-
-  private async end(): Promise<void> {
+  async close(): Promise<void> {
     Atomics.store(this.closing, 0, 1);
     // A thread that is ended within a run takes the process with it: ONNX Runtime cannot hand on its results.
     await this.ask({ kind: "close" }).catch(() => {});
-    this.worker.removeAllListeners("exit");
-    this.fail(new Error("the session is closed"));
-    await this.worker.terminate();
+    await this.thread.end("the session is closed");
   }
 
-  private ask(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Tensors> {
-    return new Promise((resolve, reject) => {
-      if (this.ended) {
-        reject(this.ended);
-        return;
-      }
-      this.pending.push({ resolve, reject });
-      this.worker.postMessage(request, transfer);
-    });
-  }
-
-  private fail(error: Error): void {
-    this.ended ??= error;
-    for (const { reject } of this.pending.splice(0)) reject(error);
+  private async ask(request: Request, transfer: readonly ArrayBuffer[] = []): Promise<Tensors> {
+    const reply = await this.thread.ask(request, transfer);
+    if ("error" in reply) throw new Error(reply.error);
+    return reply.outputs;
   }
 }
 

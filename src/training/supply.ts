@@ -10,11 +10,17 @@ export interface PlannedRun {
   readonly endsEpoch: boolean;
 }
 
+/** What a feeder has to know of such a run. */
+export type FeedersRun = Pick<PlannedRun, "epoch" | "block">;
+
+/** What batch inputs are made from. */
+export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start">;
+
 /** Prepares batch inputs outside of the thread that trains, for several runs at once. */
 export interface Feeder {
   /** How many runs it can work on at once. */
   readonly threads: number;
-  prepare(planned: Pick<PlannedRun, "epoch" | "block">): Promise<Tensors>;
+  prepare(planned: FeedersRun): Promise<Tensors>;
   close(): Promise<void>;
 }
 
@@ -24,7 +30,10 @@ export interface Supply {
   close(): Promise<void>;
 }
 
-/** For so many runs in a row preparing takes the most of the time, before others do it. Before the first two nobody waits. */
+/**
+ * For so many runs in a row preparing takes the most of the time, before others do it. (Before the first two there is
+ * nothing else to take any.)
+ */
 const PATIENCE = 5;
 
 /**
@@ -34,7 +43,7 @@ const PATIENCE = 5;
  * @param now the clock, in milliseconds.
  */
 export function supplyOf(
-  { graph, dataset, batchSize, start }: Pick<Training, "graph" | "dataset" | "batchSize" | "start">,
+  { graph, dataset, batchSize, start }: Supplied,
   plan: Iterator<PlannedRun, undefined>,
   openFeeder: (() => Feeder) | undefined,
   now: () => number = () => performance.now(),

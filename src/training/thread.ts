@@ -1,0 +1,49 @@
+import { Worker } from "node:worker_threads";
+import type { Tensors } from "./safetensors.js";
+
+/** Owns a thread that answers each message by one of its own, in their order. */
+export class Thread<Question, Answer> {
+  private readonly worker: Worker;
+  private readonly pending: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
+  private ended: Error | undefined;
+
+  /**
+   * @param file what it runs, in this folder. Workers load compiled files only; the way to `dist/` is the same from
+   * `src/training` (tests) and from `dist/training`.
+   * @param name what it is called in messages.
+   */
+  constructor(file: string, name: string, workerData: unknown) {
+    this.worker = new Worker(new URL(`../../dist/training/${file}`, import.meta.url), { workerData });
+    this.worker.on("message", (answer: Answer) => this.pending.shift()?.resolve(answer));
+    this.worker.on("error", (error) => this.fail(error));
+    this.worker.on("exit", (code) => this.fail(new Error(`${name} ended with code ${code}`)));
+  }
+
+  /** @param transfer what goes over to the thread instead of being copied. */
+  ask(question: Question, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.ended) {
+        reject(this.ended);
+        return;
+      }
+      this.pending.push({ resolve, reject });
+      this.worker.postMessage(question, transfer);
+    });
+  }
+
+  /** End it at once; whoever still waits for an answer, or asks later, is told why. */
+  async end(why: string): Promise<void> {
+    this.fail(new Error(why));
+    await this.worker.terminate();
+  }
+
+  private fail(error: Error): void {
+    this.ended ??= error;
+    for (const { reject } of this.pending.splice(0)) reject(this.ended);
+  }
+}
+
+/** The memory of tensors that go over to another thread instead of being copied. */
+export function buffersOf(tensors: Tensors): ArrayBuffer[] {
+  return Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer);
+}

@@ -1,5 +1,5 @@
 import { broadcastShapes, type Shape, sameShape } from "../dims.js";
-import { apply, type Node } from "../operator.js";
+import { apply, type Node, type Operator } from "../operator.js";
 import type { Value } from "../value.js";
 import { expandOp, reshape, transpose, transposeOp } from "./shape.js";
 
@@ -7,29 +7,31 @@ import { expandOp, reshape, transpose, transposeOp } from "./shape.js";
 // axis, [channels, h, w, batch]. What lies between two of them is computed in that layout too, so that images are
 // turned only where such a stretch begins and ends.
 
+/** The axes of an image in the order of the other layout, and the way back. */
+const LAST = [1, 2, 3, 0];
+const FIRST = [3, 0, 1, 2];
+
 /** An image [batch, channels, h, w] as [channels, h, w, batch]. */
 export function batchLast(image: Value): Value {
   const [batch, ...others] = image.shape;
   if (batch === 1) return reshape(image, [...others, batch]);
-  return turned(image) ?? transpose(image, [1, 2, 3, 0]);
+  return turned(image) ?? transpose(image, LAST);
 }
 
 /** The inverse: what has the elements of [channels, h, w, batch] in that order as an image of a shape. */
 export function batchFirst(columns: Value, [batch, ...others]: Shape): Value {
-  return transpose(reshape(columns, [...others, batch]), [3, 0, 1, 2]);
+  return transpose(reshape(columns, [...others, batch]), FIRST);
 }
 
 /** What {@link batchFirst} made an image from; undefined for one that it did not make. */
-function turned({ origin }: Value): Value | undefined {
-  if (origin.kind !== "node" || origin.node.operator !== transposeOp.operator) return undefined;
-  const { perm } = origin.node.attributes as { perm: readonly number[] };
-  return String(perm) === "3,0,1,2" ? origin.node.inputs[0] : undefined;
+function turned(image: Value): Value | undefined {
+  const node = madeBy(image, transposeOp);
+  return String(node?.attributes.perm) === String(FIRST) ? node?.inputs[0] : undefined;
 }
 
-/** What a value was expanded from, or the value. */
-function unexpanded(value: Value): Value {
-  const { origin } = value;
-  return origin.kind === "node" && origin.node.operator === expandOp.operator ? origin.node.inputs[0] : value;
+/** The node that a value comes from, if that is one of an operator. */
+function madeBy({ origin }: Value, { operator }: { readonly operator: Operator }): Node | undefined {
+  return origin.kind === "node" && origin.node.operator === operator ? origin.node : undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ export function lowerPointwise({
   attributes,
   outputs: [{ shape }],
 }: Node): Value | undefined {
-  const bare = inputs.map(unexpanded);
+  const bare = inputs.map((value) => madeBy(value, expandOp)?.inputs[0] ?? value);
   const broadcast = broadcastShapes(operator.type, shapesOf(bare));
   const operands = sameShape(broadcast, shape) ? bare : inputs;
   if (shape.length === 4 && operands.some(turned)) {
@@ -68,5 +70,5 @@ export function lowerReduction(
   reduce: (x: Value, axes: readonly number[]) => Value,
 ): Value | undefined {
   const last = axes.includes(0) ? turned(x) : undefined;
-  return last && reshape(reduce(last, axes.map((axis) => (axis + 3) % 4).sort()), y.shape);
+  return last && reshape(reduce(last, axes.map((axis) => LAST.indexOf(axis)).sort()), y.shape);
 }

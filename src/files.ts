@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
@@ -22,13 +23,32 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     await rename(temporary, path);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw new GanOnnxError({
-      what: `cannot be written (${messageOf(cause)})`,
-      where: path,
-      fix: "choose a folder that exists and can be written",
-      cause,
-    });
+    throw unwritable(path, cause);
   }
+}
+
+/**
+ * Write a file unless there is one already, and tell whether it was written. Missing folders are made. Throws
+ * {@link GanOnnxError} naming the path when the folder cannot be made or written.
+ */
+export async function writeNew(path: string, content: string): Promise<boolean> {
+  try {
+    await mkdir(dirname(resolve(path)), { recursive: true });
+    await writeFile(path, content, { flag: "wx" });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST" && existsSync(path)) return false;
+    throw unwritable(path, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): GanOnnxError {
+  return new GanOnnxError({
+    what: `cannot be written (${messageOf(cause)})`,
+    where: path,
+    fix: "choose a folder that exists and can be written",
+    cause,
+  });
 }
 
 /** The bytes of a file that the user named. Throws {@link GanOnnxError} naming the path when it cannot be read. */

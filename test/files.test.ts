@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readBytes, readJson, sha256, writeAtomically } from "../src/files.js";
+import { readBytes, readJson, sha256, writeAtomically, writeNew } from "../src/files.js";
 import { tree } from "./helpers/cli.js";
 import { temporaryFolder } from "./training/data/files.js";
 
@@ -45,6 +45,15 @@ describe("writeAtomically", () => {
       await chmod(folder, 0o700);
     },
   );
+});
+
+test("writeNew makes the folders it needs, and leaves what is there", async () => {
+  const path = join(await temporaryFolder(), "a", "file");
+  expect(await writeNew(path, "first")).toBe(true);
+  expect(await writeNew(path, "second")).toBe(false);
+  expect(await readFile(path, "utf8")).toBe("first");
+  const below = join(path, "below");
+  await expect(writeNew(below, "text")).rejects.toThrow(`${below}: cannot be written (`);
 });
 
 describe("readJson", () => {

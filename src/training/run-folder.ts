@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { appendFile, readdir, readFile, stat } from "node:fs/promises";
+import { appendFile, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
-import { readBytes, writeAtomically } from "../files.js";
+import { readBytes, writeAtomically, writeNew } from "../files.js";
 import { jsonIn } from "../json.js";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.js";
 import type { MetricsLine } from "./trainer.js";
@@ -14,6 +14,8 @@ export const RUNS = "runs";
 export function runFiles(folder: string) {
   return {
     config: join(folder, "config.json"),
+    /** There while a process trains. */
+    lock: join(folder, "run.lock"),
     metrics: join(folder, "metrics.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),
     realImages: join(folder, "img", "real_images.png"),
@@ -46,11 +48,52 @@ export async function latestRun(): Promise<string> {
 }
 
 /**
+ * Have a run's folder for this process alone, which `run.lock` names, until the returned function gives it back. What
+ * a process that was killed has left there does not count.
+ *
+ * @throws GanOnnxError when another process has it.
+ */
+export async function claimFolder(folder: string): Promise<() => Promise<void>> {
+  const { lock } = runFiles(folder);
+  while (!(await writeNew(lock, `${process.pid}\n`))) {
+    const holder = (await readFile(lock, "utf8").catch(() => "")).trim();
+    if (isRunning(holder)) {
+      throw new GanOnnxError({
+        what: `is being trained already, by process ${holder}`,
+        where: folder,
+        fix: `wait until it ends, or end it (if it is something else, delete ${lock})`,
+      });
+    }
+    await rm(lock, { force: true });
+  }
+  return () => rm(lock, { force: true });
+}
+
+function isRunning(pid: string): boolean {
+  // The number of a process that is gone may have become this one's own.
+  if (!/^[1-9]\d*$/.test(pid) || Number(pid) === process.pid) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return true;
+  } catch (error) {
+    // It is there, but somebody else's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/**
  * The checkpoint in a file.
  *
  * @throws GanOnnxError naming file and field when it is missing, corrupt or something else.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  if (!existsSync(path)) {
+    throw new GanOnnxError({
+      what: "is not there: the run has not come to its first checkpoint, or ended before it",
+      where: path,
+      fix: "wait for it, or start the run anew in another folder",
+    });
+  }
   return decodeCheckpoint(await readBytes(path), path);
 }
 

@@ -9,7 +9,7 @@ import { requireOrtForm } from "./ort-training/artifacts.js";
 import { readOrtCheckpoints } from "./ort-training/files.js";
 import { type ProviderName, requireProvider } from "./providers.js";
 import { type Design, designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
-import { appendMetrics, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
+import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
 import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
 import type { Tensors } from "./safetensors.js";
 import { opensOn, type SessionPlace } from "./session.js";
@@ -176,15 +176,18 @@ function assemble(
 export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Workplace {
   const files = runFiles(run.folder);
   const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
+  let giveBack: (() => Promise<void>) | undefined;
   return {
     openEngine: (state) => openEngine(run, state),
     openModel: opensOn(run.place),
     openFeeder: (training) => new Feeders(training),
     keeper: {
       async begin() {
+        giveBack = await claimFolder(run.folder);
         await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);
         await truncateMetrics(files.metrics, run.start.position);
       },
+      end: async () => giveBack?.(),
       metrics: (lines) => appendMetrics(files.metrics, lines),
       realImages: (sheet) => paint(files.realImages, sheet),
       sheet: (sheet, epoch) => paint(files.fakeImages(epoch), sheet),

@@ -38,6 +38,8 @@ export interface Workplace {
 export interface Keeper {
   /** The models are loaded; nothing is kept yet. */
   begin(): Promise<void>;
+  /** Nothing more will be kept; also where nothing was begun. */
+  end?(): Promise<void>;
   metrics(lines: readonly MetricsLine[]): Promise<void>;
   realImages(sheet: Picture): Promise<void>;
   /** What the fixed latents give after an epoch. */
@@ -95,6 +97,7 @@ export async function train(
     return await makeSteps(training, { engine, painter, keeper, openFeeder }, progress, signal);
   } finally {
     await Promise.all([engine.close(), painter.close()]);
+    await keeper.end?.();
   }
 }
 

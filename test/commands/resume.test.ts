@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { readCheckpoint } from "../../src/training/run-folder.js";
-import { startCli, succeed, tree } from "../helpers/cli.js";
+import { runCli, startCli, succeed, tree } from "../helpers/cli.js";
 import { trainingPlace } from "../helpers/runs.js";
 
 const { cwd, train, contentOf, remove } = await trainingPlace();
@@ -62,6 +62,20 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     await succeed(resume("killed", ...inTheEnd), { cwd });
     // Killed while it writes, a process leaves a temporary file; nothing else may differ.
     expect(await contentOf("killed")).toMatchObject(uninterrupted);
+  });
+
+  test("a second process that would train there as well, which is refused", async () => {
+    const running = startCli(train("shared", 4, slowly), { cwd });
+    await vi.waitUntil(() => existsSync(join(cwd, "shared", "checkpoint.safetensors")), { timeout: 30_000 });
+    // Stopped, so that the second one comes in time however slow the machine is.
+    running.kill("SIGSTOP");
+    const { code, stdout, stderr } = await runCli(resume("shared"), { cwd });
+    running.kill("SIGCONT");
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(/^error: shared: is being trained already, by process \d+; wait until/m);
+    expect((await running.finished).code).toBe(0);
+    await succeed(resume("shared", ...inTheEnd), { cwd });
+    expect(await contentOf("shared")).toEqual(uninterrupted);
   });
 
   test("--resume of what is complete, which changes nothing", async () => {

@@ -1,7 +1,14 @@
+import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { appendMetrics, newRunFolder, runFiles, truncateMetrics } from "../../src/training/run-folder.js";
+import { describe, expect, test } from "vitest";
+import {
+  appendMetrics,
+  claimFolder,
+  newRunFolder,
+  runFiles,
+  truncateMetrics,
+} from "../../src/training/run-folder.js";
 import { tree } from "../helpers/cli.js";
 import { temporaryFolder } from "./data/files.js";
 
@@ -51,5 +58,38 @@ test("a run is named by its recipe and time, and its files as the issue names th
     join("r", "img", "fake_images-12.png"),
     join("r", "img", "real_images.png"),
     join("r", "metrics.jsonl"),
+    join("r", "run.lock"),
   ]);
+});
+
+describe("a claimed folder", () => {
+  const lockOf = (folder: string) => readFile(runFiles(folder).lock, "utf8");
+
+  test("names this process until it is given back", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    const giveBack = await claimFolder(folder);
+    expect(await lockOf(folder)).toBe(`${process.pid}\n`);
+    await giveBack();
+    expect(tree(folder)).toEqual([]);
+  });
+
+  test("is refused to another process", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(runFiles(folder).lock, `${process.ppid}\n`);
+    await expect(claimFolder(folder)).rejects.toThrow(
+      `${folder}: is being trained already, by process ${process.ppid}; `,
+    );
+    expect(await lockOf(folder)).toBe(`${process.ppid}\n`);
+  });
+
+  test.each([
+    ["a process that is gone", () => spawnSync(process.execPath, ["-e", ""]).pid],
+    ["a process that had the number of this one", () => process.pid],
+    ["nobody", () => ""],
+  ])("is free when its lock is of %s", async (_, holder) => {
+    const folder = await temporaryFolder();
+    await writeFile(runFiles(folder).lock, `${holder()}\n`);
+    await claimFolder(folder);
+    expect(await lockOf(folder)).toBe(`${process.pid}\n`);
+  });
 });

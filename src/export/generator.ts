@@ -127,7 +127,7 @@ async function checkAgreement(
       throw new GanOnnxError({
         what: `differs by ${difference} from the network in training, at batch ${batch}`,
         where: "the exported model",
-        fix: "report this: the export is wrong, and was not written",
+        fix: "train with a lower --learning-rate if the weights have grown beyond measure, else report this; nothing was written",
       });
     }
   } finally {

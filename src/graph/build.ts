@@ -188,7 +188,7 @@ class GraphBuilder {
       .map(([key, kind]) => ({ name: key, kind, value: node.attributes[key] }));
 
     // The same operator on the same inputs gives the same outputs: such twins are written once.
-    const key = JSON.stringify([operator.type, inputs, attributes, outputs.length]);
+    const key = JSON.stringify([operator.type, inputs, attributes, outputs.length], (_, part) => exact(part));
     const twin = this.twins.get(key);
     if (twin && !node.body && !outputs.some((output) => direct.has(output))) {
       outputs.forEach((output, i) => {
@@ -240,7 +240,10 @@ class GraphBuilder {
   private nameConstant(value: Value, { data, name }: { data: TensorData; name?: string }): string {
     const shape = staticShape(value.shape);
     const content = data.length <= 16 ? `[${Array.from(data, shortNumber).join(",")}]` : undefined;
-    const key = name === undefined ? `${value.dtype}[${shape.join(",")}][${data.join(",")}]` : undefined;
+    const key =
+      name === undefined
+        ? `${value.dtype}[${shape.join(",")}][${Array.from(data, exact).join(",")}]`
+        : undefined;
     const known = key && this.constants.get(key);
     if (known) return known;
     const wanted =
@@ -252,6 +255,13 @@ class GraphBuilder {
     else this.named.set(value, unique);
     return unique;
   }
+}
+
+/** What is written alike only if it is the same: 0 and -0 are not, nor are those numbers that JSON has no word for. */
+function exact(part: unknown): unknown {
+  return typeof part === "number" && (!Number.isFinite(part) || Object.is(part, -0))
+    ? `number ${Object.is(part, -0) ? "-0" : part}`
+    : part;
 }
 
 /** A number as a person writes it: 0.2, and not the 0.20000000298023224 that float32 makes of it. */

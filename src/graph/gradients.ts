@@ -13,10 +13,16 @@ import { scalar, type Value } from "./value.js";
  * each operator's rule. The rules are operators, so the results can be differentiated again.
  *
  * @param fixed values that count as constants, however they were computed: what PyTorch calls detached.
+ * @param unused what stands for the gradient of an x that y does not depend on, where it does depend on another.
  * @returns one value of the shape of x for each x.
  * @throws GanOnnxError when y is no scalar, or does not depend on an x through differentiable operators.
  */
-export function gradients(y: Value, xs: readonly Value[], fixed: readonly Value[] = []): readonly Value[] {
+export function gradients(
+  y: Value,
+  xs: readonly Value[],
+  fixed: readonly Value[] = [],
+  unused?: (x: Value) => Value,
+): readonly Value[] {
   if (y.shape.length > 0) {
     throw new GanOnnxError({
       what: `a value of shape ${formatShape(y.shape)} is no scalar`,
@@ -38,9 +44,11 @@ export function gradients(y: Value, xs: readonly Value[], fixed: readonly Value[
       }
     });
   }
+  const some = xs.some((x) => arrived.has(x));
   return xs.map((x, i) => {
     const g = arrived.get(x);
     if (g) return g;
+    if (unused && some) return unused(x);
     throw new GanOnnxError({
       what: `y does not depend on x number ${i} (shape ${formatShape(x.shape)})`,
       where: "gradients",

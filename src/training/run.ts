@@ -1,6 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.js";
+import { declarationsOf } from "../networks/index.js";
 import { checkLabels, stepsPerEpoch } from "./batches.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
@@ -147,6 +148,17 @@ function assemble(
   start: Checkpoint,
 ): Run {
   checkLabels(dataset, design.sampler.classes);
+  const normalized = Object.values(design.networks).some(
+    (network) => declarationsOf(network).buffers.length > 0,
+  );
+  if (run.batchSize === 1 && normalized) {
+    throw new GanOnnxError({
+      what: "batch normalisation has nothing to compare the one image of a batch with",
+      where: "--batch-size 1",
+      fix: "choose 2 or more",
+      kind: "usage",
+    });
+  }
   const { graph, train: model } = buildTraining(design, run.recipe);
   const { epochs, batchSize, stepsPerRun, runtime } = run;
   if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {

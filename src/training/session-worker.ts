@@ -60,3 +60,5 @@ async function replyTo(request: Request): Promise<void> {
 /** Answers go out in the order of the requests: that is how the other side tells whose they are. */
 const inTurn = queue();
 parentPort?.on("message", (request: Request) => inTurn(() => replyTo(request)));
+// What has been sent away before arrives as nothing that can be read.
+parentPort?.on("messageerror", ({ message }) => inTurn(() => parentPort?.postMessage({ error: message })));

@@ -17,6 +17,7 @@ import {
   sum,
   type Value,
   withScope,
+  zerosLike,
 } from "../graph/index.js";
 import {
   type Bound,
@@ -189,7 +190,8 @@ function updated(
   const parametersOf = (network: string) => piecesIn(design, state, parametersState(network), network);
   // The other networks count as they are: how their own updates came about is not differentiated.
   const wanted = [updates, ...undetached].flatMap(parametersOf);
-  const derivatives = gradients(loss, wanted, Object.values(state));
+  // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
+  const derivatives = gradients(loss, wanted, Object.values(state), zerosLike);
   const pieces = piecesOf(design.networks[updates]);
   const next = pieces.map((piece, i) => {
     const names = slotNames(design, updates, piece);

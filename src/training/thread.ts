@@ -26,8 +26,9 @@ export class Thread<Question, Answer> {
         reject(this.ended);
         return;
       }
-      this.pending.push({ resolve, reject });
+      // What cannot be sent throws, and will have no answer.
       this.worker.postMessage(question, transfer);
+      this.pending.push({ resolve, reject });
     });
   }
 
@@ -43,7 +44,7 @@ export class Thread<Question, Answer> {
   }
 }
 
-/** The memory of tensors that go over to another thread instead of being copied. */
+/** The memory of tensors that go over to another thread instead of being copied; some may share it. */
 export function buffersOf(tensors: Tensors): ArrayBuffer[] {
-  return Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer);
+  return [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];
 }

@@ -153,16 +153,17 @@ async function makeSteps(
       const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
-      checkNumbers(
-        lines,
-        latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined,
-      );
+      const lastCheckpoint =
+        latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined;
+      checkMetrics(lines, lastCheckpoint);
       await keeper.metrics(lines);
       progress({ ...lines[lines.length - 1], lines, epochs, iterations });
       const state = current.state ?? (next ? undefined : engine.getState());
       if (state) {
         const at = endsEpoch ? { epoch, step: 0 } : { epoch: epoch - 1, step: block.firstStep + block.steps };
-        latest = { position: { ...start.position, ...at }, state: await state };
+        const reached = await state;
+        checkFinite(reached, lines[lines.length - 1], lastCheckpoint);
+        latest = { position: { ...start.position, ...at }, state: reached };
         await kept;
         kept = keep(latest, endsEpoch);
         kept.catch(() => {});
@@ -223,15 +224,31 @@ function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLin
   });
 }
 
-/** @param lastCheckpoint what there is to go back to, if anything. */
-function checkNumbers(lines: readonly MetricsLine[], lastCheckpoint: string | undefined): void {
-  for (const { epoch, iteration, metrics } of lines) {
-    const broken = Object.keys(metrics).find((name) => !Number.isFinite(metrics[name]));
-    if (broken === undefined) continue;
-    throw new GanOnnxError({
-      what: `${broken} is ${metrics[broken]}: the training has diverged`,
-      where: `epoch ${epoch}, iteration ${iteration}`,
-      fix: `lower --learning-rate${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
-    });
+function checkMetrics(lines: readonly MetricsLine[], lastCheckpoint: string | undefined): void {
+  for (const line of lines) {
+    const broken = Object.keys(line.metrics).find((name) => !Number.isFinite(line.metrics[name]));
+    if (broken !== undefined) throw diverged(broken, line.metrics[broken], line, lastCheckpoint);
   }
+}
+
+/** Metrics are measured before the update of their step: only the state tells whether that one went well. */
+function checkFinite(state: Tensors, line: MetricsLine, lastCheckpoint: string | undefined): void {
+  for (const [name, { data }] of Object.entries(state)) {
+    const broken = (data as Float32Array).find((value) => !Number.isFinite(value));
+    if (broken !== undefined) throw diverged(`a number of ${name}`, broken, line, lastCheckpoint);
+  }
+}
+
+/** @param lastCheckpoint what there is to go back to, if anything. */
+function diverged(
+  what: string,
+  value: number,
+  { epoch, iteration }: MetricsLine,
+  lastCheckpoint: string | undefined,
+): GanOnnxError {
+  return new GanOnnxError({
+    what: `${what} is ${value}: the training has diverged`,
+    where: `epoch ${epoch}, iteration ${iteration}`,
+    fix: `lower --learning-rate${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
+  });
 }

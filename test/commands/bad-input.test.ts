@@ -211,6 +211,12 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     /^--data mismatch-free: now holds 4 images of 1x8x8 where the run had 451/,
   ],
   [
+    "one image a batch where batches are normalised",
+    () => ["train", "--data", "data", "--recipe", "dcgan", "--batch-size", "1"],
+    2,
+    /^--batch-size 1: batch normalisation has nothing to compare/,
+  ],
+  [
     "another seed on the way",
     () => resume("run", "--seed", "8"),
     2,

@@ -2,10 +2,13 @@ import { expect, test } from "vitest";
 import {
   add,
   build,
+  concat,
   constant,
+  div,
   exp,
   gradients,
   input,
+  leakyReluOp,
   mul,
   neg,
   scalar,
@@ -167,4 +170,12 @@ test("a graph that cannot be built is refused", () => {
   expect(() => constant("float32", [2, 3], new Float32Array(5), "w")).toThrow(
     "constant w: 5 elements do not fill the shape [2, 3]",
   );
+});
+
+test("0 and -0 are two numbers, in constants and attributes", async () => {
+  const one = input("one", "float32", [1]);
+  const { a, b } = await evaluate({ a: div(one, 0), b: div(one, -0) }, { one: [1] });
+  expect([a.data[0], b.data[0]]).toEqual([Infinity, -Infinity]);
+  const scaled = [NaN, Infinity, -0, 0].map((alpha) => leakyReluOp(one, { alpha }));
+  expect(written({ y: concat(scaled, 0) }).filter((node) => node.startsWith("LeakyRelu"))).toHaveLength(4);
 });

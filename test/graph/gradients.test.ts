@@ -4,6 +4,7 @@ import {
   add,
   concat,
   exp,
+  gatherOp,
   gemm,
   gradients,
   input,
@@ -13,6 +14,7 @@ import {
   mean,
   mul,
   relu,
+  row,
   scalar,
   sign,
   split,
@@ -22,6 +24,7 @@ import {
   sum,
   tanh,
   type Value,
+  zerosLike,
 } from "../../src/graph/index.js";
 import { defineOp } from "../../src/graph/operator.js";
 import { evaluate } from "../helpers/run.js";
@@ -180,4 +183,36 @@ test("a rule that returns another shape or dtype is named", () => {
   expect(() => gradients(sum(retyped(x)), [x])).toThrow(
     "Retyped: its rule gives float32 [3] for input 0, which is float64 [3]; mend the rule",
   );
+});
+
+test("what y does not depend on can have a gradient of zeros, as long as y depends on something", async () => {
+  const other = input("other", "float64", ["batch", 2]);
+  const y = sum(square(x));
+  const [dx, dother] = gradients(y, [x, other], [], zerosLike);
+  expect(await numbersOf(dx)).toEqual({ dims: [3], numbers: [1, -2, 4] });
+  expect(await numbersOf(dother, { other: [1, 2, 3, 4] })).toEqual({ dims: [2, 2], numbers: [0, 0, 0, 0] });
+  expect(() => gradients(y, [x, other])).toThrow("y does not depend on x number 1");
+  expect(() => gradients(y, [other], [], zerosLike)).toThrow("y does not depend on x number 0");
+});
+
+test("a row counted from the end has its gradient there", async () => {
+  const index = input("index", "int64", []);
+  const y = square(row(x, index));
+  const [dx] = gradients(y, [x]);
+  for (const [i, expected] of [
+    [-1, [0, 0, 4]],
+    [-3, [1, 0, 0]],
+    [1, [0, -2, 0]],
+  ] as const) {
+    expect((await numbersOf(dx, { x: at, index: [i] })).numbers).toEqual(expected);
+  }
+});
+
+test("several rows, or one along another axis, have no gradient, and say so", () => {
+  const table = input("table", "float32", [3, 2]);
+  const some = gatherOp(table, input("some", "int64", ["batch"]), { axis: 0 });
+  const column = gatherOp(table, scalar(1, "int64"), { axis: 1 });
+  for (const picked of [some, column]) {
+    expect(() => gradients(sum(picked), [table])).toThrow(/^Gather: no gradient .*; gather one row/);
+  }
 });

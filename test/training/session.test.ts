@@ -62,6 +62,26 @@ describe("a session", () => {
     expect(await session.getState()).toEqual({ total: floats(6, 0) });
   });
 
+  test("takes over tensors that share memory, and refuses what has been taken over before", async () => {
+    await session.setState({ total: floats(0, 0) });
+    const memory = Float32Array.of(1, 2, 3, 4);
+    const view = (from: number): Tensors[string] => ({
+      dtype: "float32",
+      shape: [2],
+      data: memory.subarray(from, from + 2),
+    });
+    const feeds = { x: view(0), unused: view(2) };
+    expect(await session.consume(feeds)).toEqual({ twice: floats(2, 4) });
+    const again = session.consume(feeds);
+    const after = session.run({ x: floats(10, 20) });
+    await expect(again).rejects.toThrow(refusedBy("sums.onnx", ""));
+    expect(await after).toEqual({ twice: floats(20, 40) });
+    await expect(session.run({ x: floats(1, 2), y: Symbol("no tensor") as never })).rejects.toThrow(
+      refusedBy("sums.onnx", "could not be cloned"),
+    );
+    expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
+  });
+
   test("says what ONNX Runtime says, in one line with the model's name, and goes on", async () => {
     await session.setState({ total: floats(5, 6) });
     await expect(session.run({ x: floats(1, 2, 3) })).rejects.toThrow(refusedBy("sums.onnx", "dimensions"));

@@ -1,8 +1,10 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Engine } from "../../src/training/engine.js";
 import { type Run, workplaceOf } from "../../src/training/run.js";
 import { readCheckpoint, runFiles } from "../../src/training/run-folder.js";
+import type { Tensors } from "../../src/training/safetensors.js";
 import { initialState } from "../../src/training/state.js";
 import { type Progress, train } from "../../src/training/trainer.js";
 import { tree } from "../helpers/cli.js";
@@ -83,6 +85,27 @@ test("a training that diverges says where, and keeps the last good checkpoint", 
     /^epoch \d, iteration \d+: \w+ is (NaN|-?Infinity): the training has diverged; lower --learning-rate/,
   );
   expect(tree(run.folder).filter((path) => path.endsWith(".tmp"))).toEqual([]);
+});
+
+test("a state that its last update has spoilt is not kept, though the metrics before it were numbers", async () => {
+  const run = await training();
+  const workplace = workplaceOf(run, { flat: {} });
+  let asked = 0;
+  const openEngine = async (start: Tensors): Promise<Engine> => {
+    const engine = await workplace.openEngine(start);
+    const getState = async () => {
+      const state = await engine.getState();
+      asked += 1;
+      if (asked === 2) state["generator/parameters"].data[3] = Number.NaN;
+      return state;
+    };
+    return { consume: (feeds) => engine.consume(feeds), close: () => engine.close(), getState };
+  };
+  const { checkpoint } = runFiles(run.folder);
+  await expect(train(run, { ...workplace, openEngine }, () => {}, never)).rejects.toThrow(
+    `epoch 2, iteration 6: a number of generator/parameters is NaN: the training has diverged; lower --learning-rate; the last good state is in ${checkpoint}`,
+  );
+  expect((await readCheckpoint(checkpoint)).position).toMatchObject({ epoch: 1, step: 0 });
 });
 
 test("an epoch whose sheet cannot be written is not counted: going on makes both", async () => {

@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../../error.js";
-import { defineOp } from "../operator.js";
+import { defineOp, type Op } from "../operator.js";
 import type { Operand, Value } from "../value.js";
 import { abs, add, div, exp, log, mul, neg, square, sub } from "./elementwise.js";
 import { sameAsInput } from "./infer.js";
@@ -32,13 +32,26 @@ export const sigmoid = defineOp({
  * ONNX has a Softplus (https://onnx.ai/onnx/operators/onnx__Softplus.html), but ONNX Runtime's kernel for the CPU takes
  * four times as long as these seven passes, and for WebGPU there is none. Its gradient is σ(x)·g with σ written out:
  * ONNX Runtime's Sigmoid is exact to 1e-8 only, while Adam makes steps of the same size from gradients far smaller than
- * that. e⁻ˣ may overflow; g / ∞ is the right 0.
+ * that.
  */
 export const softplus = defineOp({
   type: "Softplus",
   infer: sameAsInput,
-  vjp: ([x], _, g) => [div(g, add(exp(neg(x)), 1))],
+  vjp: ([x], _, g) => [sigmoidTimes(x, g)],
   lower: ([x]) => add(relu(x), log(add(exp(neg(abs(x))), 1))),
+});
+
+/** σ(x)·g, written out for softplus. */
+const sigmoidTimes: Op<[x: Value, g: Value]> = defineOp<[x: Value, g: Value]>({
+  type: "SigmoidTimes",
+  infer: sameAsInput,
+  // σ' = e / (1 + e)² with e = e^(-|x|): it is even, and nothing overflows.
+  vjp: ([x, g], _, seed) => {
+    const e = exp(neg(abs(x)));
+    return [mul(mul(seed, g), div(e, square(add(e, 1)))), sigmoidTimes(x, seed)];
+  },
+  // e⁻ˣ may overflow; g / ∞ is the right 0.
+  lower: ([x, g]) => div(g, add(exp(neg(x)), 1)),
 });
 
 /** min(max(x, low), high). https://onnx.ai/onnx/operators/onnx__Clip.html */

@@ -14,8 +14,7 @@ const FIRST = [3, 0, 1, 2];
 /** An image [batch, channels, h, w] as [channels, h, w, batch]. */
 export function batchLast(image: Value): Value {
   const [batch, ...others] = image.shape;
-  if (batch === 1) return reshape(image, [...others, batch]);
-  return turned(image) ?? transpose(image, LAST);
+  return turned(image) ?? (batch === 1 ? reshape(image, [...others, batch]) : transpose(image, LAST));
 }
 
 /** The inverse: what has the elements of [channels, h, w, batch] in that order as an image of a shape. */

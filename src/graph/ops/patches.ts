@@ -132,7 +132,7 @@ export function convTransposeByProduct(
   for (const [tap, pixels] of meetings(sides, -1).entries()) {
     for (const [o, pixel] of pixels.entries()) contributions[pixel]?.push(tap * (zero + 1) + o);
   }
-  const most = Math.max(1, ...contributions.map(({ length }) => length));
+  const most = contributions.reduce((longest, { length }) => Math.max(longest, length), 1);
   const table = Array.from({ length: most }, (_, i) => contributions.map((from) => from[i] ?? zero));
   const picked = pick(reshape(products, [channels, taps * (zero + 1), batch]), table);
   const x = batchFirst(sum(picked, [1]), large);

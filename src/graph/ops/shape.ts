@@ -14,7 +14,7 @@ import {
 } from "../dims.js";
 import { apply, defineOp, dependencies, type Operator } from "../operator.js";
 import { constant, int64s, type Value } from "../value.js";
-import { equal, mul, where } from "./elementwise.js";
+import { add, equal, greater, mul, where } from "./elementwise.js";
 import { normalizeAxis, sameDType } from "./infer.js";
 
 export const reshapeOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
@@ -223,15 +223,17 @@ export const gatherOp = defineOp<[x: Value, index: Value], { axis: "int" }>({
   attributes: { axis: "int" },
   infer: ([x, index], { axis }) => ({ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...index.shape) }),
   // The gradient of row i of n: g in that row, zeros in the others.
-  vjp: ([x, index], _, g) => {
+  vjp: ([x, index], _, g, { axis }) => {
     const rows = x.shape[0];
-    if (typeof rows !== "number") {
+    if (typeof rows !== "number" || axis !== 0 || index.shape.length > 0) {
       throw new GanOnnxError({
-        what: `no gradient into a value of shape ${formatShape(x.shape)}`,
+        what: `no gradient into a value of shape ${formatShape(x.shape)} from an index of shape ${formatShape(index.shape)} along axis ${axis}`,
         where: "Gather",
-        fix: "gather from a value whose first dimension is a number",
+        fix: "gather one row of a value whose first dimension is a number; several are a product with one-hot vectors",
       });
     }
+    // Negative ones count from the end.
+    const at = where(greater(0, index), add(index, rows), index);
     const inner = x.shape.slice(1);
     const column = [rows, ...inner.map(() => 1)];
     const rowNumbers = constant(
@@ -239,7 +241,7 @@ export const gatherOp = defineOp<[x: Value, index: Value], { axis: "int" }>({
       column,
       BigInt64Array.from({ length: rows }, (_, i) => BigInt(i)),
     );
-    return [where(equal(rowNumbers, index), reshape(g, [1, ...inner]), 0), null];
+    return [where(equal(rowNumbers, at), reshape(g, [1, ...inner]), 0), null];
   },
 });
 

@@ -1,4 +1,17 @@
-import { add, gradients, mean, mul, neg, sqrt, square, sub, sum } from "../../graph/index.js";
+import {
+  add,
+  gradients,
+  greater,
+  mean,
+  mul,
+  neg,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Value,
+  where,
+} from "../../graph/index.js";
 import type { Phase } from "../recipes/recipe.js";
 import { type TwoPlayers, toSigned } from "./gan.js";
 
@@ -30,8 +43,7 @@ export function wassersteinWithPenalty(
         const fake = generator(z_d);
         const mix = add(mul(eps, real), mul(sub(1, eps), fake));
         const [slope] = gradients(sum(discriminator(mix)), [mix]);
-        const norm = sqrt(sum(square(slope), [1]));
-        const penalty = mean(square(sub(norm, 1)));
+        const penalty = mean(square(sub(rowNorms(slope), 1)));
         const wasserstein = sub(mean(discriminator(real)), mean(discriminator(fake)));
         const loss = sub(mul(penalty, lambda), wasserstein);
         return { loss, metrics: { d_loss: loss, gradient_penalty: penalty, wasserstein } };
@@ -47,4 +59,11 @@ export function wassersteinWithPenalty(
       },
     },
   ];
+}
+
+/** ‖v‖₂ of each row v; its gradient at 0 is 0, as in PyTorch, where that of the root is infinite. */
+function rowNorms(rows: Value): Value {
+  const squared = sum(square(rows), [1]);
+  const positive = greater(squared, 0);
+  return where(positive, sqrt(where(positive, squared, 1)), 0);
 }

@@ -39,6 +39,16 @@ test("softplus and its slope are exact to float32, and no number overflows", asy
   });
 });
 
+test("the slope of softplus's slope is 0 where it vanishes", async () => {
+  const [dy] = gradients(sum(softplus(x)), [x]);
+  const numbers = [-1000, -100, -89, -2, 0, 2, 89, 1000];
+  const { dy: second } = await at(dy, numbers);
+  numbers.forEach((number, i) => {
+    const e = Math.exp(-Math.abs(number));
+    expect(second[i], `at ${number}`).toBeCloseTo(e / (1 + e) ** 2, 7);
+  });
+});
+
 test("softplus costs no node but those of its passes", () => {
   const types = modelOf({ y: softplus(x) }).graph.nodes.map(({ type }) => type);
   expect(types.sort()).toEqual(["Abs", "Add", "Add", "Exp", "Log", "Neg", "Relu"]);

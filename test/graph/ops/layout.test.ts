@@ -123,3 +123,13 @@ test("what broadcasts is not expanded first, unless the shape is nobody else's",
   const { y } = await evaluate({ y: both }, { a: [0, 0, 0, 0, 0, 0], row: [1, 2, 3] });
   expect([...y.data]).toEqual([-1, -2, -3, -1, -2, -3]);
 });
+
+test("an image of one number is the same in both layouts", async () => {
+  const patch = input("p", "float32", [1, 2, 2, 2]);
+  const score = conv2d(patch, input("k", "float32", [1, 2, 2, 2]));
+  const { y } = await evaluate(
+    { y: square(neg(score)) },
+    { p: [1, 2, 3, 4, 5, 6, 7, 8], k: [1, 0, 0, 0, 0, 0, 0, 1] },
+  );
+  expect([[...y.dims], Array.from(y.data, Number)]).toEqual([[1, 1, 1, 1], [81]]);
+});

@@ -105,3 +105,10 @@ test("convolutions by constant weights stay ONNX's own, learnt ones are products
   expect(operators).not.toContain("Conv");
   expect(operators.filter((type) => type === "Gather")).toHaveLength(1);
 });
+
+test("an image may have more pixels than a function has arguments", () => {
+  const small = input("x", "float32", ["batch", 1, 256, 256]);
+  const y = convTranspose2d(small, input("w", "float32", [1, 1, 2, 2]), { stride: 2 });
+  expect(y.shape).toEqual(["batch", 1, 512, 512]);
+  expect(operatorsIn({ y })).toContain("Gather");
+});

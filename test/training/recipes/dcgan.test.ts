@@ -50,3 +50,20 @@ describe.each([
     },
   );
 });
+
+test("a bias before a normalisation never moves, however large its layer is", async () => {
+  // 64 pixels halved twice: 64 channels of 16 by 16, so as many biases.
+  const image = grey(64);
+  const design = designed("dcgan", { latent, width: 32 }, image);
+  const start = initialState(design, 1);
+  const { metrics, state } = await trained(design, randomFeeds(design, image, 2, 2), start);
+  expect(
+    Object.values(metrics)
+      .flatMap(({ data }) => Array.from(data, Number))
+      .every(Number.isFinite),
+  ).toBe(true);
+  const [before, after] = [start, state].map((tensors) => weightsOf(design, "generator", tensors));
+  expect(before["fc.bias"].length).toBeGreaterThanOrEqual(2 ** 14);
+  expect(after["fc.bias"]).toEqual(before["fc.bias"]);
+  expect(after["fc.weight"]).not.toEqual(before["fc.weight"]);
+});

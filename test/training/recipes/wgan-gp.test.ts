@@ -53,3 +53,17 @@ test("without the penalty nothing of it is learnt from", async () => {
   expect(free.metrics.gradient_penalty.data[0]).toBe(held.metrics.gradient_penalty.data[0]);
   expect(free.state["discriminator/parameters"]).not.toEqual(held.state["discriminator/parameters"]);
 });
+
+test("a critic without slope is punished by lambda, and its updates are numbers", async () => {
+  const design = designed("wgan-gp", { latent: 3, width: 4, critics: 1 }, image);
+  const start = initialState(design, 1);
+  const parameters = start["discriminator/parameters"].data as Float32Array;
+  // The last layer: four weights and a bias.
+  parameters.fill(0, -5);
+  const before = Array.from(parameters);
+  const { metrics, state } = await trained(design, randomFeeds(design, image, 1, batch), start);
+  expect([metrics.gradient_penalty.data[0], metrics.d_loss.data[0]]).toEqual([1, 10]);
+  const learnt = Array.from(state["discriminator/parameters"].data, Number);
+  expect(learnt.every(Number.isFinite)).toBe(true);
+  expect(learnt).not.toEqual(before);
+});

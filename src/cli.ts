@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
+import { checkArguments } from "./commands/arguments.js";
 import { buildGraphs } from "./commands/build-graphs.js";
 import { demo } from "./commands/demo.js";
 import { doctor } from "./commands/doctor.js";
@@ -9,7 +10,6 @@ import { sample } from "./commands/sample.js";
 import { serve } from "./commands/serve.js";
 import { train } from "./commands/train.js";
 import { verify } from "./commands/verify.js";
-import { flagOf } from "./config.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
@@ -22,6 +22,14 @@ function fail(error: unknown, verbose: boolean): void {
   process.exitCode = error instanceof GanOnnxError && error.kind === "usage" ? 2 : 1;
 }
 
+// Whoever read our output may be gone: what is under way is done and saved all the same.
+process.stderr.on("error", () => {});
+process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+  if (cause.code === "EPIPE") return;
+  const [what, fix] = [`cannot be written (${messageOf(cause)})`, "see where it is sent to"];
+  fail(new GanOnnxError({ what, where: "stdout", fix, cause }), verbose);
+});
+
 const args = hideBin(process.argv);
 const verbose = args.includes("--verbose");
 
@@ -30,14 +38,12 @@ const parser = yargs(args)
   .usage("$0 <command>: train generative networks with nothing but ONNX Runtime")
   .command(commands)
   .option("verbose", { type: "boolean", global: true, describe: "show the stack trace of an error" })
-  .parserConfiguration({ "duplicate-arguments-array": true, "strip-dashed": true })
+  .parserConfiguration({ "dot-notation": false, "strip-dashed": true })
   .demandCommand(1, "which command?")
   .strict()
   .check((argv) => {
-    const twice = Object.keys(argv).find((key) => key !== "_" && Array.isArray(argv[key]));
-    if (twice === undefined) return true;
-    const what = "is given more than once";
-    throw new GanOnnxError({ what, where: flagOf(twice), fix: "give it once", kind: "usage" });
+    checkArguments(args, argv);
+    return true;
   })
   .version(producer.version)
   .wrap(Math.min(110, process.stdout.columns ?? 110))

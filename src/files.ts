@@ -1,17 +1,21 @@
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
 /**
  * Write a file whole or not at all: into a temporary file in the same folder, fsync, then rename. Missing folders
- * are made. Throws {@link GanOnnxError} naming the path when the folder cannot be made or written.
+ * are made, and links followed. Throws {@link GanOnnxError} naming the path when the folder cannot be made or written,
+ * or something is there that is no plain file.
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
-  const folder = dirname(resolve(path));
+  const target = await realpath(path).catch(() => resolve(path));
+  const folder = dirname(target);
   const temporary = join(folder, `.${randomUUID()}.tmp`);
   try {
+    const there = await stat(target).catch(() => undefined);
+    if (there && !there.isFile()) throw new Error("what is there is no plain file");
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, "wx");
     try {
@@ -20,7 +24,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     } finally {
       await file.close();
     }
-    await rename(temporary, path);
+    await rename(temporary, target);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
     throw unwritable(path, cause);
@@ -42,7 +46,8 @@ export async function writeNew(path: string, content: string): Promise<boolean> 
   }
 }
 
-function unwritable(path: string, cause: unknown): GanOnnxError {
+/** The error of a file that could not be written, with the reason. */
+export function unwritable(path: string, cause: unknown): GanOnnxError {
   return new GanOnnxError({
     what: `cannot be written (${messageOf(cause)})`,
     where: path,

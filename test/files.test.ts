@@ -1,4 +1,5 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readBytes, readJson, sha256, writeAtomically, writeNew } from "../src/files.js";
@@ -26,6 +27,29 @@ describe("writeAtomically", () => {
     });
     expect(tree(folder)).toEqual(["file"]);
   });
+
+  test("writes where a link leads", async () => {
+    const folder = await temporaryFolder();
+    await mkdir(join(folder, "elsewhere"));
+    await writeFile(join(folder, "elsewhere", "file"), "old");
+    await symlink(join("elsewhere", "file"), join(folder, "link"));
+    await writeAtomically(join(folder, "link"), "new");
+    expect(await readFile(join(folder, "elsewhere", "file"), "utf8")).toBe("new");
+    expect(await readlink(join(folder, "link"))).toBe(join("elsewhere", "file"));
+    expect(tree(folder)).toEqual(["elsewhere", join("elsewhere", "file"), "link"]);
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "leaves what is no plain file, such as a device, alone",
+    async () => {
+      const pipe = join(await temporaryFolder(), "pipe");
+      expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+      await expect(writeAtomically(pipe, "text")).rejects.toThrow(
+        `${pipe}: cannot be written (what is there is no`,
+      );
+      expect((await stat(pipe)).isFIFO()).toBe(true);
+    },
+  );
 
   test("leaves no temporary file when it cannot put the new one in place", async () => {
     const folder = await temporaryFolder();

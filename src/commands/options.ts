@@ -25,6 +25,14 @@ export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Arg
   return argv;
 }
 
+/** The settings that are switched on or off, as flags. */
+export function switches(): string[] {
+  const isSwitch = ([, { schema }]: [string, Field]) => jsonSchema(schema).type === "boolean";
+  return Object.entries(allFields())
+    .filter(isSwitch)
+    .map(([key]) => flagOf(key));
+}
+
 interface JsonSchema {
   readonly type?: string;
   readonly enum?: readonly unknown[];

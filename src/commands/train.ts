@@ -104,9 +104,12 @@ export async function trainCommand(
     const files = runFiles(where);
     if (interrupt.signal.aborted) {
       process.exitCode = 130;
-      say(
-        `stopped at epoch ${end.epoch}, step ${end.step}; go on with: gan-onnx train --resume --out ${where}`,
-      );
+      const named = /^[\w./:-]+$/.test(where) ? where : JSON.stringify(where);
+      const further =
+        config.run.runtime === "ort-training"
+          ? `it cannot be resumed; its weights leave with: gan-onnx export weights.safetensors --format safetensors --run ${named}`
+          : `go on with: gan-onnx train --resume --out ${named}`;
+      say(`stopped at epoch ${end.epoch}, step ${end.step}; ${further}`);
     } else {
       say(`${training.epochs} epochs, ${duration(seconds)}; checkpoint in ${files.checkpoint}`);
     }
@@ -150,11 +153,11 @@ function interruptible(): { signal: AbortSignal; end(): void } {
     say("stopping after this run of steps; Ctrl-C again ends at once, without saving");
     controller.abort();
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  // The last one: the terminal was closed.
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, onSignal);
   const end = () => {
-    process.off("SIGINT", onSignal);
-    process.off("SIGTERM", onSignal);
+    for (const signal of signals) process.off(signal, onSignal);
   };
   return { signal: controller.signal, end };
 }

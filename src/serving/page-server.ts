@@ -81,8 +81,8 @@ export async function servePage(port: number, offers: Offers = {}, folder = buil
 }
 
 function answerer(folder: string, { model, run }: Offers) {
-  // sirv lists the folder once, and serves what is in the list: no path leads out of it.
-  const files = sirv(folder, { etag: true });
+  // The page may be built again meanwhile: each request looks for its file. No path leads out of the folder.
+  const files = sirv(folder, { etag: true, dev: true });
   const extra = model ? offered(model, folder) : new Map<string, Answer>();
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
@@ -94,13 +94,17 @@ function answerer(folder: string, { model, run }: Offers) {
     if (answer) {
       response.setHeader("Content-Type", answer.type).setHeader("Content-Length", answer.body.length);
       response.end(method === "HEAD" ? undefined : answer.body);
-    } else if (path.startsWith(RUN)) {
+    } else if (path.startsWith(RUN) || isHidden(path)) {
       // sirv would take the folder's name for the page's.
       refuse(response, 404);
     } else {
       // The page asks for whole files; sirv would end the program over a range that ends before it begins.
       delete request.headers.range;
-      files(request, response, () => refuse(response, 404));
+      try {
+        files(request, response, () => refuse(response, 404));
+      } catch {
+        refuse(response, 404); // It went away that moment.
+      }
     }
   };
 }
@@ -136,6 +140,15 @@ function offered({ name, bytes }: OfferedModel, folder: string): Map<string, Ans
 
 function json(value: unknown): Answer {
   return { type: "application/json", body: new TextEncoder().encode(JSON.stringify(value)) };
+}
+
+/** Whether a path leads to a file or through a folder whose name begins with a dot, or is none. */
+function isHidden(path: string): boolean {
+  try {
+    return decodeURI(path).includes("/.");
+  } catch {
+    return true;
+  }
 }
 
 /** A page of another site may give its own name this machine's address; the name it asks for tells it apart. */

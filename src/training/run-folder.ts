@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { appendFile, readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
-import { readBytes, writeAtomically, writeNew } from "../files.js";
+import { readBytes, unwritable, writeAtomically, writeNew } from "../files.js";
 import { jsonIn } from "../json.js";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.js";
 import type { MetricsLine } from "./trainer.js";
@@ -23,14 +23,14 @@ export function runFiles(folder: string) {
   };
 }
 
-/** A folder for a new run, named by recipe and time: `runs/vanilla-2026-11-23T06-30-00`. */
+/** A folder for a new run, named by recipe and time: `runs/vanilla-2026-11-23T06-30-00-123`. */
 export function newRunFolder(recipe: string, now: Date): string {
-  return join(RUNS, `${recipe}-${now.toISOString().slice(0, 19).replaceAll(":", "-")}`);
+  return join(RUNS, `${recipe}-${now.toISOString().slice(0, 23).replaceAll(/[:.]/g, "-")}`);
 }
 
 /** The run in `runs/` whose checkpoint is newest. Throws when there is none. */
 export async function latestRun(): Promise<string> {
-  const names = existsSync(RUNS) ? await readdir(RUNS) : [];
+  const names = await readdir(RUNS).catch(() => []);
   const found = await Promise.all(
     names.map(async (name) => {
       const { checkpoint } = runFiles(join(RUNS, name));
@@ -100,7 +100,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 /** Append to a run's `metrics.jsonl`, one line a step. */
 export async function appendMetrics(path: string, lines: readonly MetricsLine[]): Promise<void> {
   const text = lines.map(({ metrics, ...at }) => `${JSON.stringify({ ...at, ...metrics })}\n`).join("");
-  await appendFile(path, text);
+  try {
+    await appendFile(path, text);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
 }
 
 /**
@@ -113,7 +117,8 @@ export async function truncateMetrics(
   { epoch, step }: { epoch: number; step: number },
 ): Promise<void> {
   if (!existsSync(path)) return;
-  const kept = (await readFile(path, "utf8")).split("\n").filter((line) => {
+  const text = new TextDecoder().decode(await readBytes(path));
+  const kept = text.split("\n").filter((line) => {
     // The last line may be cut off: the process was killed.
     const at = jsonIn(line) as { epoch: number; iteration: number } | null | undefined;
     return at && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));

@@ -74,14 +74,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
       kind: "usage",
     });
   }
-  if (existsSync(runFiles(folder).config)) {
-    throw new GanOnnxError({
-      what: "holds a run already",
-      where: folder,
-      fix: "go on with it by --resume, or name another folder with --out",
-      kind: "usage",
-    });
-  }
+  requireNone(folder);
   const dataset = await loadDataset(data, { seed, size, channels, report, signal });
   const image = imageShapeOf(dataset);
   const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
@@ -89,6 +82,17 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   if (runtime === "ort-training") requireOrtForm(design, "--runtime ort-training");
   const state = await startingState(configuration.run, design);
   return assemble(configuration, folder, dataset, design, { position, state });
+}
+
+/** Make sure that no run is in a folder. */
+function requireNone(folder: string): void {
+  if (!existsSync(runFiles(folder).config)) return;
+  throw new GanOnnxError({
+    what: "holds a run already",
+    where: folder,
+    fix: "go on with it by --resume, or name another folder with --out",
+    kind: "usage",
+  });
 }
 
 /** The state before the first step: drawn, or read from `--init`, weights in a file or ORT checkpoints in a folder. */
@@ -196,6 +200,9 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
     keeper: {
       async begin() {
         giveBack = await claimFolder(run.folder);
+        const { position } = run.start;
+        // Another process may have made one here while this one loaded its data.
+        if (position.epoch + position.step === 0) requireNone(run.folder);
         await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);
         await truncateMetrics(files.metrics, run.start.position);
       },

@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { providerNames } from "../../src/training/providers.js";
-import { runCli, succeed } from "../helpers/cli.js";
+import { cli, runCli, succeed } from "../helpers/cli.js";
 import { tinyArtifacts } from "../helpers/design.js";
 import { hasSoftwareVulkan, softwareVulkan, swiftshader, withoutGpu } from "../helpers/providers.js";
 import { temporaryFolder } from "../training/data/files.js";
@@ -106,3 +107,18 @@ test("doctor --ep tells by its exit status whether the provider can be used", as
   });
   expect([code, stdout]).toEqual([1, expect.stringMatching(/^webgpu +not available/)]);
 });
+
+test.skipIf(process.platform !== "linux")(
+  "a result that cannot be written is a failure, one that nobody reads is none",
+  () => {
+    const shell = (line: string) =>
+      spawnSync("bash", ["-o", "pipefail", "-c", line, process.execPath, cli], { encoding: "utf8" });
+    const full = shell('"$0" "$1" doctor --ep cpu > /dev/full');
+    expect([full.status, full.stderr]).toEqual([
+      1,
+      expect.stringMatching(/^error: stdout: cannot be written \(ENOSPC.*\); see where it is sent to\n$/),
+    ]);
+    const unread = shell('"$0" "$1" doctor --ep cpu | true');
+    expect([unread.status, unread.stderr]).toEqual([0, ""]);
+  },
+);

@@ -32,23 +32,35 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     expect(await contentOf("halves")).toEqual(uninterrupted);
   });
 
-  test("Ctrl-C in the middle of an epoch, which saves and exits 130", async () => {
-    const running = startCli(train("stopped", 4, slowly), { cwd });
+  test.each([
+    ["Ctrl-C", "SIGINT"],
+    ["a closed terminal", "SIGHUP"],
+  ] as const)("%s in the middle of an epoch, which saves and exits 130", async (_, signal) => {
+    const out = `stopped by ${signal}`;
+    const running = startCli(train(out, 4, slowly), { cwd });
     await running.says("Epoch[1/4]");
-    running.kill("SIGINT");
+    running.kill(signal);
     const { code, stdout, stderr } = await running.finished;
     expect(code).toBe(130);
-    expect(stdout).toBe("stopped\n");
-    expect(stderr).toContain("go on with: gan-onnx train --resume --out stopped");
+    expect(stdout).toBe(`${out}\n`);
+    expect(stderr).toContain(`go on with: gan-onnx train --resume --out "${out}"`);
     expect(stderr).not.toContain("error:");
-    const { epoch, step } = await positionOf("stopped");
+    const { epoch, step } = await positionOf(out);
     expect(epoch * 226 + step).toBeGreaterThanOrEqual(100);
     expect(step).toBeGreaterThan(0);
-    const lines = (await readFile(join(cwd, "stopped", "metrics.jsonl"), "utf8")).trimEnd().split("\n");
+    const lines = (await readFile(join(cwd, out, "metrics.jsonl"), "utf8")).trimEnd().split("\n");
     expect(lines).toHaveLength(epoch * 226 + step);
 
-    await succeed(resume("stopped", ...inTheEnd), { cwd });
-    expect(await contentOf("stopped")).toEqual(uninterrupted);
+    await succeed(resume(out, ...inTheEnd), { cwd });
+    expect(await contentOf(out)).toEqual(uninterrupted);
+  });
+
+  test("readers of its output that went away", async () => {
+    const running = startCli(train("unread", 4, inTheEnd), { cwd });
+    await running.says("vanilla on data");
+    running.leave();
+    expect((await running.finished).code).toBe(0);
+    expect(await contentOf("unread")).toEqual(uninterrupted);
   });
 
   test("a process killed half-way", async () => {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 
 /** What `npm run build` made of `src/cli.ts`: the program as users run it. */
-const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+export const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
 
 export interface Place {
   readonly cwd: string;
@@ -22,6 +22,8 @@ export interface Finished {
 export interface Running {
   readonly finished: Promise<Finished>;
   kill(signal: NodeJS.Signals): void;
+  /** Close its stdout and stderr, as the reader of a pipe does that has seen enough. */
+  leave(): void;
   /** Resolves as soon as stderr holds a text; rejects when the process ends without it. */
   says(text: string): Promise<void>;
 }
@@ -47,6 +49,10 @@ export function startCli(args: readonly string[], { cwd, env }: Place): Running 
   return {
     finished,
     kill: (signal) => child.kill(signal),
+    leave: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     says: (text) =>
       new Promise((resolve, reject) => {
         const look = () => stderr.includes(text) && resolve();

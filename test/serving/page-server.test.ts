@@ -214,3 +214,26 @@ describe("the page's server", () => {
     await expect(servePage(Number(port), {}, folder)).rejects.toThrow(`port ${port}: is in use; `);
   });
 });
+
+test("a page that is built again while it is served is answered as it is now, and what is gone by 404", async () => {
+  const built = join(room, "built");
+  await mkdir(join(built, "assets"), { recursive: true });
+  await writeFile(join(built, "index.html"), "old");
+  await writeFile(join(built, "assets", "old.js"), "old");
+  const server = await servePage(0, {}, built);
+  try {
+    const got = async (path: string) => {
+      const response = await fetch(new URL(path, server.url));
+      return [response.status, await response.text()];
+    };
+    expect(await got("assets/old.js")).toEqual([200, "old"]);
+    await rm(join(built, "assets", "old.js"));
+    await writeFile(join(built, "index.html"), "new and longer");
+    await writeFile(join(built, "assets", "new.js"), "new");
+    expect(await got("assets/old.js")).toEqual([404, "404\n"]);
+    expect(await got("assets/new.js")).toEqual([200, "new"]);
+    expect(await got("")).toEqual([200, "new and longer"]);
+  } finally {
+    await server.close();
+  }
+});

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import {
@@ -42,6 +42,15 @@ test.each([
   expect(tree(folder)).toEqual(["metrics.jsonl"]);
 });
 
+test("metrics that cannot be written or read name their file", async () => {
+  const path = join(await temporaryFolder(), "metrics.jsonl");
+  await mkdir(path);
+  await expect(appendMetrics(path, [])).rejects.toThrow(`${path}: cannot be written (EISDIR`);
+  await expect(truncateMetrics(path, { epoch: 0, step: 0 })).rejects.toThrow(
+    `${path}: cannot be read (EISDIR`,
+  );
+});
+
 test("a run without metrics yet stays without", async () => {
   const folder = await temporaryFolder();
   await truncateMetrics(join(folder, "metrics.jsonl"), { epoch: 0, step: 0 });
@@ -50,7 +59,7 @@ test("a run without metrics yet stays without", async () => {
 
 test("a run is named by its recipe and time, and its files as the issue names them", () => {
   const folder = newRunFolder("vanilla", new Date("2026-11-23T06:30:05.123Z"));
-  expect(folder).toBe(join("runs", "vanilla-2026-11-23T06-30-05"));
+  expect(folder).toBe(join("runs", "vanilla-2026-11-23T06-30-05-123"));
   const { fakeImages, ...files } = runFiles("r");
   expect([...Object.values(files), fakeImages(12)].sort()).toEqual([
     join("r", "checkpoint.safetensors"),

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Engine } from "../../src/training/engine.js";
@@ -106,6 +106,15 @@ test("a state that its last update has spoilt is not kept, though the metrics be
     `epoch 2, iteration 6: a number of generator/parameters is NaN: the training has diverged; lower --learning-rate; the last good state is in ${checkpoint}`,
   );
   expect((await readCheckpoint(checkpoint)).position).toMatchObject({ epoch: 1, step: 0 });
+});
+
+test("a run that came to the folder meanwhile is not overwritten", async () => {
+  const run = await training();
+  const { config } = runFiles(run.folder);
+  await writeFile(config, "another one's");
+  await expect(trained(run)).rejects.toThrow(`${run.folder}: holds a run already`);
+  expect(await readFile(config, "utf8")).toBe("another one's");
+  expect(tree(run.folder)).toEqual(["config.json"]);
 });
 
 test("an epoch whose sheet cannot be written is not counted: going on makes both", async () => {

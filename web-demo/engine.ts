@@ -7,14 +7,15 @@ import type { PageProvider } from "./page-provider.js";
 export class Engine {
   private readonly worker = new Worker(new URL("./engine-worker.ts", import.meta.url), { type: "module" });
   private readonly waiting: { resolve(reply: Reply): void; reject(error: Error): void }[] = [];
+  private failed: Error | undefined;
 
   constructor() {
     this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) =>
       this.waiting.shift()?.resolve(data),
     );
     this.worker.addEventListener("error", ({ message }) => {
-      const error = new Error(`the worker failed (${message ?? "it could not be loaded"})`);
-      for (const { reject } of this.waiting.splice(0)) reject(error);
+      this.failed = new Error(`the worker failed (${message ?? "it could not be loaded"})`);
+      for (const { reject } of this.waiting.splice(0)) reject(this.failed);
     });
   }
 
@@ -39,6 +40,10 @@ export class Engine {
 
   private async ask(request: Request) {
     const reply = await new Promise<Reply>((resolve, reject) => {
+      if (this.failed) {
+        reject(this.failed);
+        return;
+      }
       this.waiting.push({ resolve, reject });
       this.worker.postMessage(request);
     });

@@ -1,10 +1,10 @@
-import { messageOf } from "../src/error.js";
+import { GanOnnxError, messageOf } from "../src/error.js";
 import { drawLatents } from "../src/training/latents.js";
 import { randomStream } from "../src/training/random.js";
 import type { Tensors } from "../src/training/safetensors.js";
 import { paintSheet } from "../src/training/sheet.js";
 import { readSettings, type Settings, writeSettings } from "./address.js";
-import { download, find, latestOnly } from "./dom.js";
+import { download, find, latestOnly, readSeed, tell } from "./dom.js";
 import { Engine } from "./engine.js";
 import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
 import { offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
@@ -23,6 +23,7 @@ const digitField = find("#digit", HTMLSelectElement);
 const modelField = find("#model", HTMLSelectElement);
 const providerField = find("#provider", HTMLSelectElement);
 const fileField = find("#file", HTMLInputElement);
+const saveButton = find("#save", HTMLButtonElement);
 const caption = find("#caption", HTMLElement);
 const status = find("#status", HTMLElement);
 const problem = find("#problem", HTMLElement);
@@ -55,6 +56,7 @@ const draw = latestOnly(() =>
     showSheet(picture, count, columns);
     document.body.classList.toggle("colour", generator.image.channels > 1);
     document.body.classList.add("ready");
+    saveButton.disabled = false;
     status.textContent = `${count} digits from seed ${seed}.`;
     chooseEnds({ from: 0, to: Math.min(1, count - 1) });
     choosingEnd = false;
@@ -98,9 +100,23 @@ function showSettings(): void {
   digitField.value = digit === undefined ? "" : String(digit);
 }
 
-/** Show a model's name, inputs and sheet in place of the one before. */
-async function use(name: string, bytes: Uint8Array): Promise<void> {
+/** How many models were asked for: the last one counts, whichever comes first. */
+let asked = 0;
+
+/**
+ * Show a model's name, inputs and sheet in place of the one before; returns its bytes, or nothing when another was asked
+ * for meanwhile.
+ */
+async function use(name: string, load: () => Promise<Uint8Array>): Promise<Uint8Array | undefined> {
+  asked += 1;
+  const turn = asked;
+  const bytes = await load();
+  if (turn !== asked) return undefined;
   const opened = await openModel(engine, name, bytes, providerField.value as PageProvider);
+  if (turn !== asked) {
+    engine.close(opened.number);
+    return undefined;
+  }
   setWalk(undefined);
   setDirections([]);
   if (model) engine.close(model.number);
@@ -120,6 +136,7 @@ async function use(name: string, bytes: Uint8Array): Promise<void> {
     const directions = await engine.directions(number, DIRECTIONS);
     if (number === model?.number) setDirections(directions);
   });
+  return bytes;
 }
 
 /** Do something that may fail, and say why it did. */
@@ -128,8 +145,9 @@ async function reporting(task: () => Promise<void>): Promise<void> {
     problem.textContent = "";
     await task();
   } catch (error) {
-    problem.textContent = messageOf(error);
+    tell(problem, messageOf(error));
     if (model) modelField.value = model.name;
+    else status.textContent = "There is no generator to draw with.";
   }
 }
 
@@ -137,20 +155,30 @@ async function reporting(task: () => Promise<void>): Promise<void> {
 const dropped = new Map<string, Uint8Array>();
 
 async function useFile(file: File): Promise<void> {
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  await useOwn(shipped.includes(file.name) ? `your ${file.name}` : file.name, bytes);
+  const name = shipped.includes(file.name) ? `your ${file.name}` : file.name;
+  await useOwn(name, async () => new Uint8Array(await file.arrayBuffer()));
 }
 
 /** Draw with a generator that did not come with the page. */
-async function useOwn(name: string, bytes: Uint8Array): Promise<void> {
-  await use(name, bytes);
+async function useOwn(name: string, load: () => Promise<Uint8Array>): Promise<void> {
+  const bytes = await use(name, load);
+  if (!bytes) return;
   dropped.set(name, bytes);
   remember({ ...settings, model: name });
 }
 
-async function useNamed(name: string): Promise<void> {
-  await use(name, dropped.get(name) ?? (await shippedModel(name)));
+function useNamed(name: string): Promise<Uint8Array | undefined> {
+  return use(name, async () => dropped.get(name) ?? shippedModel(name));
 }
+
+/** Whether the page has the model that the settings ask for; those that were dropped are gone after a reload. */
+function hasWanted(): boolean {
+  const { model: wanted } = settings;
+  return wanted === undefined || shipped.includes(wanted) || dropped.has(wanted);
+}
+
+/** The model that the settings ask for, or the first one if the page does not have that. */
+const wantedModel = () => (hasWanted() ? settings.model : undefined) ?? shipped[0];
 
 onChoice((index) => {
   chooseEnds(choosingEnd ? { from: ends.from, to: index } : { from: index, to: index });
@@ -161,10 +189,7 @@ onChoice((index) => {
 find("#new", HTMLButtonElement).addEventListener("click", () =>
   change({ seed: crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000 }),
 );
-seedField.addEventListener("change", () => {
-  const { seed } = readSettings(`?seed=${seedField.value}`);
-  change({ seed });
-});
+seedField.addEventListener("change", () => reporting(async () => change({ seed: readSeed(seedField) })));
 countField.addEventListener("change", () => change({ count: Number(countField.value) }));
 digitField.addEventListener("change", () =>
   change({ digit: digitField.value === "" ? undefined : Number(digitField.value) }),
@@ -172,8 +197,7 @@ digitField.addEventListener("change", () =>
 modelField.addEventListener("change", () =>
   reporting(async () => {
     const name = modelField.value;
-    await useNamed(name);
-    remember({ ...settings, model: name });
+    if (await useNamed(name)) remember({ ...settings, model: name });
   }),
 );
 providerField.addEventListener("change", () =>
@@ -184,13 +208,13 @@ providerField.addEventListener("change", () =>
 addEventListener("popstate", () => {
   settings = readSettings(location.search);
   showSettings();
-  const name = settings.model ?? shipped[0];
-  const known = shipped.includes(name) || dropped.has(name);
-  if (model && name !== model.name && known) reporting(() => useNamed(name));
-  else draw();
+  reporting(async () => {
+    if (model && wantedModel() === model.name) draw();
+    else await useNamed(wantedModel());
+  });
 });
 
-find("#save", HTMLButtonElement).addEventListener("click", () => {
+saveButton.addEventListener("click", () => {
   find("#sheet canvas", HTMLCanvasElement).toBlob((blob) => {
     if (blob) download(blob, `digits-${settings.seed}.png`);
   });
@@ -202,7 +226,10 @@ fileField.addEventListener("change", () => {
   // The same file again is a choice, too.
   if (file) reporting(() => useFile(file)).then(() => (fileField.value = ""));
 });
+/** Text that is dragged from one field to another is none of the page's business. */
+const bringsFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files");
 addEventListener("dragover", (event) => {
+  if (!bringsFiles(event)) return;
   event.preventDefault();
   document.body.classList.add("dropping");
 });
@@ -210,13 +237,15 @@ addEventListener("dragleave", ({ relatedTarget }) => {
   if (!relatedTarget) document.body.classList.remove("dropping");
 });
 addEventListener("drop", (event) => {
+  if (!bringsFiles(event)) return;
   event.preventDefault();
   document.body.classList.remove("dropping");
   const files = [...(event.dataTransfer?.files ?? [])];
-  // MNIST's files are something to learn from.
-  const toLearnFrom = files.filter(({ name }) => /ubyte(\.gz)?$/i.test(name));
-  if (toLearnFrom.length > 0) training.then(({ useDataFiles }) => useDataFiles(toLearnFrom));
-  else if (files.length > 0) reporting(() => useFile(files[0]));
+  // MNIST's files are something to learn from, also where the browser that fetched them has numbered them.
+  const toLearnFrom = files.filter(({ name }) => /ubyte( ?\(\d+\))?(\.gz)?$/i.test(name));
+  const file = files.find(({ name }) => /\.onnx$/i.test(name)) ?? files[0];
+  if (toLearnFrom.length > 0) training.then((view) => view?.useDataFiles(toLearnFrom));
+  else if (file) reporting(() => useFile(file));
 });
 
 {
@@ -229,19 +258,34 @@ addEventListener("drop", (event) => {
 const opened = reporting(async () => {
   shipped = await shippedModels();
   modelField.replaceChildren(...shipped.map((name) => new Option(name)));
-  const wanted = settings.model;
-  await useNamed(wanted !== undefined && shipped.includes(wanted) ? wanted : shipped[0]);
+  await useNamed(wantedModel());
+  if (hasWanted()) return;
+  const fix = "drop its file here to draw with it";
+  throw new GanOnnxError({ what: "is not here", where: String(settings.model), fix });
 });
 
 /** What trains is loaded when there is something to look at. */
 const training = opened.then(async () => {
+  try {
+    return await setUpTraining();
+  } catch (error) {
+    tell(
+      find("#train-problem", HTMLElement),
+      `Training cannot be loaded (${messageOf(error)}); reload the page`,
+    );
+    return undefined;
+  }
+});
+
+async function setUpTraining() {
   const providers = await pageProviders();
   offerProviders(providerField, providers);
   providerField.value = DRAWS_ON;
   const view = await import("./train-view.js");
   await view.setUpTraining(providers, (name, bytes) => {
-    reporting(() => useOwn(name, bytes));
-    find("#sheet", HTMLElement).scrollIntoView({ block: "center", behavior: "smooth" });
+    reporting(() => useOwn(name, async () => bytes));
+    const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+    find("#sheet", HTMLElement).scrollIntoView({ block: "center", behavior });
   });
   return view;
-});
+}

@@ -49,7 +49,8 @@ export async function openModel(
   try {
     number = await engine.open(bytes, generator, provider);
   } catch (cause) {
-    throw noGenerator(`cannot be run (${messageOf(cause)})`, name, cause);
+    const fix = "reload the page, or choose a model that `gan-onnx export` wrote";
+    throw new GanOnnxError({ what: `cannot be run (${messageOf(cause)})`, where: name, fix, cause });
   }
   return { number, name, bytes: bytes.length, generator };
 }

@@ -12,6 +12,9 @@ const HEIGHT = 484;
 /** How long a film of all sheets takes, and a sheet of it at most, in milliseconds. */
 const [FILM, FRAME] = [6000, 250];
 
+/** What is said where there is no sheet yet. */
+const before = { label: label.textContent, fake: fake.ariaLabel };
+
 type Sheet = News["sheets"][number];
 let sheets: readonly Sheet[] = [];
 let realChanged: number | undefined;
@@ -46,6 +49,11 @@ const show = latestOnly(async () => {
     slider.setAttribute("aria-valuetext", `epoch ${epoch}`);
     await draw(fake, `fake_images-${epoch}`, changed);
     fake.ariaLabel = `Sheet of generated images after epoch ${epoch}`;
+  } else if (drawn.delete(fake)) {
+    // The run was begun anew.
+    label.textContent = before.label;
+    fake.ariaLabel = before.fake;
+    contextOf(fake).clearRect(0, 0, fake.width, fake.height);
   }
   if (realChanged !== undefined && !real.hidden) await draw(real, "real_images", realChanged);
 });

@@ -96,8 +96,12 @@ function showStanding(news: News): void {
   say(text, growing);
   find("#name", HTMLElement).textContent = name;
   document.title = `${last ? `${last.epoch}${epochs ? `/${epochs}` : ""} · ` : ""}${name} · gan-onnx`;
-  if (settings) find("#settings", HTMLElement).textContent = captionOf(settings);
-  if (!last) return;
+  find("#settings", HTMLElement).textContent = settings ? captionOf(settings) : "";
+  if (!last) {
+    progress.value = 0;
+    position.textContent = "";
+    return;
+  }
   const complete = last.epoch - 1 + (perEpoch ? last.iteration / perEpoch : 0);
   progress.value = text === COMPLETE ? 1 : complete / (epochs ?? Number.POSITIVE_INFINITY);
   const rate = growing ? speed() : undefined;
@@ -113,12 +117,13 @@ function showStanding(news: News): void {
 }
 
 /** How a run stands, in a sentence that changes seldom, and whether more is to come of it. */
-function standingOf({ there, settings, sheets, metrics }: News): { text: string; growing: boolean } {
+function standingOf({ there, settings, sheets, metrics, claimed }: News): { text: string; growing: boolean } {
   if (!there) return { text: "The folder of the run is gone.", growing: false };
   if (!last) return { text: "Waiting for the first steps.", growing: true };
   // The sheet of an epoch is painted after its last step.
   const painted = sheets.at(-1)?.[0];
   if (painted === settings?.epochs && painted === last.epoch) return { text: COMPLETE, growing: false };
+  if (!claimed) return { text: "Stopped.", growing: false };
   if (metrics && metrics.idle >= STILL) {
     return { text: "No new steps for more than two minutes.", growing: false };
   }

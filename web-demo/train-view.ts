@@ -3,12 +3,21 @@ import { idxDataset } from "../src/training/data/idx.js";
 import { type RecipeName, recipeNames, recipes } from "../src/training/recipes/index.js";
 import type { Picture } from "../src/training/sheet.js";
 import { createCurves } from "./curves.js";
-import { download, find } from "./dom.js";
+import { download, find, readSeed, tell } from "./dom.js";
 import { nameOf, offerProviders, type PageProvider } from "./page-provider.js";
 import { drawPicture } from "./sheet-view.js";
 import type { TrainReport, TrainRequest } from "./train-worker.js";
 import { settingsOf } from "./training-settings.js";
-import { forget, keepPlan, keptPlan, keptView, type PageData, type Plan } from "./training-store.js";
+import {
+  beginPlan,
+  changedElsewhere,
+  forget,
+  keepPlan,
+  keptPlan,
+  keptView,
+  type PageData,
+  type Plan,
+} from "./training-store.js";
 
 const recipeField = find("#recipe", HTMLSelectElement);
 const rateField = find("#rate", HTMLInputElement);
@@ -27,24 +36,30 @@ const view = find("#train-view", HTMLElement);
 const canvas = find("#train-view canvas", HTMLCanvasElement);
 const curves = createCurves(find("#curves", HTMLElement));
 
-/** `empty`: nothing is trained yet; `busy`: between two of the others. */
-let state: "empty" | "paused" | "running" | "busy" = "empty";
+/** `empty`: nothing is trained yet. */
+let state: "empty" | "paused" | "starting" | "running" | "stopping" = "empty";
 let plan: Plan | undefined;
-let data: PageData = { kind: "drawn" };
+const ownData: PageData = { kind: "drawn" };
+let data: PageData = ownData;
 let worker: Worker | undefined;
-/** The rate or the provider was changed: pause, and go on with the new one. */
+/** What the worker trains on. */
+let provider: PageProvider = "wasm";
+/** The rate or the provider was changed: pause as soon as it runs, and go on with the new one. */
 let again = false;
 /** Gives the right to train back to other tabs, while this one has it. */
 let release: (() => void) | undefined;
-/** What becomes of the generator that the worker was asked for. */
-let destination: (bytes: Uint8Array<ArrayBuffer>) => void = () => {};
+type Destination = (bytes: Uint8Array<ArrayBuffer>) => void;
+/** What becomes of the generators that the worker was asked for, in order. */
+const wanted: Destination[] = [];
 
 function enter(next: typeof state, said: string): void {
   state = next;
   status.textContent = said;
   const made = state !== "empty";
   startButton.textContent = state === "running" ? "Pause" : made ? "Go on" : "Start";
-  startButton.disabled = state === "busy";
+  // A button that is disabled loses the keyboard.
+  startButton.ariaDisabled = String(state === "starting" || state === "stopping");
+  if (!made && document.activeElement === resetButton) startButton.focus();
   for (const field of [recipeField, seedField, filesButton]) field.disabled = made;
   for (const button of [resetButton, useButton, downloadButton]) button.disabled = !made;
   view.hidden = !made;
@@ -56,39 +71,62 @@ async function reporting(task: () => Promise<void> | void): Promise<void> {
     problem.textContent = "";
     await task();
   } catch (error) {
-    problem.textContent = messageOf(error);
+    tell(problem, messageOf(error));
   }
 }
 
 /** What the fields ask for. */
 function planned(): Plan {
-  const [learningRate, seed] = [Number(rateField.value), Number(seedField.value)];
-  const refuse = (where: string, fix: string) => new GanOnnxError({ what: "is not accepted", where, fix });
+  const learningRate = Number(rateField.value);
   if (!(learningRate > 0 && learningRate < Infinity)) {
-    throw refuse(`Learning rate ${rateField.value}`, "write a number above 0, such as 0.001");
+    throw new GanOnnxError({
+      what: "is not accepted",
+      where: `Learning rate ${rateField.value}`,
+      fix: "write a number above 0, such as 0.001",
+    });
   }
-  if (!/^\d+$/.test(seedField.value) || !Number.isSafeInteger(seed)) {
-    throw refuse(`Seed ${seedField.value}`, "write a whole number");
-  }
-  return { recipe: recipeField.value as RecipeName, learningRate, seed, data };
+  const id = String(crypto.getRandomValues(new Uint32Array(4)));
+  return { id, recipe: recipeField.value as RecipeName, learningRate, seed: readSeed(seedField), data };
 }
 
 async function start(): Promise<void> {
-  const asked = planned();
-  const next = plan ? { ...plan, learningRate: asked.learningRate } : asked;
-  release ??= await claim();
-  enter("busy", "Preparing…");
+  again = false;
+  enter("starting", "Preparing…");
   try {
-    await keepPlan(next);
+    const asked = planned();
+    release ??= await claim();
+    await requireKept();
+    const next = plan ? { ...plan, learningRate: asked.learningRate } : asked;
+    await (plan ? keepPlan(next) : beginPlan(next));
+    plan = next;
   } catch (error) {
     // Such as a private window that keeps nothing, or a disk that is full.
     rest(plan ? "Paused." : "");
     throw error;
   }
-  plan = next;
   worker?.terminate();
   worker = makeWorker();
-  ask({ kind: "train", provider: providerField.value as PageProvider });
+  provider = providerField.value as PageProvider;
+  ask({ kind: "train", provider });
+  for (const _ of wanted) ask({ kind: "generator" });
+}
+
+function stop(said: string): void {
+  enter("stopping", said);
+  ask({ kind: "pause" });
+}
+
+/**
+ * See that the browser keeps what this tab shows; other tabs train, and start over, too.
+ *
+ * @throws GanOnnxError when it keeps something else, which is shown from now on.
+ */
+async function requireKept(): Promise<void> {
+  const [kept, seen] = await Promise.all([keptPlan(), keptView()]);
+  if (plan ? kept && kept.id === plan.id : !kept || !seen) return;
+  clearView();
+  await restore();
+  throw changedElsewhere();
 }
 
 /** The right to train, which one tab has at a time. Call the result to give it back. */
@@ -125,13 +163,10 @@ function hear(report: TrainReport): void {
       status.textContent = report.what;
       break;
     case "steps":
-      if (state === "busy") enter("running", "Training.");
+      if (state === "starting") enter("running", "Training.");
+      if (state === "running" && again) stop("Changing…");
       curves.append([report.point]);
-      progress.textContent = [
-        report.place,
-        rateAfter(report.count),
-        nameOf(providerField.value as PageProvider),
-      ].join(" · ");
+      progress.textContent = [report.place, rateAfter(report.count), nameOf(provider)].join(" · ");
       break;
     case "sheet":
       show(report.sheet);
@@ -139,14 +174,14 @@ function hear(report: TrainReport): void {
     case "paused":
       if (again) reporting(start);
       else rest("Paused, and kept in this browser.");
-      again = false;
       break;
     case "generator":
-      destination(report.bytes);
+      wanted.shift()?.(report.bytes);
       break;
     case "failed":
-      problem.textContent = report.message;
+      tell(problem, report.message);
       again = false;
+      wanted.length = 0;
       rest("Stopped.");
   }
 }
@@ -178,19 +213,33 @@ function rateAfter(count: number): string {
 }
 
 async function reset(): Promise<void> {
+  if (state === "starting") return;
+  release ??= await claim();
   worker?.terminate();
   worker = undefined;
-  plan = undefined;
   again = false;
-  rest("");
-  progress.textContent = "";
-  curves.clear();
-  await forget();
+  wanted.length = 0;
+  try {
+    await forget();
+    clearView();
+  } finally {
+    rest("");
+  }
 }
 
-/** Ask for the generator as it is. */
-function wantGenerator(then: typeof destination): void {
-  destination = then;
+/** Nothing of a training is shown any more. */
+function clearView(): void {
+  plan = undefined;
+  data = ownData;
+  nameData("drawn by this page");
+  progress.textContent = "";
+  curves.clear();
+}
+
+/** Ask for the generator as it is; asking again before it comes is asking once. */
+function wantGenerator(then: Destination): void {
+  if (wanted.includes(then)) return;
+  wanted.push(then);
   worker ??= makeWorker();
   ask({ kind: "generator" });
 }
@@ -206,11 +255,9 @@ export async function useDataFiles(files: readonly File[]): Promise<void> {
       const where = files[0].name;
       throw new GanOnnxError({ what: "another training is there", where, fix: "start over first" });
     }
-    const read = async (kind: RegExp) => {
-      const file = files.find(({ name }) => kind.test(name));
-      return file && { path: file.name, content: new Uint8Array(await file.arrayBuffer()) };
-    };
-    const [images, labels] = [await read(/images/i), await read(/labels/i)];
+    const read = async (file: File | undefined) =>
+      file && { path: file.name, content: new Uint8Array(await file.arrayBuffer()) };
+    const [images, labels] = await Promise.all(pairIn(files).map(read));
     if (!images) {
       const fix = "choose train-images-idx3-ubyte(.gz), and the labels with it if you like";
       throw new GanOnnxError({ what: "holds no images", where: files[0].name, fix });
@@ -219,6 +266,16 @@ export async function useDataFiles(files: readonly File[]): Promise<void> {
     data = { kind: "files", images, labels };
     nameData(`${count.toLocaleString("en")} of ${images.path}`);
   });
+}
+
+/** The images and, if there are any, their labels; of all four files of MNIST, those to train with. */
+function pairIn(files: readonly File[]): [images?: File, labels?: File] {
+  const named = (kind: RegExp) => files.filter(({ name }) => kind.test(name));
+  /** `train-` of train-images-idx3-ubyte.gz. */
+  const setOf = ({ name }: File) => name.slice(0, name.search(/images|labels/i)).toLowerCase();
+  const all = named(/images/i);
+  const images = all.find((file) => setOf(file).includes("train")) ?? all[0];
+  return [images, images && named(/labels/i).find((file) => setOf(file) === setOf(images))];
 }
 
 function nameData(said: string): void {
@@ -262,26 +319,23 @@ export async function setUpTraining(
   suggestRate();
   recipeField.addEventListener("change", suggestRate);
   startButton.addEventListener("click", () => {
-    if (state !== "running") return reporting(start);
-    enter("busy", "Pausing…");
-    ask({ kind: "pause" });
+    if (state === "running") stop("Pausing…");
+    else if (state === "empty" || state === "paused") reporting(start);
   });
   for (const field of [rateField, providerField]) {
     field.addEventListener("change", () =>
       reporting(() => {
         planned();
-        if (state !== "running") return;
+        if (state !== "starting" && state !== "running") return;
         again = true;
-        enter("busy", "Changing…");
-        ask({ kind: "pause" });
+        if (state === "running") stop("Changing…");
       }),
     );
   }
   resetButton.addEventListener("click", () => reporting(reset));
   downloadButton.addEventListener("click", () => wantGenerator(save));
-  useButton.addEventListener("click", () =>
-    wantGenerator((bytes) => draw(`trained here (${plan?.recipe})`, bytes)),
-  );
+  const drawAbove = (bytes: Uint8Array) => draw(`trained here (${plan?.recipe})`, bytes);
+  useButton.addEventListener("click", () => wantGenerator(drawAbove));
   filesButton.addEventListener("click", () => filesField.click());
   filesField.addEventListener("change", async () => {
     await useDataFiles([...(filesField.files ?? [])]);

@@ -155,13 +155,13 @@ function pointOf(lines: readonly MetricsLine[], iterations: number): CurvePoint 
 const placeOf = (step: number, epoch: number) => `step ${step}, epoch ${epoch}`;
 
 /** Give the browser what there is, to go on from another day. */
-async function keep({ latest, points, sheet, design, dataset }: Loaded): Promise<void> {
+async function keep({ plan, latest, points, sheet, design, dataset }: Loaded): Promise<void> {
   const { epoch, step } = latest.position;
   const made = epoch * stepsPerEpoch(batchInputs(design), dataset.count, BATCH) + step;
   if (!sheet || made === 0) return;
   const place = placeOf(made, step === 0 ? epoch : epoch + 1);
   const kept = points.filter((point) => point.step <= made);
-  await keepProgress(encodeCheckpoint(latest), { points: kept, sheet, place });
+  await keepProgress(plan.id, encodeCheckpoint(latest), { points: kept, sheet, place });
 }
 
 /** The generator as it is now, as a file like any other. */

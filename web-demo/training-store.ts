@@ -1,4 +1,5 @@
-import { clear, createStore, get, set, setMany } from "idb-keyval";
+import { clear, createStore, get, promisifyRequest, set } from "idb-keyval";
+import { GanOnnxError } from "../src/error.js";
 import type { IdxFile } from "../src/training/data/idx.js";
 import type { RecipeName } from "../src/training/recipes/index.js";
 import type { Picture } from "../src/training/sheet.js";
@@ -11,6 +12,8 @@ export type PageData =
 
 /** A training as it was asked for. */
 export interface Plan {
+  /** Tells it from other trainings that the browser kept before it, or keeps after it. */
+  readonly id?: string;
   readonly recipe: RecipeName;
   readonly learningRate: number;
   readonly seed: number;
@@ -28,19 +31,51 @@ export interface View {
 /** The one training that the browser keeps for this page, from one visit to the next. */
 const store = createStore("gan-onnx", "training 1");
 
+/** Keep a new training, in place of the one that was kept. */
+export function beginPlan(plan: Plan): Promise<void> {
+  return wholly((kept) => {
+    kept.clear();
+    kept.put(plan, "plan");
+  });
+}
+
+/** Keep the training as it is asked for from now on. */
 export function keepPlan(plan: Plan): Promise<void> {
   return set("plan", plan, store);
 }
 
-/** Keep a checkpoint (as safetensors) and what there is to see of it, both or neither. */
-export function keepProgress(checkpoint: Uint8Array<ArrayBuffer>, view: View): Promise<void> {
-  return setMany(
-    [
-      ["checkpoint", checkpoint],
-      ["view", view],
-    ],
-    store,
-  );
+/**
+ * Keep a checkpoint (as safetensors) and what there is to see of it, both or neither.
+ *
+ * @param id the training's.
+ * @throws GanOnnxError when another training, or none, is kept by now.
+ */
+export function keepProgress(id: Plan["id"], checkpoint: Uint8Array<ArrayBuffer>, view: View): Promise<void> {
+  return wholly(async (kept) => {
+    const plan = await promisifyRequest<Plan | undefined>(kept.get("plan"));
+    if (!plan || plan.id !== id) throw changedElsewhere();
+    kept.put(checkpoint, "checkpoint");
+    kept.put(view, "view");
+  });
+}
+
+/** What another tab has done. */
+export function changedElsewhere(): GanOnnxError {
+  const where = "the training of this browser";
+  return new GanOnnxError({ what: "was changed in another tab", where, fix: "see what there is now" });
+}
+
+/** Change what is kept by one transaction, which leaves everything as it was when it fails. */
+function wholly(change: (kept: IDBObjectStore) => Promise<void> | void): Promise<void> {
+  return store("readwrite", async (kept) => {
+    try {
+      await change(kept);
+    } catch (error) {
+      kept.transaction.abort();
+      throw error;
+    }
+    await promisifyRequest(kept.transaction);
+  });
 }
 
 export function keptPlan(): Promise<Plan | undefined> {

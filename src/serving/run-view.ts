@@ -35,6 +35,8 @@ export interface News {
   /** The time of the last change of the real images' sheet. */
   readonly real?: number;
   readonly metrics?: MetricsPart;
+  /** Whether a process says that it trains there. One that was killed has not taken that back. */
+  readonly claimed: boolean;
 }
 
 /** Lines of `metrics.jsonl`. */
@@ -75,7 +77,7 @@ export async function requireRun(folder: string): Promise<void> {
 export async function newsOf(folder: string, { file, from }: { file: string; from: number }): Promise<News> {
   const name = basename(resolve(folder));
   const files = await filesOf(folder);
-  if (!files) return { name, there: false, sheets: [] };
+  if (!files) return { name, there: false, sheets: [], claimed: false };
   const settings = shownSettings.safeParse(jsonIn((await contentOf(files.config))?.toString())).data;
   const names = await readdir(dirname(files.realImages)).catch(() => []);
   const epochs = names
@@ -93,6 +95,7 @@ export async function newsOf(folder: string, { file, from }: { file: string; fro
     sheets: sheets.flatMap(([epoch, changed]) => (changed === undefined ? [] : [[epoch, changed] as const])),
     real: await changeOf(files.realImages),
     metrics: await withFile(files.metrics, (handle) => metricsOf(handle, file, from)),
+    claimed: (await changeOf(files.lock)) !== undefined,
   };
 }
 

@@ -35,13 +35,20 @@ beforeEach(async () => {
 
 describe("the news of a run", () => {
   test("are its name, the settings that are shown, and nothing else that the configuration holds", async () => {
-    const { name, there, settings, sheets, real, metrics } = await newsOf(run, start);
-    expect({ name, there, sheets, real, metrics }).toEqual({ name: "my run", there: true, sheets: [] });
+    const { settings, ...others } = await newsOf(run, start);
+    expect(others).toEqual({ name: "my run", there: true, sheets: [], claimed: false });
     expect(settings).toEqual(shown);
     for (const broken of ["", '{"recipe": "van', "[]", "null", '{"recipe": 5}']) {
       await writeFile(join(run, "config.json"), broken);
-      expect(await newsOf(run, start), broken).toEqual({ name, there, sheets });
+      expect(await newsOf(run, start), broken).toEqual(others);
     }
+  });
+
+  test("are whether a process trains there", async () => {
+    await writeFile(join(run, "run.lock"), "7\n");
+    expect((await newsOf(run, start)).claimed).toBe(true);
+    await rm(join(run, "run.lock"));
+    expect((await newsOf(run, start)).claimed).toBe(false);
   });
 
   test("are the sheets that there are, by epoch, and when they were made", async () => {
@@ -118,7 +125,7 @@ describe("the news of a run", () => {
 
   test("are that the folder is gone, and that it is back", async () => {
     await rename(run, `${run} away`);
-    expect(await newsOf(run, start)).toEqual({ name: "my run", there: false, sheets: [] });
+    expect(await newsOf(run, start)).toEqual({ name: "my run", there: false, sheets: [], claimed: false });
     expect(await pictureOf(run, "img/real_images.png")).toBeUndefined();
     await rename(`${run} away`, run);
     expect((await newsOf(run, start)).there).toBe(true);
@@ -160,7 +167,7 @@ describe("a run's files", () => {
       await rm(join(run, "config.json"));
       await symlink(secret, join(run, "config.json"));
       await symlink(secret, metrics);
-      expect(await newsOf(run, start)).toEqual({ name: "my run", there: true, sheets: [] });
+      expect(await newsOf(run, start)).toEqual({ name: "my run", there: true, sheets: [], claimed: false });
       expect(await pictureOf(run, "img/fake_images-1.png")).toBeUndefined();
 
       await mkdir(join(room, "elsewhere"), { recursive: true });

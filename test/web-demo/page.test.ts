@@ -261,6 +261,61 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     seen = seen.filter((line) => !/Gxmm/.test(line));
   });
 
+  test("says what cannot be where it can be seen: a link to a dropped file, a seed, a file", async () => {
+    await open(undefined, "?seed=7&count=16&model=mine.onnx");
+    const problem = (text: string) => page.locator("#problem").filter({ hasText: text }).waitFor();
+    await problem("mine.onnx: is not here; drop its file here");
+    await page.locator("#seed").fill("-4");
+    await page.locator("#seed").press("Enter");
+    await problem("Seed -4: is not accepted; write a whole number");
+    await shows(/seed 7\./);
+    await drop(page, "letter.txt", Buffer.from("hello"));
+    await problem("letter.txt: is no ONNX model");
+    await expect.poll(async () => (await page.locator("#problem").boundingBox())?.y).toBeLessThan(800);
+    await page.locator("#model").selectOption("conditional.onnx");
+    await expect.poll(() => page.locator("#digit").isVisible()).toBe(true);
+    await page.goBack();
+    await expect.poll(() => page.locator("#model").inputValue()).toBe("generator.onnx");
+    expect(await page.locator("#digit").isVisible()).toBe(false);
+  });
+
+  test("draws with the model that was chosen last, whichever comes first", async () => {
+    await open(undefined, "?seed=7&count=16&model=conditional.onnx");
+    await page.route("**/models/generator.onnx", async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await route.continue();
+    });
+    const late = page.waitForResponse("**/models/generator.onnx");
+    await page.locator("#model").selectOption("generator.onnx");
+    await page.locator("#model").selectOption("conditional.onnx");
+    await late;
+    await page.waitForTimeout(500);
+    expect(await page.locator("#model").inputValue()).toBe("conditional.onnx");
+    expect(await page.locator("#digit").isVisible()).toBe(true);
+    expect(new URL(page.url()).searchParams.get("model")).toBe("conditional.onnx");
+  });
+
+  test("is no wider for a long name", async () => {
+    await open(undefined, undefined, { viewport: { width: 390, height: 850 } });
+    const name = `${"a generator with a name that has no end ".repeat(4)}.onnx`;
+    await drop(page, name, await otherModel());
+    await expect.poll(() => page.locator("#model").inputValue()).toBe(name);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+  });
+
+  test.each([
+    ["**/assets/engine-worker*", "#problem", "the worker failed"],
+    ["**/models/generator.onnx", "#problem", "Failed to fetch"],
+    ["**/assets/train-view*", "#train-problem", "Training cannot be loaded"],
+  ])("says so when %s does not come", async (file, place, message) => {
+    const { url } = places["gan-onnx serve"];
+    page = await browser.newPage();
+    await page.route(file, (route) => route.abort());
+    await page.goto(url);
+    await page.locator(place).filter({ hasText: message }).waitFor();
+    if (place === "#problem") await page.getByText("There is no generator to draw with.").waitFor();
+  });
+
   test.each([
     [1280, "light", "generator"],
     [1280, "dark", "conditional"],

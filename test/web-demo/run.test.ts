@@ -53,6 +53,7 @@ async function writeRun(name: string, { made, sheets }: { made: number; sheets: 
   for (const epoch of sheets)
     await writeFile(join(folder, "img", `fake_images-${epoch}.png`), await sheet(epoch));
   await writeFile(join(folder, "img", "real_images.png"), await sheet(0));
+  await writeFile(join(folder, "run.lock"), "");
   return folder;
 }
 
@@ -140,6 +141,7 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
 
     training.kill("SIGINT");
     await training.finished;
+    await says("Stopped.");
     const stopped = await readFile(join(cwd, "live", "metrics.jsonl"), "utf8");
     const { epoch: reached } = JSON.parse(stopped.trim().split("\n").at(-1)!);
     // Steps after the checkpoint, the last cut off, as a killed process leaves them: the resume drops them.
@@ -194,6 +196,21 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
     await place.close();
     await says("No answer from gan-onnx serve.");
     seen = seen.filter((line) => !/ERR_CONNECTION_REFUSED|^failed: .*run\.json/.test(line));
+  });
+
+  test("that is begun anew shows nothing of what was there", async () => {
+    const folder = await writeRun("anew", { made: 250, sheets: [1, 2] });
+    await open(servePage(0, { run: folder }));
+    await shows("epoch 3 of 6");
+    await expect.poll(() => first("#fake")).toBe(2);
+    for (const name of ["config.json", "metrics.jsonl", "img"])
+      await rm(join(folder, name), { recursive: true });
+    await says("Waiting for the first steps.");
+    await page.getByText("The first sheet comes after the first epoch.").waitFor();
+    expect(await page.locator("#position").textContent()).toBe("");
+    expect(await page.locator("#settings").textContent()).toBe("");
+    expect(await curvesAt()).toBe(0);
+    expect(Math.max(...(await pixelsOn(page, "#fake")).grey)).toBe(0);
   });
 
   test("has a slider through the sheets that there are, and the real images beside them", async () => {

@@ -15,7 +15,7 @@ import { Session } from "../../src/training/session.js";
 import { initialState } from "../../src/training/state.js";
 import { buildTraining } from "../../src/training/training-model.js";
 import { settingsOf } from "../../web-demo/training-settings.js";
-import type { View } from "../../web-demo/training-store.js";
+import type { Plan, View } from "../../web-demo/training-store.js";
 import { succeed } from "../helpers/cli.js";
 import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
 import { fileOf, small, smallFiles, smallImages, smallLabels } from "./small-files.js";
@@ -271,6 +271,87 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await page.reload();
     await start().and(page.locator(":enabled")).waitFor();
     expect(await start().textContent()).toBe("Start");
+  }, 120_000);
+
+  test("is one training for all tabs", async () => {
+    await open();
+    const other = page;
+    await open();
+    const mine = page;
+    await chooseSmallData();
+    await train(2);
+    page = other;
+    await button("Start over").waitFor();
+    expect(await button("Start over").isDisabled()).toBe(true);
+    page = mine;
+    await rest();
+    const { made } = await placeNow();
+
+    // The other tab was opened before there was anything.
+    page = other;
+    await page.locator("#recipe").selectOption("vae");
+    await start().click();
+    await fails(/was changed in another tab; see what there is now/);
+    expect([await start().textContent(), await page.locator("#recipe").inputValue()]).toEqual([
+      "Go on",
+      "vanilla",
+    ]);
+    expect((await placeNow()).made).toBe(made);
+    await train(made + 1);
+    page = mine;
+    await button("Start over").click();
+    await fails(/is under way in another tab/);
+    page = other;
+    await button("Start over").click();
+    await expect.poll(() => start().textContent(), slow).toBe("Start");
+
+    page = mine;
+    await start().click();
+    await fails(/was changed in another tab/);
+    expect([await start().textContent(), await page.locator("#data").textContent()]).toEqual([
+      "Start",
+      "drawn by this page",
+    ]);
+    expect(await keptValue("checkpoint")).toBeUndefined();
+    await other.close();
+  }, 120_000);
+
+  test("takes a learning rate that comes while it prepares, and keeps the keyboard", async () => {
+    await open();
+    await start().focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#rate").fill("0.005");
+    await page.locator("#rate").press("Enter");
+    await expect.poll(async () => ((await keptValue("plan")) as Plan).learningRate, slow).toBe(0.005);
+    await says(/^Training\.$/);
+    await start().focus();
+    await page.keyboard.press("Enter");
+    await says(/^Paused/);
+    await page.keyboard.press("Enter");
+    await says(/^Training\.$/);
+    await button("Start over").focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => start().textContent(), slow).toBe("Start");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("start");
+  }, 120_000);
+
+  test("takes the pair to train with out of all MNIST's files, and gives out what every button asks for", async () => {
+    await open();
+    const test = [
+      fileOf("t10k-images-idx3-ubyte", smallImages),
+      fileOf("t10k-labels-idx1-ubyte", smallLabels),
+    ];
+    const [images, labels] = smallFiles();
+    await page.locator("#data-files").setInputFiles([...test, labels, images]);
+    await page.getByText(`${small.count} of train-images-idx3-ubyte`).waitFor();
+    await page.locator("#recipe").selectOption("conditional");
+    await train(1);
+    const downloading = page.waitForEvent("download");
+    await button("Download generator.onnx").click();
+    await button("Draw with it above").click();
+    expect((await downloading).suggestedFilename()).toBe("generator.onnx");
+    await expect.poll(() => page.locator("#model").inputValue(), slow).toBe("trained here (conditional)");
+    await rest();
   }, 120_000);
 
   test("says why it cannot keep a training, and begins when it can", async () => {

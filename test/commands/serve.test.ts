@@ -29,7 +29,7 @@ describe("serve", () => {
     const serving = startCli(["serve", "--port", String(port), "--run", "runs/mine"], { cwd });
     await serving.says("Ctrl-C ends it");
     const news = await (await fetch(`http://127.0.0.1:${port}/run.json`)).json();
-    expect(news).toEqual({ name: "mine", there: true, sheets: [] });
+    expect(news).toEqual({ name: "mine", there: true, sheets: [], claimed: false });
     serving.kill("SIGINT");
     expect(await serving.finished).toMatchObject({ code: 0, stdout: `http://127.0.0.1:${port}/run.html\n` });
   });

@@ -18,8 +18,13 @@ export const runSchema = z.strictObject({
   epochs: count(100, "passes over the data"),
   batchSize: count(128, "images in a batch"),
   seed: z.int().min(0).default(0).describe("where all random numbers of the run come from"),
-  size: z.int().min(4).max(1024).optional().describe("height and width of images, for folders of images"),
-  channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images"),
+  size: z
+    .int()
+    .min(4)
+    .max(1024)
+    .optional()
+    .describe("height and width of images, for folders of images (default: 28)"),
+  channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images (default: 1)"),
   init: z
     .string()
     .min(1)

@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { existsSync } from "node:fs";
-import { mkdir, open, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
@@ -10,7 +9,7 @@ import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
  * or something is there that is no plain file.
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
-  const target = await realpath(path).catch(() => resolve(path));
+  const target = await realpath(path).catch(() => destination(path));
   const folder = dirname(target);
   const temporary = join(folder, `.${randomUUID()}.tmp`);
   try {
@@ -19,6 +18,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, "wx");
     try {
+      if (there) await file.chmod(there.mode);
       await file.writeFile(content);
       await file.sync();
     } finally {
@@ -31,17 +31,25 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   }
 }
 
+/** Where a path leads to which nothing is yet: elsewhere, if it is a link. */
+async function destination(path: string): Promise<string> {
+  const link = await readlink(path).catch(() => ".");
+  return link === "." ? resolve(path) : resolve(dirname(path), link);
+}
+
 /**
  * Write a file unless there is one already, and tell whether it was written. Missing folders are made. Throws
  * {@link GanOnnxError} naming the path when the folder cannot be made or written.
  */
 export async function writeNew(path: string, content: string): Promise<boolean> {
+  await mkdir(dirname(resolve(path)), { recursive: true }).catch((cause: unknown) => {
+    throw unwritable(path, cause);
+  });
   try {
-    await mkdir(dirname(resolve(path)), { recursive: true });
     await writeFile(path, content, { flag: "wx" });
     return true;
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST" && existsSync(path)) return false;
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
     throw unwritable(path, cause);
   }
 }

@@ -17,7 +17,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   evaluation: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
   serving: ["error.ts", "json.ts", "training"],
   "config.ts": ["error.ts", "files.ts", "training"],
-  "index.ts": ["error.ts", "graph", "networks", "training", "export", "evaluation"],
+  "index.ts": ["error.ts", "graph", "networks", "training", "export", "evaluation", "config.ts"],
   commands: [
     "error.ts",
     "version.ts",

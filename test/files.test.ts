@@ -36,7 +36,23 @@ describe("writeAtomically", () => {
     await writeAtomically(join(folder, "link"), "new");
     expect(await readFile(join(folder, "elsewhere", "file"), "utf8")).toBe("new");
     expect(await readlink(join(folder, "link"))).toBe(join("elsewhere", "file"));
-    expect(tree(folder)).toEqual(["elsewhere", join("elsewhere", "file"), "link"]);
+    await symlink(join("elsewhere", "new"), join(folder, "ahead"));
+    await writeAtomically(join(folder, "ahead"), "new");
+    expect(tree(folder)).toEqual([
+      "ahead",
+      "elsewhere",
+      join("elsewhere", "file"),
+      join("elsewhere", "new"),
+      "link",
+    ]);
+  });
+
+  test("keeps the permissions of what it replaces", async () => {
+    const path = join(await temporaryFolder(), "file");
+    await writeFile(path, "old");
+    await chmod(path, 0o600);
+    await writeAtomically(path, "new");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
   test.skipIf(process.platform === "win32")(

@@ -194,23 +194,26 @@ countField.addEventListener("change", () => change({ count: Number(countField.va
 digitField.addEventListener("change", () =>
   change({ digit: digitField.value === "" ? undefined : Number(digitField.value) }),
 );
-modelField.addEventListener("change", () =>
-  reporting(async () => {
-    const name = modelField.value;
-    if (await useNamed(name)) remember({ ...settings, model: name });
-  }),
-);
-providerField.addEventListener("change", () =>
-  reporting(async () => {
-    if (model) await useNamed(model.name);
-  }),
-);
+for (const field of [modelField, providerField]) {
+  field.addEventListener("change", () =>
+    reporting(async () => {
+      const name = modelField.value;
+      const changed = name !== model?.name;
+      if ((await useNamed(name)) && changed) remember({ ...settings, model: name });
+    }),
+  );
+}
 addEventListener("popstate", () => {
   settings = readSettings(location.search);
   showSettings();
   reporting(async () => {
-    if (model && wantedModel() === model.name) draw();
-    else await useNamed(wantedModel());
+    if (!model || wantedModel() !== model.name) {
+      await useNamed(wantedModel());
+      return;
+    }
+    asked += 1; // Whatever is on its way comes too late.
+    modelField.value = model.name;
+    draw();
   });
 });
 

@@ -58,12 +58,14 @@ function enter(next: typeof state, said: string): void {
   const made = state !== "empty";
   startButton.textContent = state === "running" ? "Pause" : made ? "Go on" : "Start";
   // A button that is disabled loses the keyboard.
-  startButton.ariaDisabled = String(state === "starting" || state === "stopping");
+  for (const button of [startButton, resetButton]) button.ariaDisabled = String(isBusy());
   if (!made && document.activeElement === resetButton) startButton.focus();
   for (const field of [recipeField, seedField, filesButton]) field.disabled = made;
   for (const button of [resetButton, useButton, downloadButton]) button.disabled = !made;
   view.hidden = !made;
 }
+
+const isBusy = () => state === "starting" || state === "stopping";
 
 /** Do something that may fail, and say why it did. */
 async function reporting(task: () => Promise<void> | void): Promise<void> {
@@ -181,7 +183,7 @@ function hear(report: TrainReport): void {
     case "failed":
       tell(problem, report.message);
       again = false;
-      wanted.length = 0;
+      endWorker();
       rest("Stopped.");
   }
 }
@@ -213,22 +215,29 @@ function rateAfter(count: number): string {
 }
 
 async function reset(): Promise<void> {
-  if (state === "starting") return;
-  release ??= await claim();
-  worker?.terminate();
-  worker = undefined;
+  if (isBusy()) return;
   again = false;
-  wanted.length = 0;
+  enter("stopping", "");
   try {
+    release ??= await claim();
+    await requireKept();
+    endWorker();
     await forget();
     clearView();
   } finally {
-    rest("");
+    rest(plan ? "Paused." : "");
   }
+}
+
+function endWorker(): void {
+  worker?.terminate();
+  worker = undefined;
+  wanted.length = 0;
 }
 
 /** Nothing of a training is shown any more. */
 function clearView(): void {
+  endWorker();
   plan = undefined;
   data = ownData;
   nameData("drawn by this page");
@@ -320,7 +329,7 @@ export async function setUpTraining(
   recipeField.addEventListener("change", suggestRate);
   startButton.addEventListener("click", () => {
     if (state === "running") stop("Pausing…");
-    else if (state === "empty" || state === "paused") reporting(start);
+    else if (!isBusy()) reporting(start);
   });
   for (const field of [rateField, providerField]) {
     field.addEventListener("change", () =>

@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { type Config, imageOf } from "../config.js";
-import { common, configOf, settingsOptions } from "./options.js";
+import { common, configOf, recipeSettings, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
 export const buildGraphs: CommandModule = {
   command: "build-graphs",
   describe: "write the training graph of a recipe, its manifest, and the artifacts of ORT's training API",
   builder: (argv: Argv) =>
-    settingsOptions(argv)
+    settingsOptions(argv, ["recipe", "size", "channels", "seed", "init", ...recipeSettings()])
       .option("config", common.config)
       .option("out", { type: "string", requiresArg: true, describe: "folder (default: models/<recipe>)" })
       .option("json", common.json),
@@ -32,7 +32,7 @@ export async function writeGraphs(
   const { designOf } = await import("../training/recipes/index.js");
   const { obstacle } = await import("../training/ort-training/artifacts.js");
   const { writeOrtArtifacts } = await import("../training/ort-training/files.js");
-  const { initialState } = await import("../training/state.js");
+  const { startingState } = await import("../training/starting-state.js");
   const { writeAtomically } = await import("../files.js");
 
   const { run, recipe, flat } = config;
@@ -53,6 +53,6 @@ export async function writeGraphs(
     say(`${folder}: no artifacts of ORT's training API: ${reason}`);
     return { train, manifest, artifacts: [], nodes };
   }
-  const artifacts = await writeOrtArtifacts(folder, design, initialState(design, run.seed));
+  const artifacts = await writeOrtArtifacts(folder, design, await startingState(run, design));
   return { train, manifest, artifacts, nodes };
 }

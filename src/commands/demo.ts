@@ -8,16 +8,21 @@ import { settingsIn, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 import { trainCommand } from "./train.js";
 
+/** Digits in about a minute on two cores. */
+const EPOCHS = 10;
+
 export const demo: CommandModule = {
   command: "demo",
   describe:
     "build graphs, train on drawn digits for a few epochs, export, draw a sheet: the whole way at once",
-  builder: (argv: Argv) => settingsOptions(argv, ["epochs", "seed", "ep", "device"]),
+  builder: (argv: Argv) =>
+    settingsOptions(argv, ["epochs", "seed", "ep", "device"]).option("epochs", {
+      describe: `passes over the data (default: ${EPOCHS})`,
+    }),
   async handler(argv) {
     const { sampleSheet } = await import("../export/sample.js");
     const { readBytes, writeAtomically } = await import("../files.js");
-    // Digits in less than a minute on two cores.
-    const config = resolveConfig({ data: "drawn", epochs: 10, ...hurried, ...settingsIn(argv) });
+    const config = resolveConfig({ data: "drawn", epochs: EPOCHS, ...hurried, ...settingsIn(argv) });
     await writeGraphs(config);
     const run = await trainCommand({ config, folder: undefined }, {});
     if (process.exitCode === 130) return;

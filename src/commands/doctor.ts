@@ -17,6 +17,7 @@ export const doctor: CommandModule = {
   describe: "tell which execution providers work here, and what the others lack",
   builder: (argv: Argv) =>
     settingsOptions(argv, ["ep", "device"])
+      .option("ep", { describe: "the only execution provider to look at (default: all of them)" })
       .option("graph", {
         type: "string",
         requiresArg: true,

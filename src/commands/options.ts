@@ -25,6 +25,11 @@ export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Arg
   return argv;
 }
 
+/** The settings that recipes add to those of all runs. */
+export function recipeSettings(): string[] {
+  return Object.entries(allFields()).flatMap(([key, { recipes }]) => (recipes.length > 0 ? [key] : []));
+}
+
 /** The settings that are switched on or off, as flags. */
 export function switches(): string[] {
   const isSwitch = ([, { schema }]: [string, Field]) => jsonSchema(schema).type === "boolean";

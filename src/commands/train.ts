@@ -85,6 +85,7 @@ export async function trainCommand(
         .join(", ")}`,
     );
     await warnOfCpuNodes(training);
+    await warnOfClasses(training);
     if (dryRun) {
       print(json ? JSON.stringify({ ...summary, configuration: config.flat }) : where);
       return where;
@@ -133,6 +134,15 @@ async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
   if (warning) say(`train.onnx: ${warning}`);
 }
 
+/** A class without images draws noise. */
+async function warnOfClasses({ design, dataset }: Training): Promise<void> {
+  const { classes } = design.sampler;
+  if (classes === undefined || !dataset.labels) return;
+  const { classesIn } = await import("../training/batches.js");
+  const there = classesIn(dataset.labels);
+  if (there < classes) say(`${dataset.name} has ${there} of ${classes} classes; --classes ${there} fits it`);
+}
+
 function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {
   const parameters = graph.states
     .filter(({ name }) => name.endsWith("/parameters"))
@@ -145,6 +155,8 @@ function interruptible(): { signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) {
+      // A terminal that is closed says so twice: through its shell, and when that ends.
+      if (signal === "SIGHUP") return;
       // process.exit would wait for the session's thread, so for ONNX Runtime; the signal's own effect does not.
       end();
       process.kill(process.pid, signal);

@@ -1,13 +1,13 @@
 import type { Argv, CommandModule } from "yargs";
 import { imageOf } from "../config.js";
-import { common, configOf, settingsOptions } from "./options.js";
+import { common, configOf, recipeSettings, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
 export const verify: CommandModule = {
   command: "verify <file>",
   describe: "run a recorded trajectory and tell how far it is from the record",
   builder: (argv: Argv) =>
-    settingsOptions(argv)
+    settingsOptions(argv, ["recipe", "size", "channels", "ep", "device", ...recipeSettings()])
       .positional("file", { type: "string", demandOption: true, describe: "a record, as safetensors" })
       .option("config", common.config)
       .option("json", common.json),

@@ -2,7 +2,7 @@ export { type About, build, type Model, nameOfInput } from "./build.js";
 export { type Dim, formatShape, isStatic, type Shape, sameShape, sizeOf } from "./dims.js";
 export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
-export { withScope } from "./operator.js";
+export { type Op, withScope } from "./operator.js";
 export * from "./ops/index.js";
 export { type AdamWAttributes, accumulated, adamW } from "./ort-training.js";
 export { inputsBehind } from "./paths.js";
@@ -10,6 +10,7 @@ export {
   constant,
   type DType,
   input,
+  type Operand,
   scalar,
   sequenceInput,
   type TensorData,

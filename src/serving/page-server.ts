@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 import { GanOnnxError, messageOf } from "../error.js";
@@ -101,9 +102,11 @@ function answerer(folder: string, { model, run }: Offers) {
       // The page asks for whole files; sirv would end the program over a range that ends before it begins.
       delete request.headers.range;
       try {
+        // What went away since it was looked for ends the answer, and nothing else.
+        response.on("pipe", (file: Readable) => file.on("error", () => response.destroy()));
         files(request, response, () => refuse(response, 404));
       } catch {
-        refuse(response, 404); // It went away that moment.
+        refuse(response, 404);
       }
     }
   };

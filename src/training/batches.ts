@@ -99,6 +99,11 @@ export function gathered(source: Uint8Array, size: number, indices: Uint32Array)
   return data;
 }
 
+/** How many classes the labels of a data set tell apart. */
+export function classesIn(labels: Uint8Array): number {
+  return labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
+}
+
 /**
  * Check that a data set has what a design's classes need: a label for each image, below the number of classes.
  *
@@ -114,8 +119,8 @@ export function checkLabels({ labels, name }: Dataset, classes: number | undefin
       "choose IDX files with labels or one folder of images for each class, or another --recipe",
     );
   }
-  const largest = labels.reduce((a, b) => Math.max(a, b), 0);
-  if (largest >= classes) {
-    throw refuse(`has the label ${largest}, beyond ${classes} classes`, `say --classes ${largest + 1}`);
+  const there = classesIn(labels);
+  if (there > classes) {
+    throw refuse(`has the label ${there - 1}, beyond ${classes} classes`, `say --classes ${there}`);
   }
 }

@@ -1,5 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, readdir, readFile, rm, stat } from "node:fs/promises";
+import { appendFile, link, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
 import { readBytes, unwritable, writeAtomically, writeNew } from "../files.js";
@@ -56,7 +57,7 @@ export async function latestRun(): Promise<string> {
 export async function claimFolder(folder: string): Promise<() => Promise<void>> {
   const { lock } = runFiles(folder);
   while (!(await writeNew(lock, `${process.pid}\n`))) {
-    const holder = (await readFile(lock, "utf8").catch(() => "")).trim();
+    const holder = await holderOf(lock);
     if (isRunning(holder)) {
       throw new GanOnnxError({
         what: `is being trained already, by process ${holder}`,
@@ -64,9 +65,23 @@ export async function claimFolder(folder: string): Promise<() => Promise<void>> 
         fix: `wait until it ends, or end it (if it is something else, delete ${lock})`,
       });
     }
-    await rm(lock, { force: true });
+    // Several may find it so at once: a file can be taken away by one of them only, and what is taken is looked at.
+    const taken = `${lock}.${randomUUID()}`;
+    const took = await rename(lock, taken).then(
+      () => true,
+      () => false,
+    );
+    if (took && (await holderOf(taken)) !== holder) await link(taken, lock).catch(() => {});
+    await rm(taken, { force: true });
   }
-  return () => rm(lock, { force: true });
+  return async () => {
+    if ((await holderOf(lock)) === String(process.pid)) await rm(lock, { force: true });
+  };
+}
+
+/** The process that a lock names. */
+async function holderOf(lock: string): Promise<string> {
+  return (await readFile(lock, "utf8").catch(() => "")).trim();
 }
 
 function isRunning(pid: string): boolean {

@@ -1,4 +1,4 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.js";
 import { declarationsOf } from "../networks/index.js";
@@ -7,18 +7,15 @@ import { type Checkpoint, checkState, encodeCheckpoint } from "./checkpoint.js";
 import { type Dataset, loadDataset, type Report } from "./data/index.js";
 import { Feeders } from "./feeder.js";
 import { requireOrtForm } from "./ort-training/artifacts.js";
-import { readOrtCheckpoints } from "./ort-training/files.js";
 import { type ProviderName, requireProvider } from "./providers.js";
 import { type Design, designOf, imageShapeOf, type RecipeName } from "./recipes/index.js";
 import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
 import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
-import type { Tensors } from "./safetensors.js";
 import { opensOn, type SessionPlace } from "./session.js";
 import { encodePng, type Picture } from "./sheet.js";
-import { initialState } from "./state.js";
+import { startingState } from "./starting-state.js";
 import type { Training, Workplace } from "./trainer.js";
 import { buildTraining } from "./training-model.js";
-import { readWeights } from "./weights.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
 export interface Configuration {
@@ -61,7 +58,12 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
   return { ep, device, cpuNodes: true };
 }
 
-/** Load the data and build the graph of a new run. Nothing is written. */
+/**
+ * Load the data and build the graph of a new run. Nothing is written.
+ *
+ * @param configuration as `resolveConfig` gives it, which has checked it.
+ * @throws GanOnnxError naming what is not there, does not fit, or is taken already.
+ */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
   const { data, seed, recipe, size, channels, runtime, ep, device } = configuration.run;
@@ -93,13 +95,6 @@ function requireNone(folder: string): void {
     fix: "go on with it by --resume, or name another folder with --out",
     kind: "usage",
   });
-}
-
-/** The state before the first step: drawn, or read from `--init`, weights in a file or ORT checkpoints in a folder. */
-async function startingState({ init, seed }: Configuration["run"], design: Design): Promise<Tensors> {
-  if (init === undefined) return initialState(design, seed);
-  const isFolder = statSync(init, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder ? readOrtCheckpoints(init, design) : readWeights(init, design);
 }
 
 /**
@@ -135,6 +130,17 @@ export async function prepareResume(
     });
   }
   return assemble(configuration, folder, dataset, design, start);
+}
+
+/** Make sure that a run still stands where it is to go on from. */
+async function requireSame({ folder, start }: Run): Promise<void> {
+  const { position } = await readCheckpoint(runFiles(folder).checkpoint);
+  if (position.epoch === start.position.epoch && position.step === start.position.step) return;
+  throw new GanOnnxError({
+    what: `another process has brought it to epoch ${position.epoch}, step ${position.step} meanwhile`,
+    where: folder,
+    fix: "resume it again",
+  });
 }
 
 function describe(
@@ -200,9 +206,9 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
     keeper: {
       async begin() {
         giveBack = await claimFolder(run.folder);
-        const { position } = run.start;
-        // Another process may have made one here while this one loaded its data.
-        if (position.epoch + position.step === 0) requireNone(run.folder);
+        // Another process may have made a run here, or gone on with it, while this one loaded its data.
+        if (run.start.position.epoch + run.start.position.step === 0) requireNone(run.folder);
+        else await requireSame(run);
         await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);
         await truncateMetrics(files.metrics, run.start.position);
       },

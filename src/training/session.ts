@@ -11,7 +11,10 @@ export interface SessionPlace extends SessionSettings {
   readonly ep: ProviderName;
 }
 
-/** Owns a model loaded in a thread of its own, and the state of a training if the model has one. */
+/**
+ * Owns a model loaded in a thread of its own, and the state of a training if the model has one. Until it is closed, its
+ * thread keeps the process alive.
+ */
 export class Session implements Engine, LoadedModel {
   /** 1 when the thread is to make no further run. */
   private readonly closing = new Int32Array(new SharedArrayBuffer(4));

@@ -96,8 +96,7 @@ export async function train(
     await keeper.realImages(painter.paintReal());
     return await makeSteps(training, { engine, painter, keeper, openFeeder }, progress, signal);
   } finally {
-    await Promise.all([engine.close(), painter.close()]);
-    await keeper.end?.();
+    await Promise.all([engine.close(), painter.close()]).finally(() => keeper.end?.());
   }
 }
 

@@ -53,6 +53,25 @@ test("it writes the same bytes each time, into --out, and prints JSON on demand"
   );
 });
 
+test("its artifacts start with the weights of --init, and flags that it does not read are refused", async () => {
+  const cwd = await temporaryFolder();
+  const small = ["--width", "8", "--depth", "1", "--latent", "4"];
+  await succeed(["build-graphs", ...small, "--seed", "5", "--out", "five"], { cwd });
+  await succeed(["build-graphs", ...small, "--init", "five", "--out", "same"], { cwd });
+  await succeed(["build-graphs", ...small, "--out", "other"], { cwd });
+  const checkpoint = (folder: string) => readFile(join(cwd, folder, "generator", "checkpoint"));
+  const [five, same, other] = await Promise.all(["five", "same", "other"].map(checkpoint));
+  expect(same.equals(five)).toBe(true);
+  expect(same.equals(other)).toBe(false);
+  for (const flag of [
+    ["--data", "nowhere"],
+    ["--epochs", "2"],
+    ["--init", "nowhere"],
+  ]) {
+    expect((await runCli(["build-graphs", ...flag, "--out", "x"], { cwd })).code, flag[0]).not.toBe(0);
+  }
+});
+
 test.skipIf(checkerMissing)(
   `ONNX's own checker accepts what it writes${checkerMissing ? ` (skipped: ${checkerMissing})` : ""}`,
   async () => {

@@ -124,6 +124,22 @@ describe("what is drawn can be chosen", () => {
     expect(both.left.equals(ones.left)).toBe(false);
   });
 
+  test("and a training tells of classes that the data do not have", async () => {
+    const { stderr } = await done(
+      "train",
+      "--recipe",
+      "conditional",
+      "--data",
+      "digits",
+      "--classes",
+      "12",
+      "--dry-run",
+    );
+    expect(stderr).toContain("digits has 10 of 12 classes; --classes 10 fits it\n");
+    const fitting = await done("train", "--recipe", "conditional", "--data", "digits", "--dry-run");
+    expect(fitting.stderr).not.toContain("fits it");
+  });
+
   test("only among the classes, and only where there are any", async () => {
     const [four, none] = [
       await untrained("conditional", { classes: 4 }),

@@ -233,6 +233,21 @@ test("a page that is built again while it is served is answered as it is now, an
     expect(await got("assets/old.js")).toEqual([404, "404\n"]);
     expect(await got("assets/new.js")).toEqual([200, "new"]);
     expect(await got("")).toEqual([200, "new and longer"]);
+
+    // Files that come and go while they are asked for.
+    const until = Date.now() + 1500;
+    const path = join(built, "assets", "blinking.js");
+    const blink = async () => {
+      while (Date.now() < until) {
+        await writeFile(path, "x".repeat(10_000));
+        await rm(path);
+      }
+    };
+    const ask = async () => {
+      while (Date.now() < until) await got("assets/blinking.js").catch(() => {});
+    };
+    await Promise.all([blink(), ask(), ask(), ask(), ask()]);
+    expect(await got("")).toEqual([200, "new and longer"]);
   } finally {
     await server.close();
   }

@@ -1,6 +1,8 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import {
   appendMetrics,
@@ -100,5 +102,27 @@ describe("a claimed folder", () => {
     await writeFile(runFiles(folder).lock, `${holder()}\n`);
     await claimFolder(folder);
     expect(await lockOf(folder)).toBe(`${process.pid}\n`);
+  });
+
+  test("is one process's, however many find an old lock at once", async () => {
+    const folder = await temporaryFolder();
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    const claim = `
+      import { claimFolder } from ${JSON.stringify(pathToFileURL(resolve("dist/training/run-folder.js")).href)};
+      await new Promise((resolve) => setTimeout(resolve, ${Date.now() + 1500} - Date.now()));
+      const giveBack = await claimFolder(${JSON.stringify(folder)}).catch(() => undefined);
+      console.log(giveBack ? "mine" : "another's");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await giveBack?.();
+    `;
+    await writeFile(runFiles(folder).lock, `${pid}\n`);
+    const all = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", claim]);
+        return stdout.trim();
+      }),
+    );
+    expect(all.sort()).toEqual(["another's", "another's", "another's", "mine"]);
+    expect(tree(folder)).toEqual([]);
   });
 });

@@ -117,6 +117,20 @@ test("a run that came to the folder meanwhile is not overwritten", async () => {
   expect(tree(run.folder)).toEqual(["config.json"]);
 });
 
+test("a run that went on meanwhile is not brought back", async () => {
+  const run = await training({ epochs: 1 });
+  const early = await trained(run);
+  const late = await trained({ ...run, epochs: 2, start: early });
+  const { checkpoint, metrics } = runFiles(run.folder);
+  const before = await readFile(metrics, "utf8");
+  await expect(trained({ ...run, epochs: 2, start: early })).rejects.toThrow(
+    `${run.folder}: another process has brought it to epoch 2, step 0 meanwhile; resume it again`,
+  );
+  expect(await readCheckpoint(checkpoint)).toEqual(late);
+  expect(await readFile(metrics, "utf8")).toBe(before);
+  expect(tree(run.folder)).not.toContain("run.lock");
+});
+
 test("an epoch whose sheet cannot be written is not counted: going on makes both", async () => {
   const run = await training();
   const files = runFiles(run.folder);

@@ -290,6 +290,14 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.locator("#model").selectOption("conditional.onnx");
     await late;
     await page.waitForTimeout(500);
+    const again = page.waitForResponse("**/models/generator.onnx");
+    await page.locator("#seed").fill("8");
+    await page.locator("#seed").press("Enter");
+    await page.locator("#model").selectOption("generator.onnx");
+    await page.goBack();
+    await again;
+    await page.waitForTimeout(500);
+    expect(await page.locator("#seed").inputValue()).toBe("7");
     expect(await page.locator("#model").inputValue()).toBe("conditional.onnx");
     expect(await page.locator("#digit").isVisible()).toBe(true);
     expect(new URL(page.url()).searchParams.get("model")).toBe("conditional.onnx");

@@ -304,6 +304,23 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     page = other;
     await button("Start over").click();
     await expect.poll(() => start().textContent(), slow).toBe("Start");
+    await page.locator("#recipe").selectOption("vae");
+    await train(1);
+    await rest();
+
+    // What is thrown away is what is seen, and what is given out, too.
+    page = mine;
+    await button("Start over").click();
+    await fails(/was changed in another tab/);
+    expect([await start().textContent(), await page.locator("#recipe").inputValue()]).toEqual([
+      "Go on",
+      "vae",
+    ]);
+    await button("Draw with it above").click();
+    await page.getByText(/^vae, \d+ epochs of drawn/).waitFor();
+    page = other;
+    await button("Start over").click();
+    await expect.poll(() => start().textContent(), slow).toBe("Start");
 
     page = mine;
     await start().click();

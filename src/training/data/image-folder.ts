@@ -79,10 +79,14 @@ function allocate(folder: string, shape: readonly number[]): Uint8Array {
   }
 }
 
+/** 2 before 10. */
+const naturally = new Intl.Collator("en", { numeric: true }).compare as (a?: string, b?: string) => number;
+
 function labelsOf(paths: readonly string[]): Uint8Array | undefined {
   const folders = paths.map((path) => (path.includes(sep) ? path.split(sep, 1)[0] : undefined));
-  const classes = [...new Set(folders)].sort();
+  const classes = [...new Set(folders)];
   if (classes.includes(undefined) || classes.length > maxClasses) return undefined;
+  classes.sort(naturally);
   const numbers = new Map(classes.map((name, number) => [name, number]));
   return Uint8Array.from(folders, (name) => numbers.get(name)!);
 }

@@ -46,7 +46,10 @@ export interface MnistOptions extends DataOptions {
 }
 
 /** The folder that keeps what this program downloads: `GAN_ONNX_CACHE`, or `gan-onnx` in the user's cache folder. */
-export function cacheFolder(env: NodeJS.ProcessEnv = process.env, platform = process.platform): string {
+export function cacheFolder(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  platform: string = process.platform,
+): string {
   if (env.GAN_ONNX_CACHE) return env.GAN_ONNX_CACHE;
   const home = homedir();
   if (platform === "win32") return join(env.LOCALAPPDATA || join(home, "AppData", "Local"), "gan-onnx");

@@ -105,6 +105,14 @@ test("sub-folders are classes when every image lies in one", async () => {
   const labelled = await loadDataset(await folderOf(classes), { seed: 1, size: 1 });
   expect([...labelled.images]).toEqual([3, 1, 2]);
   expect([...labelled.labels!]).toEqual([0, 1, 1]);
+  // 2 comes before 10, as people number folders.
+  const numbered = { "10/a.png": await grey(10), "2/a.png": await grey(2), "b/a.png": await grey(3) };
+  const natural = await loadDataset(await folderOf(numbered), { seed: 1, size: 1 });
+  expect(Array.from(natural.labels!, (label, i) => [natural.images[i], label])).toEqual([
+    [10, 1],
+    [2, 0],
+    [3, 2],
+  ]);
   const mixed = await loadDataset(await folderOf({ ...classes, "z.png": await grey(4) }), {
     seed: 1,
     size: 1,

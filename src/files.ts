@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, readlink, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
@@ -35,23 +35,6 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 async function destination(path: string): Promise<string> {
   const link = await readlink(path).catch(() => ".");
   return link === "." ? resolve(path) : resolve(dirname(path), link);
-}
-
-/**
- * Write a file unless there is one already, and tell whether it was written. Missing folders are made. Throws
- * {@link GanOnnxError} naming the path when the folder cannot be made or written.
- */
-export async function writeNew(path: string, content: string): Promise<boolean> {
-  await mkdir(dirname(resolve(path)), { recursive: true }).catch((cause: unknown) => {
-    throw unwritable(path, cause);
-  });
-  try {
-    await writeFile(path, content, { flag: "wx" });
-    return true;
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw unwritable(path, cause);
-  }
 }
 
 /** The error of a file that could not be written, with the reason. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readBytes, readJson, sha256, writeAtomically, writeNew } from "../src/files.js";
+import { readBytes, readJson, sha256, writeAtomically } from "../src/files.js";
 import { tree } from "./helpers/cli.js";
 import { temporaryFolder } from "./training/data/files.js";
 
@@ -85,15 +85,6 @@ describe("writeAtomically", () => {
       await chmod(folder, 0o700);
     },
   );
-});
-
-test("writeNew makes the folders it needs, and leaves what is there", async () => {
-  const path = join(await temporaryFolder(), "a", "file");
-  expect(await writeNew(path, "first")).toBe(true);
-  expect(await writeNew(path, "second")).toBe(false);
-  expect(await readFile(path, "utf8")).toBe("first");
-  const below = join(path, "below");
-  await expect(writeNew(below, "text")).rejects.toThrow(`${below}: cannot be written (`);
 });
 
 describe("readJson", () => {

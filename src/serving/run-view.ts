@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { jsonIn } from "../json.js";
-import { runFiles } from "../training/run-folder.js";
+import { claimsIn, runFiles } from "../training/run-folder.js";
 
 /** Where a page asks what is new, and below which it finds the pictures. */
 export const NEWS = "/run.json";
@@ -95,7 +95,7 @@ export async function newsOf(folder: string, { file, from }: { file: string; fro
     sheets: sheets.flatMap(([epoch, changed]) => (changed === undefined ? [] : [[epoch, changed] as const])),
     real: await changeOf(files.realImages),
     metrics: await withFile(files.metrics, (handle) => metricsOf(handle, file, from)),
-    claimed: (await changeOf(files.lock)) !== undefined,
+    claimed: (await claimsIn(dirname(files.config))).length > 0,
   };
 }
 

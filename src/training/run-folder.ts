@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { appendFile, link, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { appendFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
-import { readBytes, unwritable, writeAtomically, writeNew } from "../files.js";
+import { readBytes, unwritable, writeAtomically } from "../files.js";
 import { jsonIn } from "../json.js";
 import { type Checkpoint, decodeCheckpoint } from "./checkpoint.js";
 import type { MetricsLine } from "./trainer.js";
@@ -15,8 +14,8 @@ export const RUNS = "runs";
 export function runFiles(folder: string) {
   return {
     config: join(folder, "config.json"),
-    /** There while a process trains. */
-    lock: join(folder, "run.lock"),
+    /** There while this process trains. */
+    claim: (pid: number) => join(folder, `run-${pid}.lock`),
     metrics: join(folder, "metrics.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),
     realImages: join(folder, "img", "real_images.png"),
@@ -49,46 +48,42 @@ export async function latestRun(): Promise<string> {
 }
 
 /**
- * Have a run's folder for this process alone, which `run.lock` names, until the returned function gives it back. What
- * a process that was killed has left there does not count.
+ * Have a run's folder for this process alone, which `run-<pid>.lock` says, until the returned function gives it back.
+ * What a process that was killed has left there does not count.
  *
- * @throws GanOnnxError when another process has it.
+ * Whoever comes says so first, and looks for others then: of two that come at once, one at least sees the other.
+ *
+ * @throws GanOnnxError when another process is there.
  */
 export async function claimFolder(folder: string): Promise<() => Promise<void>> {
-  const { lock } = runFiles(folder);
-  while (!(await writeNew(lock, `${process.pid}\n`))) {
-    const holder = await holderOf(lock);
-    if (isRunning(holder)) {
-      throw new GanOnnxError({
-        what: `is being trained already, by process ${holder}`,
-        where: folder,
-        fix: `wait until it ends, or end it (if it is something else, delete ${lock})`,
-      });
+  const { claim } = runFiles(folder);
+  const giveBack = () => rm(claim(process.pid), { force: true });
+  await writeAtomically(claim(process.pid), "");
+  for (const pid of await claimsIn(folder)) {
+    if (pid === process.pid) continue;
+    if (!isRunning(pid)) {
+      await rm(claim(pid), { force: true });
+      continue;
     }
-    // Several may find it so at once: a file can be taken away by one of them only, and what is taken is looked at.
-    const taken = `${lock}.${randomUUID()}`;
-    const took = await rename(lock, taken).then(
-      () => true,
-      () => false,
-    );
-    if (took && (await holderOf(taken)) !== holder) await link(taken, lock).catch(() => {});
-    await rm(taken, { force: true });
+    await giveBack();
+    throw new GanOnnxError({
+      what: `is being trained already, by process ${pid}`,
+      where: folder,
+      fix: `wait until it ends, or end it (if it is something else, delete ${claim(pid)})`,
+    });
   }
-  return async () => {
-    if ((await holderOf(lock)) === String(process.pid)) await rm(lock, { force: true });
-  };
+  return giveBack;
 }
 
-/** The process that a lock names. */
-async function holderOf(lock: string): Promise<string> {
-  return (await readFile(lock, "utf8").catch(() => "")).trim();
+/** The processes that say they train in a folder. */
+export async function claimsIn(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names.flatMap((name) => name.match(/^run-([1-9]\d{0,9})\.lock$/)?.[1] ?? []).map(Number);
 }
 
-function isRunning(pid: string): boolean {
-  // The number of a process that is gone may have become this one's own.
-  if (!/^[1-9]\d*$/.test(pid) || Number(pid) === process.pid) return false;
+function isRunning(pid: number): boolean {
   try {
-    process.kill(Number(pid), 0);
+    process.kill(pid, 0);
     return true;
   } catch (error) {
     // It is there, but somebody else's.

@@ -45,9 +45,9 @@ describe("the news of a run", () => {
   });
 
   test("are whether a process trains there", async () => {
-    await writeFile(join(run, "run.lock"), "7\n");
+    await writeFile(join(run, "run-7.lock"), "");
     expect((await newsOf(run, start)).claimed).toBe(true);
-    await rm(join(run, "run.lock"));
+    await rm(join(run, "run-7.lock"));
     expect((await newsOf(run, start)).claimed).toBe(false);
   });
 

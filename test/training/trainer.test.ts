@@ -128,7 +128,7 @@ test("a run that went on meanwhile is not brought back", async () => {
   );
   expect(await readCheckpoint(checkpoint)).toEqual(late);
   expect(await readFile(metrics, "utf8")).toBe(before);
-  expect(tree(run.folder)).not.toContain("run.lock");
+  expect(tree(run.folder).filter((name) => name.endsWith(".lock"))).toEqual([]);
 });
 
 test("an epoch whose sheet cannot be written is not counted: going on makes both", async () => {

@@ -180,7 +180,12 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     2,
     /^run: holds a run already; go on with it by --resume/,
   ],
-  ["a folder that cannot be", () => train("file/below", 1), 1, /^file.below.run-\d+\.lock: cannot be written/],
+  [
+    "a folder that cannot be",
+    () => train("file/below", 1),
+    1,
+    /^file.below.run-\d+\.lock: cannot be written/,
+  ],
   [
     "graphs into a folder that cannot be",
     () => ["build-graphs", "--out", "file/x"],

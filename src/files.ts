@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
 /**
@@ -33,8 +33,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 
 /** Where a path leads to which nothing is yet: elsewhere, if it is a link. */
 async function destination(path: string): Promise<string> {
-  const link = await readlink(path).catch(() => ".");
-  return link === "." ? resolve(path) : resolve(dirname(path), link);
+  return resolve(dirname(path), await readlink(path).catch(() => basename(path)));
 }
 
 /** The error of a file that could not be written, with the reason. */

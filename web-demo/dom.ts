@@ -27,6 +27,11 @@ export function tell(place: HTMLElement, text: string): void {
   place.scrollIntoView({ block: "nearest" });
 }
 
+/** What became of a worker that sends an error: one that could not be loaded has no words for it. */
+export function workerFailure({ message }: { readonly message?: string }): string {
+  return `the worker failed (${message ?? "it could not be loaded"})`;
+}
+
 /** Hand a file over to the browser's downloads. */
 export function download(content: Blob, name: string): void {
   const link = document.createElement("a");

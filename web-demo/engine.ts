@@ -1,5 +1,6 @@
 import type { Generator } from "../src/export/description.js";
 import type { Tensors } from "../src/training/safetensors.js";
+import { workerFailure } from "./dom.js";
 import type { Reply, Request } from "./engine-worker.js";
 import type { PageProvider } from "./page-provider.js";
 
@@ -13,8 +14,8 @@ export class Engine {
     this.worker.addEventListener("message", ({ data }: MessageEvent<Reply>) =>
       this.waiting.shift()?.resolve(data),
     );
-    this.worker.addEventListener("error", ({ message }) => {
-      this.failed = new Error(`the worker failed (${message ?? "it could not be loaded"})`);
+    this.worker.addEventListener("error", (event) => {
+      this.failed = new Error(workerFailure(event));
       for (const { reject } of this.waiting.splice(0)) reject(this.failed);
     });
   }

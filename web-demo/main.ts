@@ -6,6 +6,7 @@ import { paintSheet } from "../src/training/sheet.js";
 import { readSettings, type Settings, writeSettings } from "./address.js";
 import { download, find, latestOnly, readSeed, tell } from "./dom.js";
 import { Engine } from "./engine.js";
+import { isMnistFile } from "./mnist-files.js";
 import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
 import { offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
 import { type Ends, markEnds, onChoice, reserveSheet, showSheet } from "./sheet-view.js";
@@ -244,8 +245,8 @@ addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
   const files = [...(event.dataTransfer?.files ?? [])];
-  // MNIST's files are something to learn from, also where the browser that fetched them has numbered them.
-  const toLearnFrom = files.filter(({ name }) => /ubyte( ?\(\d+\))?(\.gz)?$/i.test(name));
+  // MNIST's files are something to learn from.
+  const toLearnFrom = files.filter(isMnistFile);
   const file = files.find(({ name }) => /\.onnx$/i.test(name)) ?? files[0];
   if (toLearnFrom.length > 0) training.then((view) => view?.useDataFiles(toLearnFrom));
   else if (file) reporting(() => useFile(file));

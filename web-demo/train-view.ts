@@ -3,7 +3,8 @@ import { idxDataset } from "../src/training/data/idx.js";
 import { type RecipeName, recipeNames, recipes } from "../src/training/recipes/index.js";
 import type { Picture } from "../src/training/sheet.js";
 import { createCurves } from "./curves.js";
-import { download, find, readSeed, tell } from "./dom.js";
+import { download, find, readSeed, tell, workerFailure } from "./dom.js";
+import { pairIn } from "./mnist-files.js";
 import { nameOf, offerProviders, type PageProvider } from "./page-provider.js";
 import { drawPicture } from "./sheet-view.js";
 import type { TrainReport, TrainRequest } from "./train-worker.js";
@@ -11,6 +12,7 @@ import { settingsOf } from "./training-settings.js";
 import {
   beginPlan,
   changedElsewhere,
+  claim,
   forget,
   keepPlan,
   keptPlan,
@@ -96,8 +98,7 @@ async function start(): Promise<void> {
   enter("starting", "Preparing…");
   try {
     const asked = planned();
-    release ??= await claim();
-    await requireKept();
+    await take();
     const next = plan ? { ...plan, learningRate: asked.learningRate } : asked;
     await (plan ? keepPlan(next) : beginPlan(next));
     plan = next;
@@ -119,39 +120,24 @@ function stop(said: string): void {
 }
 
 /**
- * See that the browser keeps what this tab shows; other tabs train, and start over, too.
+ * Take the right to train, and see that the browser keeps what this tab shows; other tabs train, and start over, too.
  *
- * @throws GanOnnxError when it keeps something else, which is shown from now on.
+ * @throws GanOnnxError when another tab trains, or something else is kept, which is shown from now on.
  */
-async function requireKept(): Promise<void> {
+async function take(): Promise<void> {
+  release ??= await claim();
   const [kept, seen] = await Promise.all([keptPlan(), keptView()]);
   if (plan ? kept && kept.id === plan.id : !kept || !seen) return;
+  endWorker();
   clearView();
   await restore();
   throw changedElsewhere();
 }
 
-/** The right to train, which one tab has at a time. Call the result to give it back. */
-function claim(): Promise<() => void> {
-  // Pages that are not secure have no locks.
-  const locks: LockManager | undefined = navigator.locks;
-  if (!locks) return Promise.resolve(() => {});
-  return new Promise((resolve, reject) => {
-    const hold = (lock: Lock | null) => {
-      if (lock) return new Promise<void>((end) => resolve(end));
-      const where = "the training of this browser";
-      throw new GanOnnxError({ what: "is under way in another tab", where, fix: "pause it there" });
-    };
-    locks.request("gan-onnx training", { ifAvailable: true }, hold).catch(reject);
-  });
-}
-
 function makeWorker(): Worker {
   const made = new Worker(new URL("./train-worker.ts", import.meta.url), { type: "module" });
   made.addEventListener("message", ({ data }: MessageEvent<TrainReport>) => hear(data));
-  made.addEventListener("error", ({ message }) => {
-    hear({ kind: "failed", message: `the worker failed (${message ?? "it could not be loaded"})` });
-  });
+  made.addEventListener("error", (event) => hear({ kind: "failed", message: workerFailure(event) }));
   return made;
 }
 
@@ -219,8 +205,7 @@ async function reset(): Promise<void> {
   again = false;
   enter("stopping", "");
   try {
-    release ??= await claim();
-    await requireKept();
+    await take();
     endWorker();
     await forget();
     clearView();
@@ -237,7 +222,6 @@ function endWorker(): void {
 
 /** Nothing of a training is shown any more. */
 function clearView(): void {
-  endWorker();
   plan = undefined;
   data = ownData;
   nameData("drawn by this page");
@@ -275,16 +259,6 @@ export async function useDataFiles(files: readonly File[]): Promise<void> {
     data = { kind: "files", images, labels };
     nameData(`${count.toLocaleString("en")} of ${images.path}`);
   });
-}
-
-/** The images and, if there are any, their labels; of all four files of MNIST, those to train with. */
-function pairIn(files: readonly File[]): [images?: File, labels?: File] {
-  const named = (kind: RegExp) => files.filter(({ name }) => kind.test(name));
-  /** `train-` of train-images-idx3-ubyte.gz. */
-  const setOf = ({ name }: File) => name.slice(0, name.search(/images|labels/i)).toLowerCase();
-  const all = named(/images/i);
-  const images = all.find((file) => setOf(file).includes("train")) ?? all[0];
-  return [images, images && named(/labels/i).find((file) => setOf(file) === setOf(images))];
 }
 
 function nameData(said: string): void {

@@ -59,10 +59,27 @@ export function keepProgress(id: Plan["id"], checkpoint: Uint8Array<ArrayBuffer>
   });
 }
 
+/** The right to train, which one tab has at a time. Call the result to give it back. */
+export function claim(): Promise<() => void> {
+  // Pages that are not secure have no locks.
+  const locks: LockManager | undefined = navigator.locks;
+  if (!locks) return Promise.resolve(() => {});
+  return new Promise((resolve, reject) => {
+    const hold = (lock: Lock | null) => {
+      if (lock) return new Promise<void>((end) => resolve(end));
+      throw elsewhere("is under way in another tab", "pause it there");
+    };
+    locks.request("gan-onnx training", { ifAvailable: true }, hold).catch(reject);
+  });
+}
+
 /** What another tab has done. */
 export function changedElsewhere(): GanOnnxError {
-  const where = "the training of this browser";
-  return new GanOnnxError({ what: "was changed in another tab", where, fix: "see what there is now" });
+  return elsewhere("was changed in another tab", "see what there is now");
+}
+
+function elsewhere(what: string, fix: string): GanOnnxError {
+  return new GanOnnxError({ what, where: "the training of this browser", fix });
 }
 
 /** Change what is kept by one transaction, which leaves everything as it was when it fails. */

@@ -14,7 +14,7 @@ export const RUNS = "runs";
 export function runFiles(folder: string) {
   return {
     config: join(folder, "config.json"),
-    /** There while this process trains. */
+    /** There while the process trains. */
     claim: (pid: number) => join(folder, `run-${pid}.lock`),
     metrics: join(folder, "metrics.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),

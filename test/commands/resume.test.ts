@@ -12,6 +12,9 @@ afterAll(remove);
 const resume = (out: string, ...more: string[]) => ["train", "--resume", "--out", out, ...more];
 const positionOf = async (out: string) =>
   (await readCheckpoint(join(cwd, out, "checkpoint.safetensors"))).position;
+/** Wait for the first one: it is written while the next epoch is made, however long the disk takes. */
+const checkpointIn = (out: string) =>
+  vi.waitUntil(() => existsSync(join(cwd, out, "checkpoint.safetensors")), { timeout: 30_000 });
 /** A run is stopped in a block of steps, so that there are enough of them: each a step long. */
 const slowly = ["--steps-per-run", "1"];
 /** Everyone ends with this configuration. */
@@ -67,8 +70,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
 
   test("a process killed half-way", async () => {
     const running = startCli(train("killed", 4, slowly), { cwd });
-    // An epoch's checkpoint is written while the next epoch is made, however long the disk takes.
-    await vi.waitUntil(() => existsSync(join(cwd, "killed", "checkpoint.safetensors")), { timeout: 30_000 });
+    await checkpointIn("killed");
     running.kill("SIGKILL");
     expect((await running.finished).code).toBe("SIGKILL");
     expect((await positionOf("killed")).epoch).toBeGreaterThanOrEqual(1);
@@ -80,7 +82,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
 
   test("a second process that would train there as well, which is refused", async () => {
     const running = startCli(train("shared", 4, slowly), { cwd });
-    await vi.waitUntil(() => existsSync(join(cwd, "shared", "checkpoint.safetensors")), { timeout: 30_000 });
+    await checkpointIn("shared");
     // Stopped, so that the second one comes in time however slow the machine is.
     running.kill("SIGSTOP");
     const { code, stdout, stderr } = await runCli(resume("shared"), { cwd });

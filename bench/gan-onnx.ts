@@ -1,5 +1,5 @@
-import type { Tensors } from "../src/training/safetensors.js";
-import { Session, type SessionPlace } from "../src/training/session.js";
+import { Session, type SessionPlace } from "../src/runtime/session.node.js";
+import type { Tensors } from "../src/tensors/safetensors.js";
 import type { Entrant } from "./contestant.js";
 import { CHECKED, type StepCase } from "./step-case.js";
 

@@ -1,7 +1,7 @@
 import { build, constant, gemm, input, loop, sum } from "../src/graph/index.js";
-import { encodeModel } from "../src/graph/onnx.js";
-import { fillUniform, randomStream } from "../src/training/random.js";
-import { Session, type SessionPlace } from "../src/training/session.js";
+import { encodeModel } from "../src/onnx/index.js";
+import { Session, type SessionPlace } from "../src/runtime/session.node.js";
+import { fillUniform, randomStream } from "../src/tensors/random.js";
 import type { Entrant } from "./contestant.js";
 
 const SIZE = 1024;

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { GanOnnxError, messageOf } from "../src/error.js";
-import { type ProviderName, providerNames } from "../src/training/providers.js";
+import { type ProviderName, providerNames } from "../src/runtime/providers.js";
 
 /** What is measured, and how. */
 export interface Options {

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { resolveConfig } from "../src/config.js";
+import { drawDigits } from "../src/data/drawn.js";
 import { buildArtifacts, designOf } from "../src/index.js";
+import type { Design, ImageShape } from "../src/recipes/index.js";
+import { encodeSafetensors, type Tensor, type Tensors } from "../src/tensors/safetensors.js";
 import { feedsOfBlock } from "../src/training/batches.js";
-import { drawDigits } from "../src/training/data/drawn.js";
-import type { Design, ImageShape } from "../src/training/recipes/index.js";
-import { encodeSafetensors, type Tensor, type Tensors } from "../src/training/safetensors.js";
 import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
 import { multiplyAdds } from "./multiply-adds.js";

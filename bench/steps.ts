@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { recipeNames } from "../src/training/recipes/index.js";
+import { recipeNames } from "../src/recipes/index.js";
 import type { Comparison } from "./contestant.js";
 import { ourSteps } from "./gan-onnx.js";
 import { matrixPeak } from "./matrix-peak.js";

@@ -1,9 +1,8 @@
 import { z } from "zod";
 import { GanOnnxError } from "./error.js";
-import { readJson } from "./files.js";
-import { providerNames } from "./training/providers.js";
-import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./training/recipes/index.js";
-import { runtimeNames } from "./training/runtimes.js";
+import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
+import { runtimeNames } from "./runs/runtimes.js";
+import { providerNames } from "./runtime/providers.js";
 
 /** What every run is described by; a recipe adds its own settings beside these. */
 export const runSchema = z.strictObject({
@@ -81,19 +80,6 @@ export function allFields(): Readonly<Record<string, Field>> {
     }
   }
   return fields;
-}
-
-/** A configuration file, unchecked but for being an object. Throws naming the file. */
-export async function readConfigFile(path: string): Promise<RawSettings> {
-  const content = await readJson(path);
-  const parsed = z.record(z.string(), z.unknown()).safeParse(content);
-  if (parsed.success) return parsed.data;
-  throw new GanOnnxError({
-    what: "does not hold a JSON object",
-    where: path,
-    fix: 'write one such as {"recipe": "vanilla", "epochs": 10}',
-    kind: "usage",
-  });
 }
 
 /**

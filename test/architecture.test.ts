@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadedWith, sources } from "./helpers/sources.js";
 
@@ -9,29 +10,128 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   "error.ts": [],
   "version.ts": [],
   "json.ts": [],
-  "files.ts": ["error.ts"],
-  graph: ["error.ts"],
-  networks: ["error.ts", "graph"],
-  training: ["error.ts", "version.ts", "json.ts", "files.ts", "graph", "networks"],
-  export: ["error.ts", "version.ts", "json.ts", "files.ts", "graph", "networks", "training"],
-  evaluation: ["error.ts", "version.ts", "files.ts", "graph", "networks", "training"],
-  serving: ["error.ts", "json.ts", "training"],
-  "config.ts": ["error.ts", "files.ts", "training"],
-  "index.ts": ["error.ts", "graph", "networks", "training", "export", "evaluation", "config.ts"],
+  "files.node.ts": ["error.ts"],
+  tensors: ["error.ts"],
+  graph: ["error.ts", "tensors"],
+  onnx: ["error.ts", "tensors", "graph"],
+  networks: ["error.ts", "tensors", "graph", "onnx"],
+  recipes: ["error.ts", "tensors", "graph", "networks"],
+  data: ["error.ts", "files.node.ts", "tensors"],
+  runtime: ["error.ts", "version.ts", "files.node.ts", "tensors", "graph", "onnx"],
+  training: [
+    "error.ts",
+    "version.ts",
+    "files.node.ts",
+    "tensors",
+    "graph",
+    "onnx",
+    "networks",
+    "recipes",
+    "data",
+    "runtime",
+  ],
+  "ort-training": [
+    "error.ts",
+    "version.ts",
+    "files.node.ts",
+    "tensors",
+    "graph",
+    "onnx",
+    "networks",
+    "recipes",
+    "runtime",
+    "training",
+  ],
+  runs: [
+    "error.ts",
+    "version.ts",
+    "json.ts",
+    "files.node.ts",
+    "tensors",
+    "networks",
+    "recipes",
+    "data",
+    "runtime",
+    "training",
+    "ort-training",
+  ],
+  export: [
+    "error.ts",
+    "version.ts",
+    "json.ts",
+    "files.node.ts",
+    "tensors",
+    "graph",
+    "onnx",
+    "networks",
+    "recipes",
+    "data",
+    "runtime",
+    "training",
+  ],
+  evaluation: [
+    "error.ts",
+    "version.ts",
+    "files.node.ts",
+    "tensors",
+    "graph",
+    "onnx",
+    "networks",
+    "recipes",
+    "data",
+    "runtime",
+    "training",
+    "export",
+  ],
+  serving: ["error.ts", "json.ts", "runs"],
+  "config.ts": ["error.ts", "recipes", "runtime", "runs"],
   commands: [
     "error.ts",
     "version.ts",
-    "files.ts",
+    "json.ts",
+    "files.node.ts",
+    "tensors",
     "graph",
+    "onnx",
     "networks",
+    "recipes",
+    "data",
+    "runtime",
     "training",
+    "ort-training",
+    "runs",
     "export",
     "evaluation",
     "serving",
     "config.ts",
   ],
+  "index.ts": [
+    "error.ts",
+    "tensors",
+    "graph",
+    "onnx",
+    "networks",
+    "recipes",
+    "data",
+    "runtime",
+    "training",
+    "ort-training",
+    "runs",
+    "export",
+    "evaluation",
+    "config.ts",
+  ],
   "cli.ts": ["error.ts", "version.ts", "config.ts", "commands"],
 };
+
+/** Rooms that need Node as a whole. Elsewhere a file that needs Node is named `*.node.ts`. */
+const nodeRooms = ["ort-training", "runs", "serving", "commands", "config.ts", "index.ts", "cli.ts"];
+
+const needsNode = (path: string) => nodeRooms.includes(roomOf(path)) || path.endsWith(".node.ts");
+
+/** Modules of Node, and packages that run nowhere else. */
+const isNodeModule = (name: string) =>
+  name.startsWith("node:") || ["onnxruntime-node", "jimp", "sirv", "yargs"].includes(name.split("/", 1)[0]);
 
 const roomOf = (path: string) => path.split("/", 1)[0];
 const files = [...sources.values()];
@@ -79,36 +179,50 @@ describe("imports", () => {
     expect(names).toEqual(expect.arrayContaining(files.map(({ path }) => roomOf(path))));
   });
 
-  test("of the drawn digits lead to nothing of Node's: a browser can draw them", () => {
-    const loaded = [...loadedWith("training/data/drawn.ts")];
-    expect(loaded).toContain("training/random.ts");
-    const packages = loaded.filter((target) => !sources.has(target));
-    expect(packages.filter((name) => !name.startsWith("pure-rand/"))).toEqual([]);
+  test("lead to Node only from files that say so by their name or room", () => {
+    const wrong = files
+      .filter(({ path }) => !needsNode(path))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter(
+            ({ kind, target, ours }) =>
+              kind === "static" && (ours ? needsNode(target) : isNodeModule(target)),
+          )
+          .map(({ target }) => `${path} imports ${target}`),
+      );
+    expect(wrong).toEqual([]);
   });
 
-  test.each(["training/latents.ts", "training/sheet.ts"])(
-    "of %s, which the page uses, lead to nothing of Node's",
-    (path) => {
-      const packages = [...loadedWith(path)].filter((target) => !sources.has(target));
-      expect(packages.filter((name) => !name.startsWith("pure-rand/"))).toEqual([]);
-    },
-  );
-
-  test.each([
-    "training/trainer.ts",
-    "training/training-model.ts",
-    "training/checkpoint.ts",
-    "training/data/idx.ts",
-    "export/generator.ts",
-    "export/description.ts",
-  ])("of %s lead to Node for the version alone, which the page is built with: it trains, too", (path) => {
-    const packages = [...loadedWith(path)].filter((target) => !sources.has(target));
-    const allowed = /^(pure-rand\/.*|zod|onnx-proto)$/;
-    const others = packages.filter((name) => !allowed.test(name));
-    const guilty = [...loadedWith(path)].filter((file) =>
-      sources.get(file)?.imports.some(({ target, kind }) => kind === "static" && others.includes(target)),
+  test("of every *.node.ts lead to Node: the name is true", () => {
+    const named = files.filter(({ path }) => path.endsWith(".node.ts"));
+    const untrue = named.filter(
+      ({ imports }) =>
+        !imports.some(
+          ({ kind, target, ours }) => kind !== "type" && (ours ? needsNode(target) : isNodeModule(target)),
+        ),
     );
-    expect(guilty.filter((file) => file !== "version.ts")).toEqual([]);
+    expect(named.length).toBeGreaterThan(10);
+    expect(untrue.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("of the page lead to files that need no Node", () => {
+    const root = new URL("../web-demo/", import.meta.url);
+    const used = readdirSync(root)
+      .filter((name) => name.endsWith(".ts") && !name.startsWith("vite.config"))
+      .flatMap((name) => {
+        const text = readFileSync(new URL(name, root), "utf8");
+        return Array.from(
+          text.matchAll(/^import (type )?[^;]*?from "\.\.\/src\/([^"]+)\.js";/gm),
+          ([, type, target]) => ({
+            type,
+            name,
+            target: `${target}.ts`,
+          }),
+        );
+      });
+    expect(used.length).toBeGreaterThan(10);
+    expect(used.filter(({ target }) => !sources.has(target))).toEqual([]);
+    expect(used.filter(({ type, target }) => type === undefined && needsNode(target))).toEqual([]);
   });
 
   test.each(["jimp", "onnx-proto", "onnxruntime-node", "sirv"])(
@@ -119,9 +233,23 @@ describe("imports", () => {
     },
   );
 
-  test("keep protobuf in one file", () => {
+  test("keep protobuf in one room", () => {
     const users = files.filter(({ imports }) => imports.some(({ target }) => target === "onnx-proto"));
-    expect(users.map(({ path }) => path)).toEqual(["graph/onnx.ts"]);
+    expect(new Set(users.map(({ path }) => roomOf(path)))).toEqual(new Set(["onnx"]));
+  });
+
+  test("run in no circle, types included", () => {
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (path: string, way: readonly string[]) => {
+      if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(" -> "));
+      if (done.has(path) || way.includes(path)) return;
+      for (const { target, ours } of sources.get(path)?.imports ?? [])
+        if (ours) visit(target, [...way, path]);
+      done.add(path);
+    };
+    for (const { path } of files) visit(path, []);
+    expect(circles).toEqual([]);
   });
 });
 

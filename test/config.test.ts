@@ -2,10 +2,11 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { allFields, flagOf, parseArguments, readConfigFile, resolveConfig } from "../src/config.js";
+import { allFields, flagOf, parseArguments, resolveConfig } from "../src/config.js";
 import { GanOnnxError } from "../src/error.js";
-import { recipeNames, recipes } from "../src/training/recipes/index.js";
-import { temporaryFolder } from "./training/data/files.js";
+import { recipeNames, recipes } from "../src/recipes/index.js";
+import { readConfigFile } from "../src/runs/config-file.js";
+import { temporaryFolder } from "./data/files.js";
 
 /** What is said of settings that are wrong; always an error of usage. */
 function refusal(...args: Parameters<typeof resolveConfig>): string {

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readBytes, readJson, sha256, writeAtomically } from "../src/files.js";
+import { readBytes, readJson, sha256, writeAtomically } from "../src/files.node.js";
+import { temporaryFolder } from "./data/files.js";
 import { tree } from "./helpers/cli.js";
-import { temporaryFolder } from "./training/data/files.js";
 
 describe("writeAtomically", () => {
   test("makes the folders it needs, and replaces what was there", async () => {

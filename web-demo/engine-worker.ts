@@ -1,8 +1,8 @@
 import type { Generator } from "../src/export/description.js";
-import { type LoadedModel, queue } from "../src/training/engine.js";
-import { drawLatents } from "../src/training/latents.js";
-import { randomStream } from "../src/training/random.js";
-import type { Tensors } from "../src/training/safetensors.js";
+import { drawLatents } from "../src/recipes/latents.js";
+import { type LoadedModel, queue } from "../src/runtime/engine.js";
+import { randomStream } from "../src/tensors/random.js";
+import type { Tensors } from "../src/tensors/safetensors.js";
 import { principalDirections } from "./directions.js";
 import type { PageProvider } from "./page-provider.js";
 import { openOn } from "./runtime.js";

@@ -1,8 +1,8 @@
+import { paintSheet } from "../src/data/sheet.js";
 import { GanOnnxError, messageOf } from "../src/error.js";
-import { drawLatents } from "../src/training/latents.js";
-import { randomStream } from "../src/training/random.js";
-import type { Tensors } from "../src/training/safetensors.js";
-import { paintSheet } from "../src/training/sheet.js";
+import { drawLatents } from "../src/recipes/latents.js";
+import { randomStream } from "../src/tensors/random.js";
+import type { Tensors } from "../src/tensors/safetensors.js";
 import { readSettings, type Settings, writeSettings } from "./address.js";
 import { download, find, latestOnly, readSeed, tell } from "./dom.js";
 import { Engine } from "./engine.js";

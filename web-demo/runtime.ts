@@ -3,7 +3,7 @@ import { address as webgpuBinary } from "onnxruntime-web/ort-wasm-simd-threaded.
 import wasmLoader from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import wasmBinary from "onnxruntime-web/ort-wasm-simd-threaded.wasm?url";
 import type * as Ort from "onnxruntime-web/wasm";
-import { queue, StatefulSession } from "../src/training/engine.js";
+import { queue, StatefulSession } from "../src/runtime/engine.js";
 import { type PageProvider, threadCount } from "./page-provider.js";
 
 const runtimes: Partial<Record<PageProvider, Promise<typeof Ort>>> = {};

@@ -1,4 +1,4 @@
-import type { Picture } from "../src/training/sheet.js";
+import type { Picture } from "../src/data/sheet.js";
 import { contextOf, find } from "./dom.js";
 
 /** Which digits the walk goes between. */

@@ -1,7 +1,7 @@
+import { idxDataset } from "../src/data/idx.js";
+import type { Picture } from "../src/data/sheet.js";
 import { GanOnnxError, messageOf } from "../src/error.js";
-import { idxDataset } from "../src/training/data/idx.js";
-import { type RecipeName, recipeNames, recipes } from "../src/training/recipes/index.js";
-import type { Picture } from "../src/training/sheet.js";
+import { type RecipeName, recipeNames, recipes } from "../src/recipes/index.js";
 import { createCurves } from "./curves.js";
 import { download, find, readSeed, tell, workerFailure } from "./dom.js";
 import { pairIn } from "./mnist-files.js";

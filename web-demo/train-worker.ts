@@ -1,5 +1,10 @@
+import { type Dataset, mnistForm } from "../src/data/dataset.js";
+import { drawDigits } from "../src/data/drawn.js";
+import { idxDataset } from "../src/data/idx.js";
+import type { Picture } from "../src/data/sheet.js";
 import { messageOf } from "../src/error.js";
 import { exportGenerator } from "../src/export/generator.js";
+import { type Design, designOf, imageShapeOf } from "../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../src/training/batches.js";
 import {
   type Checkpoint,
@@ -7,14 +12,10 @@ import {
   decodeCheckpoint,
   encodeCheckpoint,
 } from "../src/training/checkpoint.js";
-import { type Dataset, mnistForm } from "../src/training/data/dataset.js";
-import { drawDigits } from "../src/training/data/drawn.js";
-import { idxDataset } from "../src/training/data/idx.js";
-import { type Design, designOf, imageShapeOf } from "../src/training/recipes/index.js";
-import type { Picture } from "../src/training/sheet.js";
 import { initialState } from "../src/training/state.js";
 import { batchInputs } from "../src/training/step-graph.js";
-import { type MetricsLine, type Progress, train, type Workplace } from "../src/training/trainer.js";
+import { train } from "../src/training/trainer.js";
+import type { MetricsLine, Progress, Workplace } from "../src/training/training.js";
 import { buildTraining } from "../src/training/training-model.js";
 import type { CurvePoint } from "./curves.js";
 import type { PageProvider } from "./page-provider.js";

@@ -1,8 +1,8 @@
 import { clear, createStore, get, promisifyRequest, set } from "idb-keyval";
+import type { IdxFile } from "../src/data/idx.js";
+import type { Picture } from "../src/data/sheet.js";
 import { GanOnnxError } from "../src/error.js";
-import type { IdxFile } from "../src/training/data/idx.js";
-import type { RecipeName } from "../src/training/recipes/index.js";
-import type { Picture } from "../src/training/sheet.js";
+import type { RecipeName } from "../src/recipes/index.js";
 import type { CurvePoint } from "./curves.js";
 
 /** What a training in the page learns from: digits that it draws itself, or files of MNIST's form. */

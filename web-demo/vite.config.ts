@@ -49,19 +49,6 @@ function gzipped(): Plugin {
   };
 }
 
-/** The version that graphs of this build are written by, which Node reads from package.json. */
-function version(): Plugin {
-  return {
-    name: "version",
-    enforce: "pre",
-    load(id) {
-      if (id !== here("../src/version.ts")) return null;
-      const { name, version } = JSON.parse(readFileSync(here("../package.json"), "utf8"));
-      return `export const producer = ${JSON.stringify({ name, version })};`;
-    },
-  };
-}
-
 /** What the page of a run is told where nothing serves one: none. `gan-onnx serve --run` answers in its place. */
 function noRun(): Plugin {
   return {
@@ -72,7 +59,7 @@ function noRun(): Plugin {
   };
 }
 
-const plugins = () => [gzipped(), version()];
+const plugins = () => [gzipped()];
 
 export default defineConfig({
   root: here("."),

@@ -1,6 +1,6 @@
+import { type Picture, paintSheet } from "../src/data/sheet.js";
 import type { Generator } from "../src/export/description.js";
-import type { Tensors } from "../src/training/safetensors.js";
-import { type Picture, paintSheet } from "../src/training/sheet.js";
+import type { Tensors } from "../src/tensors/safetensors.js";
 import { find, latestOnly } from "./dom.js";
 import { addScaled, slerp } from "./latent.js";
 import { drawPicture } from "./sheet-view.js";

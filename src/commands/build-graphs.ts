@@ -28,12 +28,12 @@ export async function writeGraphs(
   config: Config,
   folder = join("models", config.run.recipe),
 ): Promise<{ train: string; manifest: string; artifacts: string[]; nodes: number }> {
-  const { buildArtifacts } = await import("../training/artifacts.js");
-  const { designOf } = await import("../training/recipes/index.js");
-  const { obstacle } = await import("../training/ort-training/artifacts.js");
-  const { writeOrtArtifacts } = await import("../training/ort-training/files.js");
-  const { startingState } = await import("../training/starting-state.js");
-  const { writeAtomically } = await import("../files.js");
+  const { buildArtifacts } = await import("../training/artifacts.node.js");
+  const { designOf } = await import("../recipes/index.js");
+  const { obstacle } = await import("../ort-training/artifacts.js");
+  const { writeOrtArtifacts } = await import("../ort-training/files.js");
+  const { startingState } = await import("../runs/starting-state.js");
+  const { writeAtomically } = await import("../files.node.js");
 
   const { run, recipe, flat } = config;
   const image = imageOf(run);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { resolveConfig } from "../config.js";
-import { hurried } from "../training/recipes/index.js";
+import { hurried } from "../recipes/index.js";
 import { writeGraphs } from "./build-graphs.js";
 import { exportRun } from "./export.js";
 import { settingsIn, settingsOptions } from "./options.js";
@@ -20,8 +20,8 @@ export const demo: CommandModule = {
       describe: `passes over the data (default: ${EPOCHS})`,
     }),
   async handler(argv) {
-    const { sampleSheet } = await import("../export/sample.js");
-    const { readBytes, writeAtomically } = await import("../files.js");
+    const { sampleSheet } = await import("../export/sample.node.js");
+    const { readBytes, writeAtomically } = await import("../files.node.js");
     const config = resolveConfig({ data: "drawn", epochs: EPOCHS, ...hurried, ...settingsIn(argv) });
     await writeGraphs(config);
     const run = await trainCommand({ config, folder: undefined }, {});

@@ -1,7 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
 import { parseArguments, runSchema } from "../config.js";
-import type { SessionPlace } from "../training/session.js";
+import type { SessionPlace } from "../runtime/session.node.js";
 import { common, settingsOptions } from "./options.js";
 import { print } from "./output.js";
 
@@ -32,7 +32,8 @@ export const doctor: CommandModule = {
 };
 
 async function tellProviders({ ep, device }: Partial<SessionPlace>, json: boolean): Promise<void> {
-  const { examine, providerNames } = await import("../training/providers.js");
+  const { examine } = await import("../runtime/examine.node.js");
+  const { providerNames } = await import("../runtime/providers.js");
   const names = ep === undefined ? providerNames : [ep];
   const reports = await Promise.all(names.map((name) => examine(name, { device })));
   // Who asks for one provider wants to know whether it can be used.
@@ -52,8 +53,8 @@ async function tellProviders({ ep, device }: Partial<SessionPlace>, json: boolea
 }
 
 async function tellPlacement(file: string, place: SessionPlace, json: boolean): Promise<void> {
-  const { operatorCounts, placementOf } = await import("../training/placement.js");
-  const { readBytes } = await import("../files.js");
+  const { operatorCounts, placementOf } = await import("../runtime/placement.node.js");
+  const { readBytes } = await import("../files.node.js");
   const nodes = await placementOf(await readBytes(file), place, file);
   if (json) {
     print(JSON.stringify({ graph: file, ep: place.ep, nodes }));

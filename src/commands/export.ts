@@ -1,7 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
-import { type Config, readConfigFile, resolveConfig } from "../config.js";
+import { type Config, resolveConfig } from "../config.js";
+import type { Design } from "../recipes/index.js";
+import { readConfigFile } from "../runs/config-file.js";
 import type { Checkpoint } from "../training/checkpoint.js";
-import type { Design } from "../training/recipes/index.js";
 import { common } from "./options.js";
 import { print, say } from "./output.js";
 
@@ -42,8 +43,8 @@ const exportCheckpoint: CommandModule = {
       .option("run", common.run)
       .option("json", common.json),
   async handler(argv) {
-    const { writeOrtCheckpoints } = await import("../training/ort-training/files.js");
-    const { requireOrtForm } = await import("../training/ort-training/artifacts.js");
+    const { writeOrtCheckpoints } = await import("../ort-training/files.js");
+    const { requireOrtForm } = await import("../ort-training/artifacts.js");
     const [run, folder] = [await runOf(argv), String(argv.folder)];
     const { design, checkpoint, config } = await readRun(run, { moments: true });
     requireOrtForm(design, "export checkpoint");
@@ -56,7 +57,7 @@ const exportCheckpoint: CommandModule = {
 };
 
 async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
-  const { latestRun } = await import("../training/run-folder.js");
+  const { latestRun } = await import("../runs/run-folder.js");
   return typeof argv.run === "string" ? argv.run : latestRun();
 }
 
@@ -72,9 +73,9 @@ export async function exportRun(
   { format = "onnx", json = false }: ExportOptions = {},
 ): Promise<void> {
   const { exportGenerator } = await import("../export/generator.js");
-  const { opensOn } = await import("../training/session.js");
+  const { opensOn } = await import("../runtime/session.node.js");
   const { encodeWeights } = await import("../training/weights.js");
-  const { writeAtomically } = await import("../files.js");
+  const { writeAtomically } = await import("../files.node.js");
 
   const { design, checkpoint, config } = await readRun(run, { moments: false });
   const { recipe, data } = config.run;
@@ -94,10 +95,10 @@ async function readRun(
   run: string,
   { moments }: { moments: boolean },
 ): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
-  const { requireMoments } = await import("../training/runtimes.js");
-  const { readCheckpoint, runFiles } = await import("../training/run-folder.js");
+  const { requireMoments } = await import("../runs/runtimes.js");
+  const { readCheckpoint, runFiles } = await import("../runs/run-folder.js");
   const { checkState } = await import("../training/checkpoint.js");
-  const { designOf, imageShapeOf } = await import("../training/recipes/index.js");
+  const { designOf, imageShapeOf } = await import("../recipes/index.js");
 
   const files = runFiles(run);
   const checkpoint = await readCheckpoint(files.checkpoint);

@@ -1,14 +1,7 @@
 import type { Argv, Options } from "yargs";
 import { z } from "zod";
-import {
-  allFields,
-  type Config,
-  type Field,
-  flagOf,
-  type RawSettings,
-  readConfigFile,
-  resolveConfig,
-} from "../config.js";
+import { allFields, type Config, type Field, flagOf, type RawSettings, resolveConfig } from "../config.js";
+import { readConfigFile } from "../runs/config-file.js";
 
 /** Options of several commands, written once. */
 export const common = {

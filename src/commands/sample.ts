@@ -36,8 +36,8 @@ export const sample: CommandModule = {
       .option("json", common.json),
   async handler(argv) {
     const { model, out, count, columns, seed, digits, json, ...place } = parseArguments(schema, argv);
-    const { sampleSheet } = await import("../export/sample.js");
-    const { readBytes, writeAtomically } = await import("../files.js");
+    const { sampleSheet } = await import("../export/sample.node.js");
+    const { readBytes, writeAtomically } = await import("../files.node.js");
     const bytes = await readBytes(model);
     const options = {
       count,

@@ -47,7 +47,7 @@ export const serve: CommandModule = {
 
 /** A generator from a file, checked here rather than in the browser. */
 async function offer(model: string) {
-  const { readBytes } = await import("../files.js");
+  const { readBytes } = await import("../files.node.js");
   const { readGenerator } = await import("../export/description.js");
   const bytes = await readBytes(model);
   readGenerator(bytes, model);

@@ -1,8 +1,9 @@
 import type { Argv, CommandModule } from "yargs";
-import { type Config, flagOf, readConfigFile, resolveConfig } from "../config.js";
+import { type Config, flagOf, resolveConfig } from "../config.js";
 import { GanOnnxError } from "../error.js";
-import type { Run } from "../training/run.js";
-import type { Progress, Training } from "../training/trainer.js";
+import { readConfigFile } from "../runs/config-file.js";
+import type { Run } from "../runs/run.js";
+import type { Progress, Training } from "../training/training.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 
@@ -37,7 +38,7 @@ async function resumed(
   argv: Readonly<Record<string, unknown>>,
   out: string | undefined,
 ): Promise<{ config: Config; folder: string }> {
-  const { latestRun, runFiles } = await import("../training/run-folder.js");
+  const { latestRun, runFiles } = await import("../runs/run-folder.js");
   const folder = out ?? (await latestRun());
   const path = runFiles(folder).config;
   const flags = settingsIn(argv);
@@ -67,8 +68,8 @@ export async function trainCommand(
   { config, folder }: { config: Config; folder: string | undefined },
   { resume = false, dryRun = false, json = false },
 ): Promise<string> {
-  const { prepareRun, prepareResume, workplaceOf, iterationsOf } = await import("../training/run.js");
-  const { newRunFolder, runFiles } = await import("../training/run-folder.js");
+  const { prepareRun, prepareResume, workplaceOf, iterationsOf } = await import("../runs/run.js");
+  const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { train } = await import("../training/trainer.js");
 
   const where = folder ?? newRunFolder(config.run.recipe, new Date());
@@ -129,7 +130,7 @@ export async function trainCommand(
 /** Slow is never silent: tell what the CPU runs though another provider was asked for. */
 async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
   if (place.ep === "cpu") return;
-  const { cpuNodesWarning, placementOf } = await import("../training/placement.js");
+  const { cpuNodesWarning, placementOf } = await import("../runtime/placement.node.js");
   const warning = cpuNodesWarning(await placementOf(model, place, "train.onnx"), place);
   if (warning) say(`train.onnx: ${warning}`);
 }

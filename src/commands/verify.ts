@@ -14,12 +14,12 @@ export const verify: CommandModule = {
   async handler(argv) {
     const file = String(argv.file);
     const { run, recipe, flat } = await configOf(argv);
-    const { decodeSafetensors } = await import("../training/safetensors.js");
-    const { designOf } = await import("../training/recipes/index.js");
-    const { buildArtifacts } = await import("../training/artifacts.js");
-    const { placeOf } = await import("../training/run.js");
-    const { followTrajectory, tolerances } = await import("../evaluation/trajectory.js");
-    const { readBytes } = await import("../files.js");
+    const { decodeSafetensors } = await import("../tensors/safetensors.js");
+    const { designOf } = await import("../recipes/index.js");
+    const { buildArtifacts } = await import("../training/artifacts.node.js");
+    const { placeOf } = await import("../runs/run.js");
+    const { followTrajectory, tolerances } = await import("../evaluation/trajectory.node.js");
+    const { readBytes } = await import("../files.node.js");
 
     const record = decodeSafetensors(await readBytes(file), file);
     const image = imageOf(run);

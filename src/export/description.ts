@@ -1,8 +1,8 @@
 import { GanOnnxError, messageOf } from "../error.js";
-// Not of the whole graph builder, which the page loads only to train.
-import { type ModelSummary, summarizeModel } from "../graph/onnx.js";
 import { jsonIn } from "../json.js";
-import type { ImageShape } from "../training/recipes/index.js";
+// Not of the whole graph builder, which the page loads only to train.
+import { type ModelSummary, summarizeModel } from "../onnx/index.js";
+import type { ImageShape } from "../recipes/index.js";
 
 /** What must be known of a generator to draw with it. */
 export interface Generator {

@@ -1,12 +1,12 @@
 import { GanOnnxError } from "../error.js";
 import { build, constant, type Model, type Value } from "../graph/index.js";
-import { encodeModel } from "../graph/onnx.js";
+import { encodeModel } from "../onnx/index.js";
+import { type Design, type ImageShape, imageShapeOf } from "../recipes/index.js";
+import { drawLatents } from "../recipes/latents.js";
+import type { OpenModel } from "../runtime/engine.js";
+import { randomStream } from "../tensors/random.js";
+import type { Tensor, Tensors } from "../tensors/safetensors.js";
 import type { Checkpoint } from "../training/checkpoint.js";
-import type { OpenModel } from "../training/engine.js";
-import { drawLatents } from "../training/latents.js";
-import { randomStream } from "../training/random.js";
-import { type Design, type ImageShape, imageShapeOf } from "../training/recipes/index.js";
-import type { Tensor, Tensors } from "../training/safetensors.js";
 import { buildExport, buildSampler } from "../training/sampler.js";
 import { namedTensors, sampledState } from "../training/state.js";
 import { producer } from "../version.js";

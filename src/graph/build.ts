@@ -1,9 +1,8 @@
 import { GanOnnxError } from "../error.js";
 import { isStatic, type Shape } from "./dims.js";
 import { lowered } from "./lower.js";
-import type { AttributeKind, Body, Node } from "./operator.js";
 import { nodesBehind } from "./paths.js";
-import type { TensorData, Value, ValueType } from "./value.js";
+import type { AttributeKind, Body, Node, TensorData, Value, ValueType } from "./value.js";
 
 /** A graph with names, ready to be written: the same structure as ONNX's GraphProto. */
 export interface NamedGraph {

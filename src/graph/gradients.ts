@@ -1,10 +1,11 @@
 import { GanOnnxError } from "../error.js";
 import { formatShape, sameShape } from "./dims.js";
-import { atScope, type Node } from "./operator.js";
+import { atScope } from "./operator.js";
 import { add } from "./ops/elementwise.js";
 import { sum } from "./ops/reduce.js";
 import { reshape } from "./ops/shape.js";
 import { nodesBetween } from "./paths.js";
+import type { Node } from "./value.js";
 import { scalar, type Value } from "./value.js";
 
 /**

@@ -4,7 +4,6 @@ export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
 export { type Op, withScope } from "./operator.js";
 export * from "./ops/index.js";
-export { type AdamWAttributes, accumulated, adamW } from "./ort-training.js";
 export { inputsBehind } from "./paths.js";
 export {
   constant,

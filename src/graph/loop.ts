@@ -1,7 +1,8 @@
 import { GanOnnxError } from "../error.js";
 import { formatShape, sameShape } from "./dims.js";
-import { apply, type Operator } from "./operator.js";
+import { apply } from "./operator.js";
 import { captures } from "./paths.js";
+import type { Operator } from "./value.js";
 import { input, scalar, type Value, type ValueType } from "./value.js";
 
 /** What one iteration leaves: the state of the next one, and values of which every iteration's is kept. */

@@ -1,7 +1,7 @@
-import { apply, atScope, type Body, type Node } from "./operator.js";
+import { apply, atScope } from "./operator.js";
 import { lowerPointwise } from "./ops/layout.js";
 import { captures, nodesBehind } from "./paths.js";
-import type { Value } from "./value.js";
+import type { Body, Node, Value } from "./value.js";
 
 /** What is written for each value that was looked at; what is written stands for itself. */
 type Written = Map<Value, Value>;

@@ -1,58 +1,18 @@
 import { GanOnnxError } from "../error.js";
-import type { Shape } from "./dims.js";
-import { type DType, type Operand, scalar, type Value, type ValueType } from "./value.js";
+import {
+  type AttributeSchema,
+  type Attributes,
+  type Body,
+  type InputGradients,
+  type Node,
+  type Operand,
+  type Operator,
+  scalar,
+  type Value,
+  type ValueType,
+} from "./value.js";
 
-/** How an attribute is written into ONNX. `dims` serve inference alone: ONNX has no symbols there. */
-type AttributeKinds = { int: number; float: number; ints: readonly number[]; dtype: DType; dims: Shape };
-export type AttributeKind = keyof AttributeKinds;
-export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
 type NoAttributes = Record<never, never>;
-export type Attributes<S extends AttributeSchema = AttributeSchema> = {
-  readonly [K in keyof S]: AttributeKinds[S[K]];
-};
-
-/** The gradients of the inputs, in their order; null for an input through which no gradient flows. */
-export type InputGradients = readonly (Value | null)[];
-
-/** An operator of ONNX: https://onnx.ai/onnx/operators/ has a page for each `type`. */
-export interface Operator {
-  readonly type: string;
-  /** Whose operator it is, if not ONNX's own: `com.microsoft`. */
-  readonly domain?: string;
-  readonly attributes: AttributeSchema;
-  /** Each element of its one output depends on those at the same place of its inputs, which broadcast. */
-  readonly pointwise?: boolean;
-  infer(inputs: readonly Value[], attributes: Attributes): readonly ValueType[];
-  /** The vector-Jacobian product: gradients of the outputs (null where none arrives) to gradients of the inputs. */
-  readonly vjp:
-    | ((
-        inputs: readonly Value[],
-        outputs: readonly Value[],
-        gradients: readonly (Value | null)[],
-        attributes: Attributes,
-      ) => InputGradients)
-    | null;
-  /** What `build()` writes for a node, unless it is the node itself: other operators that compute its one output. */
-  lower?(node: Node): Value | undefined;
-}
-
-/** The graph that a `Loop` runs: its own inputs and outputs, and the outer values that it reads. */
-export interface Body {
-  readonly inputs: readonly Value[];
-  readonly outputs: Readonly<Record<string, Value>>;
-  readonly captured: readonly Value[];
-}
-
-/** One application of an operator. Ids grow with creation, so ascending ids are a topological order. */
-export interface Node {
-  readonly id: number;
-  readonly operator: Operator;
-  readonly inputs: readonly Value[];
-  readonly attributes: Attributes;
-  readonly outputs: readonly Value[];
-  readonly scope: string;
-  readonly body?: Body;
-}
 
 let nextId = 0;
 let scope = "";

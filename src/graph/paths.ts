@@ -1,5 +1,5 @@
-import { dependencies, type Node } from "./operator.js";
-import type { Value } from "./value.js";
+import { dependencies } from "./operator.js";
+import type { Node, Value } from "./value.js";
 
 /** All nodes that the values are computed by, down to the ends given, in the order of their creation. */
 export function nodesBehind(

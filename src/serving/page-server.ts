@@ -1,14 +1,26 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo } from "node:net";
+import { dirname } from "node:path";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import sirv from "sirv";
 import { GanOnnxError, messageOf } from "../error.js";
 import { NEWS, newsOf, pictureOf, RUN } from "./run-view.js";
 
-/** Where `npm run build:web` puts the page. The path leads there from `src/serving` and from `dist/serving`. */
-const builtPage = fileURLToPath(new URL("../../dist/web-demo", import.meta.url));
+/** Where `npm run build:web` puts the page: package.json says so. */
+function builtPage(): string {
+  try {
+    return dirname(createRequire(import.meta.url).resolve("#page"));
+  } catch (cause) {
+    throw new GanOnnxError({
+      what: "the page is not built",
+      where: "serve",
+      fix: "run `npm run build:web`",
+      cause,
+    });
+  }
+}
 /** Reachable from this machine only. */
 const HOST = "127.0.0.1";
 /** The list that the page chooses its models from. */
@@ -64,7 +76,11 @@ export interface PageServer {
  * @param port 0 for any that is free.
  * @throws GanOnnxError when the page is not built or the port is in use.
  */
-export async function servePage(port: number, offers: Offers = {}, folder = builtPage): Promise<PageServer> {
+export async function servePage(
+  port: number,
+  offers: Offers = {},
+  folder = builtPage(),
+): Promise<PageServer> {
   if (!existsSync(`${folder}/index.html`)) {
     throw new GanOnnxError({ what: "the page is not built", where: folder, fix: "run `npm run build:web`" });
   }

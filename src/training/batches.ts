@@ -1,8 +1,8 @@
+import type { Dataset } from "../data/dataset.js";
 import { GanOnnxError } from "../error.js";
-import type { Dataset } from "./data/dataset.js";
-import { fillNormal, fillUniform, randomStream, shuffled } from "./random.js";
-import { pixelsOf } from "./recipes/index.js";
-import type { Tensors } from "./safetensors.js";
+import { pixelsOf } from "../recipes/index.js";
+import { fillNormal, fillUniform, randomStream, shuffled } from "../tensors/random.js";
+import type { Tensors } from "../tensors/safetensors.js";
 import type { BatchInput } from "./step-graph.js";
 
 /** Consecutive steps of an epoch that have one batch size: what one run of the training graph is fed. */

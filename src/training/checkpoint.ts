@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
+import { type Design, type RecipeName, recipeNames } from "../recipes/index.js";
+import { decodeSafetensors, encodeSafetensors, type Tensors } from "../tensors/safetensors.js";
 import { differences } from "./expected.js";
-import { type Design, type RecipeName, recipeNames } from "./recipes/index.js";
-import { decodeSafetensors, encodeSafetensors, type Tensors } from "./safetensors.js";
 import { slotStates, stateTensors } from "./state.js";
 
 const number = z.coerce.number().int().min(0);

@@ -1,5 +1,5 @@
 import { type DType, formatShape, type Shape, sameShape } from "../graph/index.js";
-import type { Tensor } from "./safetensors.js";
+import type { Tensor } from "../tensors/safetensors.js";
 
 /** What a tensor in a file should be. */
 export interface Expected {

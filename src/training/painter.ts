@@ -1,14 +1,14 @@
+import type { Dataset } from "../data/dataset.js";
+import { type Picture, paintSheet } from "../data/sheet.js";
 import type { Model } from "../graph/index.js";
-import { encodeModel } from "../graph/onnx.js";
+import { encodeModel } from "../onnx/index.js";
+import { type Design, type ImageShape, imageShapeOf, pixelsOf } from "../recipes/index.js";
+import { drawLatents } from "../recipes/latents.js";
+import type { LoadedModel, OpenModel } from "../runtime/engine.js";
+import { randomStream } from "../tensors/random.js";
+import type { Tensors } from "../tensors/safetensors.js";
 import { gathered, orderOfEpoch } from "./batches.js";
-import type { Dataset } from "./data/dataset.js";
-import type { LoadedModel, OpenModel } from "./engine.js";
-import { drawLatents } from "./latents.js";
-import { randomStream } from "./random.js";
-import { type Design, type ImageShape, imageShapeOf, pixelsOf } from "./recipes/index.js";
-import type { Tensors } from "./safetensors.js";
 import { buildReconstructor, buildSampler } from "./sampler.js";
-import { type Picture, paintSheet } from "./sheet.js";
 
 /** Images on a sheet, in rows of {@link COLUMNS}. */
 const COUNT = 64;

@@ -1,7 +1,7 @@
 import { build, input, type Model, reshape, type Value } from "../graph/index.js";
 import { bind, declarationsOf, onFlatVector, type Scope } from "../networks/index.js";
+import { type Design, type ImageShape, pixelsOf } from "../recipes/index.js";
 import { producer } from "../version.js";
-import { type Design, type ImageShape, pixelsOf } from "./recipes/index.js";
 import { bufferState, sampledState } from "./state.js";
 
 type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };

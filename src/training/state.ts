@@ -1,8 +1,8 @@
 import { sizeOf } from "../graph/index.js";
 import { declarationsOf, type Initializer } from "../networks/index.js";
-import { fillUniform, randomStream } from "./random.js";
-import type { Design } from "./recipes/index.js";
-import type { Tensor, Tensors } from "./safetensors.js";
+import type { Design } from "../recipes/index.js";
+import { fillUniform, randomStream } from "../tensors/random.js";
+import type { Tensor, Tensors } from "../tensors/safetensors.js";
 
 /** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
 export interface StateTensor {

@@ -28,7 +28,7 @@ import {
   type Piece,
   piecesOf,
 } from "../networks/index.js";
-import type { Design, Phase, StepInput } from "./recipes/index.js";
+import type { Design, Phase, StepInput } from "../recipes/index.js";
 import { averageState, bufferState, parametersState, type StateTensor, stateTensors } from "./state.js";
 
 type Values = Readonly<Record<string, Value>>;

@@ -1,28 +1,6 @@
-import { type Block, feedsOfBlock } from "./batches.js";
-import type { Tensors } from "./safetensors.js";
-import type { Training } from "./trainer.js";
-
-/** A run of the training graph that is still to be made. */
-export interface PlannedRun {
-  readonly epoch: number;
-  readonly order: Uint32Array;
-  readonly block: Block;
-  readonly endsEpoch: boolean;
-}
-
-/** What a feeder has to know of such a run. */
-export type FeedersRun = Pick<PlannedRun, "epoch" | "block">;
-
-/** What batch inputs are made from. */
-export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start">;
-
-/** Prepares batch inputs outside of the thread that trains, for several runs at once. */
-export interface Feeder {
-  /** How many runs it can work on at once. */
-  readonly threads: number;
-  prepare(planned: FeedersRun): Promise<Tensors>;
-  close(): Promise<void>;
-}
+import type { Tensors } from "../tensors/safetensors.js";
+import { feedsOfBlock } from "./batches.js";
+import type { Feeder, PlannedRun, Supplied } from "./training.js";
 
 /** Planned runs with their batch inputs, in order. */
 export interface Supply {

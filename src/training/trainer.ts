@@ -1,73 +1,12 @@
 import { GanOnnxError } from "../error.js";
+import type { Engine } from "../runtime/engine.js";
+import type { Tensors } from "../tensors/safetensors.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
-import type { Dataset } from "./data/dataset.js";
-import type { Engine, OpenModel } from "./engine.js";
 import { Painter } from "./painter.js";
-import type { Design } from "./recipes/index.js";
-import type { Tensors } from "./safetensors.js";
-import type { Picture } from "./sheet.js";
-import type { StepGraph } from "./step-graph.js";
-import { chooseStepsPerRun, isRestorable, measureRuns, mostStepsPerRun } from "./steps-per-run.js";
-import { type Feeder, type PlannedRun, supplyOf } from "./supply.js";
-
-/** One training, ready to go. */
-export interface Training {
-  readonly design: Design;
-  readonly graph: StepGraph;
-  readonly dataset: Dataset;
-  readonly epochs: number;
-  readonly batchSize: number;
-  /** Steps in one run of the training graph; chosen by measuring unless given. */
-  readonly stepsPerRun?: number;
-  readonly start: Checkpoint;
-}
-
-/** What a training asks of where it takes place: in Node threads and a folder, in a browser a worker and its database. */
-export interface Workplace {
-  /** Load the training at a state. */
-  openEngine(state: Tensors): Promise<Engine>;
-  /** Load a model that draws. */
-  readonly openModel: OpenModel;
-  /** Have batches prepared elsewhere, where the thread that trains is not fast enough. */
-  readonly openFeeder?: (training: Training) => Feeder;
-  readonly keeper: Keeper;
-}
-
-/** Keeps what a training makes. */
-export interface Keeper {
-  /** The models are loaded; nothing is kept yet. */
-  begin(): Promise<void>;
-  /** Nothing more will be kept; also where nothing was begun. */
-  end?(): Promise<void>;
-  metrics(lines: readonly MetricsLine[]): Promise<void>;
-  realImages(sheet: Picture): Promise<void>;
-  /** What the fixed latents give after an epoch. */
-  sheet(sheet: Picture, epoch: number): Promise<void>;
-  /** The same within an epoch, whenever a checkpoint is kept there, for those who watch. */
-  preview?(sheet: Picture): void;
-  checkpoint(checkpoint: Checkpoint): Promise<void>;
-  /** How often a checkpoint is kept within an epoch, in milliseconds. */
-  readonly interval: number;
-  /** What the last checkpoint is called in messages. */
-  readonly lastCheckpoint: string;
-}
-
-/** What is recorded of one step. */
-export interface MetricsLine {
-  readonly epoch: number;
-  /** Step of the epoch, counted from 1. */
-  readonly iteration: number;
-  readonly metrics: Readonly<Record<string, number>>;
-}
-
-/** Told after every run of the training graph. */
-export interface Progress extends MetricsLine {
-  readonly epochs: number;
-  readonly iterations: number;
-  /** All steps of this block, the last one being the line's own. */
-  readonly lines: readonly MetricsLine[];
-}
+import { chooseStepsPerRun, isRestorable, measureRuns, mostStepsPerRun } from "./steps-per-call.js";
+import { supplyOf } from "./supply.js";
+import type { MetricsLine, PlannedRun, Progress, Training, Workplace } from "./training.js";
 
 /**
  * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint that is kept last holds every

@@ -1,6 +1,6 @@
-import { encodeModel } from "../graph/onnx.js";
+import { encodeModel } from "../onnx/index.js";
+import type { Design, RecipeName } from "../recipes/index.js";
 import { producer } from "../version.js";
-import type { Design, RecipeName } from "./recipes/index.js";
 import { buildStepGraph, type StepGraph } from "./step-graph.js";
 
 /** `train.onnx`, and the graph that it holds. */

@@ -1,9 +1,8 @@
 import { GanOnnxError } from "../error.js";
-import { readBytes } from "../files.js";
 import { declarationsOf } from "../networks/index.js";
+import type { Design } from "../recipes/index.js";
+import { decodeSafetensors, encodeSafetensors, type Tensor, type Tensors } from "../tensors/safetensors.js";
 import { differences, type Expected } from "./expected.js";
-import type { Design } from "./recipes/index.js";
-import { decodeSafetensors, encodeSafetensors, type Tensor, type Tensors } from "./safetensors.js";
 import { namedTensors, stateWith, tensorName } from "./state.js";
 
 /** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
@@ -28,8 +27,8 @@ function expectedWeights(design: Design): Map<string, Expected> {
  *
  * @throws GanOnnxError listing everything that is missing, extra or of another shape.
  */
-export async function readWeights(path: string, design: Design): Promise<Tensors> {
-  const { tensors } = decodeSafetensors(await readBytes(path), path);
+export function decodeWeights(bytes: Uint8Array<ArrayBuffer>, where: string, design: Design): Tensors {
+  const { tensors } = decodeSafetensors(bytes, where);
   const expected = expectedWeights(design);
   const found = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
@@ -42,7 +41,7 @@ export async function readWeights(path: string, design: Design): Promise<Tensors
   if (complaints.length > 0) {
     throw new GanOnnxError({
       what: `does not fit the recipe's networks: ${complaints.join(", ")}`,
-      where: path,
+      where,
       fix: "name the tensors as `gan-onnx export --format safetensors` does, for networks of the same size",
     });
   }
@@ -57,7 +56,7 @@ function fullName(name: string, { networks }: Design, expected: ReadonlyMap<stri
   return owners.length === 1 ? `${owners[0]}.${name}` : name;
 }
 
-/** The weights of a state in the form that {@link readWeights} reads, so that the way there and back is exact. */
+/** The weights of a state in the form that {@link decodeWeights} reads, so that the way there and back is exact. */
 export function encodeWeights(design: Design, state: Tensors): Uint8Array<ArrayBuffer> {
   const weights = Object.keys(design.networks).flatMap((network) =>
     [...namedTensors(design, network, state)].map(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { multiplyAdds } from "../../bench/multiply-adds.js";
-import type { RecipeName } from "../../src/training/recipes/index.js";
+import type { RecipeName } from "../../src/recipes/index.js";
 import { buildStepGraph } from "../../src/training/step-graph.js";
 import { designed } from "../helpers/recipes.js";
 import { about } from "../helpers/run.js";

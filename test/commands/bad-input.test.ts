@@ -2,11 +2,11 @@ import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { encodeSafetensors } from "../../src/training/safetensors.js";
+import { encodeSafetensors } from "../../src/tensors/safetensors.js";
+import { idx } from "../data/files.js";
 import { runCli, succeed, tree } from "../helpers/cli.js";
 import { withoutGpu } from "../helpers/providers.js";
 import { trainingPlace } from "../helpers/runs.js";
-import { idx } from "../training/data/files.js";
 
 const { cwd, train, contentOf, remove } = await trainingPlace();
 afterAll(remove);

@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import ort from "onnxruntime-node";
 import { expect, test } from "vitest";
-import { sha256 } from "../../src/files.js";
-import { type RecipeName, recipeNames } from "../../src/training/recipes/index.js";
+import { sha256 } from "../../src/files.node.js";
+import { type RecipeName, recipeNames } from "../../src/recipes/index.js";
+import { temporaryFolder } from "../data/files.js";
 import { runCli, succeed, tree } from "../helpers/cli.js";
 import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";
-import { temporaryFolder } from "../training/data/files.js";
 
 /** The networks of each recipe that have artifacts of ORT's training API. */
 const artifacts: Readonly<Record<RecipeName, readonly string[]>> = {

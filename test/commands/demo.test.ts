@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Jimp } from "jimp";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "../data/files.js";
 import { succeed, tree } from "../helpers/cli.js";
-import { temporaryFolder } from "../training/data/files.js";
 
 test("npm start goes the whole way, here for one epoch: run, generator, sheet", async () => {
   const cwd = await temporaryFolder();

@@ -4,11 +4,11 @@ import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { providerNames } from "../../src/training/providers.js";
+import { providerNames } from "../../src/runtime/providers.js";
+import { temporaryFolder } from "../data/files.js";
 import { cli, runCli, succeed } from "../helpers/cli.js";
 import { tinyArtifacts } from "../helpers/design.js";
 import { hasSoftwareVulkan, softwareVulkan, swiftshader, withoutGpu } from "../helpers/providers.js";
-import { temporaryFolder } from "../training/data/files.js";
 
 test("doctor tells of all providers, why one is not available, and what to do", async () => {
   const { stdout } = await succeed(["doctor"], { cwd: await temporaryFolder(), env: withoutGpu });

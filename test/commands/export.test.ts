@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Jimp } from "jimp";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { decodeSafetensors } from "../../src/training/safetensors.js";
+import { decodeSafetensors } from "../../src/tensors/safetensors.js";
 import { succeed, tree } from "../helpers/cli.js";
 import { writeIdxFolder } from "../helpers/dataset.js";
 

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Jimp } from "jimp";
 import { afterAll, describe, expect, test } from "vitest";
+import { drawDigits } from "../../src/data/drawn.js";
 import { exportGenerator } from "../../src/export/generator.js";
-import { drawDigits } from "../../src/training/data/drawn.js";
-import type { RecipeName } from "../../src/training/recipes/index.js";
+import type { RecipeName } from "../../src/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
+import { idx } from "../data/files.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { goldenMissing, goldenPath } from "../helpers/golden.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";
-import { idx } from "../training/data/files.js";
 
 const folder = mkdtempSync(join(tmpdir(), "gan-onnx-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -117,7 +117,7 @@ test("settings come from a file, flags win over it, and --json prints what came 
     epochs: 9,
     batchSize: 100,
   };
-  const { writeAtomically } = await import("../../src/files.js");
+  const { writeAtomically } = await import("../../src/files.node.js");
   await writeAtomically(join(cwd, "my.json"), JSON.stringify(settings));
   const args = ["train", "--config", "my.json", "--epochs", "1", "--json", "--out", "from/file"];
   const { stdout } = await succeed(args, { cwd });

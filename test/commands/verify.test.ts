@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeSafetensors, type Tensor } from "../../src/training/safetensors.js";
+import { encodeSafetensors, type Tensor } from "../../src/tensors/safetensors.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { goldenMissing } from "../helpers/golden.js";
 import { recordTrajectory } from "../helpers/record.js";

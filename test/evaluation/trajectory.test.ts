@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { followTrajectory, tolerances } from "../../src/evaluation/trajectory.js";
-import { readBytes } from "../../src/files.js";
+import { followTrajectory, tolerances } from "../../src/evaluation/trajectory.node.js";
+import { readBytes } from "../../src/files.node.js";
 import { piecesOf } from "../../src/networks/index.js";
-import { buildArtifacts } from "../../src/training/artifacts.js";
-import { designOf } from "../../src/training/recipes/index.js";
-import { vanilla } from "../../src/training/recipes/vanilla.js";
-import { decodeSafetensors, type Tensor } from "../../src/training/safetensors.js";
+import { designOf } from "../../src/recipes/index.js";
+import { vanilla } from "../../src/recipes/vanilla.js";
+import { decodeSafetensors, type Tensor } from "../../src/tensors/safetensors.js";
+import { buildArtifacts } from "../../src/training/artifacts.node.js";
 import { tinyArtifacts, tinyDesign } from "../helpers/design.js";
 import { recordTrajectory, type Tensors } from "../helpers/record.js";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import { readGenerator } from "../../src/export/description.js";
-import { randomStream } from "../../src/training/random.js";
+import { randomStream } from "../../src/tensors/random.js";
 
 const shipped = new Uint8Array(await readFile("models/generator.onnx"));
 

@@ -4,15 +4,15 @@ import onnxProto from "onnx-proto";
 import ort from "onnxruntime-node";
 import { expect, test } from "vitest";
 import { exportGenerator } from "../../src/export/generator.js";
+import { designOf, recipeNames, recipes } from "../../src/recipes/index.js";
+import { fillNormal, randomStream } from "../../src/tensors/random.js";
 import type { Checkpoint } from "../../src/training/checkpoint.js";
-import { fillNormal, randomStream } from "../../src/training/random.js";
-import { designOf, recipeNames, recipes } from "../../src/training/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
+import { temporaryFolder } from "../data/files.js";
 import { tinyDesign, tinyImage, tinySettings } from "../helpers/design.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";
 import { generatorOf } from "../helpers/reference.js";
-import { temporaryFolder } from "../training/data/files.js";
 
 const design = tinyDesign();
 const { latent, width } = tinySettings;

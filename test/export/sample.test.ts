@@ -1,9 +1,9 @@
 import { Jimp } from "jimp";
 import { describe, expect, test } from "vitest";
 import { exportGenerator } from "../../src/export/generator.js";
-import { type SampleOptions, sampleSheet } from "../../src/export/sample.js";
+import { type SampleOptions, sampleSheet } from "../../src/export/sample.node.js";
 import { build, input, reshape, tanh } from "../../src/graph/index.js";
-import { encodeModel } from "../../src/graph/onnx.js";
+import { encodeModel } from "../../src/onnx/index.js";
 import { initialState } from "../../src/training/state.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
 import { onCpu } from "../helpers/on-cpu.js";

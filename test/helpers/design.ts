@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { buildArtifacts, type TrainingArtifacts } from "../../src/training/artifacts.js";
-import { type Design, type ImageShape, recipes } from "../../src/training/recipes/index.js";
+import { type Design, type ImageShape, recipes } from "../../src/recipes/index.js";
+import { buildArtifacts, type TrainingArtifacts } from "../../src/training/artifacts.node.js";
 
 /** Settings of a vanilla GAN that trains in no time. */
 export const tinySettings = {

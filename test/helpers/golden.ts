@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { RecipeName } from "../../src/training/recipes/index.js";
-import { decodeSafetensors, type SafetensorsFile } from "../../src/training/safetensors.js";
+import type { RecipeName } from "../../src/recipes/index.js";
+import { decodeSafetensors, type SafetensorsFile } from "../../src/tensors/safetensors.js";
 
 const folder = process.env.GAN_ONNX_TEST_GOLDEN ?? resolve("..", "shared", "golden");
 

@@ -1,4 +1,4 @@
-import { opensOn } from "../../src/training/session.js";
+import { opensOn } from "../../src/runtime/session.node.js";
 
 /** Loads models on the CPU. */
 export const onCpu = opensOn({ ep: "cpu", cpuNodes: true });

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
-import { traceForOrt } from "../../src/training/ort-training/artifacts.js";
-import { filesOf } from "../../src/training/ort-training/files.js";
-import { OrtNetwork } from "../../src/training/ort-training/runtime.js";
-import type { Design } from "../../src/training/recipes/index.js";
-import type { Tensors } from "../../src/training/safetensors.js";
+import { traceForOrt } from "../../src/ort-training/artifacts.js";
+import { filesOf } from "../../src/ort-training/files.js";
+import { OrtNetwork } from "../../src/ort-training/runtime.js";
+import type { Design } from "../../src/recipes/index.js";
+import type { Tensors } from "../../src/tensors/safetensors.js";
 import { initialState } from "../../src/training/state.js";
 
 /** Why ORT's training runtime cannot be asked here; undefined when it can. */

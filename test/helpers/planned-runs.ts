@@ -1,5 +1,5 @@
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
-import type { PlannedRun } from "../../src/training/supply.js";
+import type { PlannedRun } from "../../src/training/training.js";
 import { buildTraining } from "../../src/training/training-model.js";
 import { someBytes } from "./dataset.js";
 import { designed, grey } from "./recipes.js";

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { examine, type ProviderName, providerNames } from "../../src/training/providers.js";
+import { examine } from "../../src/runtime/examine.node.js";
+import { type ProviderName, providerNames } from "../../src/runtime/providers.js";
 
 /** A Vulkan driver in software, from Debian's chromium: WebGPU on a machine without a GPU. */
 export const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";

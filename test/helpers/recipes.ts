@@ -1,7 +1,5 @@
 import ort from "onnxruntime-node";
-import { encodeModel } from "../../src/graph/onnx.js";
-import { feedsOfBlock } from "../../src/training/batches.js";
-import { randomStream } from "../../src/training/random.js";
+import { encodeModel } from "../../src/onnx/index.js";
 import {
   type Design,
   designOf,
@@ -9,8 +7,10 @@ import {
   pixelsOf,
   type RecipeName,
   recipes,
-} from "../../src/training/recipes/index.js";
-import type { Tensor, Tensors } from "../../src/training/safetensors.js";
+} from "../../src/recipes/index.js";
+import { randomStream } from "../../src/tensors/random.js";
+import type { Tensor, Tensors } from "../../src/tensors/safetensors.js";
+import { feedsOfBlock } from "../../src/training/batches.js";
 import { namedTensors } from "../../src/training/state.js";
 import { batchInputs, buildStepGraph } from "../../src/training/step-graph.js";
 import { about } from "./run.js";

@@ -1,6 +1,6 @@
-import { fillNormal, randomStream } from "../../src/training/random.js";
-import { type ImageShape, pixelsOf } from "../../src/training/recipes/index.js";
-import type { Tensor } from "../../src/training/safetensors.js";
+import { type ImageShape, pixelsOf } from "../../src/recipes/index.js";
+import { fillNormal, randomStream } from "../../src/tensors/random.js";
+import type { Tensor } from "../../src/tensors/safetensors.js";
 import { initialState } from "../../src/training/state.js";
 import { someBytes } from "./dataset.js";
 import { placesOf, tinyArtifacts, tinyDesign, tinyImage, tinySettings } from "./design.js";

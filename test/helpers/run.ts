@@ -7,9 +7,9 @@ import {
   type TensorData,
   type Value,
 } from "../../src/graph/index.js";
-import { encodeModel } from "../../src/graph/onnx.js";
 import { dependencies } from "../../src/graph/operator.js";
 import { nodesBehind } from "../../src/graph/paths.js";
+import { encodeModel } from "../../src/onnx/index.js";
 
 /** Numbers with the extents they fill. */
 export interface Tensor {

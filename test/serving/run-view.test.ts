@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, realpath, rename, rm, symlink, utimes, writeFi
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { appendMetrics, truncateMetrics } from "../../src/runs/run-folder.js";
 import { type News, newsOf, pictureOf, requireRun } from "../../src/serving/run-view.js";
-import { appendMetrics, truncateMetrics } from "../../src/training/run-folder.js";
 
 const room = await realpath(await mkdtemp(join(tmpdir(), "gan-onnx-view-")));
 const run = join(room, "my run");

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Dataset } from "../../src/data/load.node.js";
 import {
   type Block,
   blocksOfEpoch,
@@ -6,7 +7,6 @@ import {
   orderOfEpoch,
   stepsPerEpoch,
 } from "../../src/training/batches.js";
-import type { Dataset } from "../../src/training/data/index.js";
 import type { BatchInput } from "../../src/training/step-graph.js";
 
 /** Images of one pixel, whose value is the number of the image. */

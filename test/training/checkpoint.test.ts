@@ -2,12 +2,12 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GanOnnxError } from "../../src/error.js";
+import { readCheckpoint } from "../../src/runs/run-folder.js";
+import { encodeSafetensors } from "../../src/tensors/safetensors.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "../../src/training/checkpoint.js";
-import { readCheckpoint } from "../../src/training/run-folder.js";
-import { encodeSafetensors } from "../../src/training/safetensors.js";
 import { initialState } from "../../src/training/state.js";
+import { temporaryFolder } from "../data/files.js";
 import { tinyDesign, tinyImage } from "../helpers/design.js";
-import { temporaryFolder } from "./data/files.js";
 
 const design = tinyDesign();
 const checkpoint: Checkpoint = {

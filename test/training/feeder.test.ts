@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Feeders } from "../../src/training/feeder.js";
+import { Feeders } from "../../src/training/feeder.node.js";
 import { feedsOf, runs, training } from "../helpers/planned-runs.js";
 
 describe("threads that prepare batches", () => {

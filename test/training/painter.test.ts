@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Picture } from "../../src/data/sheet.js";
 import { orderOfEpoch } from "../../src/training/batches.js";
 import { Painter } from "../../src/training/painter.js";
-import type { Picture } from "../../src/training/sheet.js";
 import { stateWith } from "../../src/training/state.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/graph/index.js";
-import { encodeModel } from "../../src/graph/onnx.js";
-import type { Tensors } from "../../src/training/safetensors.js";
+import { encodeModel } from "../../src/onnx/index.js";
+import type { Tensors } from "../../src/tensors/safetensors.js";
 import { buildReconstructor, buildSampler } from "../../src/training/sampler.js";
 import { initialState } from "../../src/training/state.js";
 import { plainGenerator } from "../helpers/plain-conv.js";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { adam } from "../../src/training/optimizers.js";
-import { recipeNames } from "../../src/training/recipes/index.js";
-import type { Tensors } from "../../src/training/safetensors.js";
-import { Session } from "../../src/training/session.js";
+import { recipeNames } from "../../src/recipes/index.js";
+import { adam } from "../../src/recipes/optimizers.js";
+import { Session } from "../../src/runtime/session.node.js";
+import type { Tensors } from "../../src/tensors/safetensors.js";
 import { initialState } from "../../src/training/state.js";
 import { buildStepGraph } from "../../src/training/step-graph.js";
 import { tinyArtifacts, tinyDesign } from "../helpers/design.js";

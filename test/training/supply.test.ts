@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type PlannedRun, supplyOf } from "../../src/training/supply.js";
+import { supplyOf } from "../../src/training/supply.js";
+import type { PlannedRun } from "../../src/training/training.js";
 import { feedsOf, runs, training } from "../helpers/planned-runs.js";
 
 function* plan(): Generator<PlannedRun, undefined> {

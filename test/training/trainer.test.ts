@@ -1,16 +1,17 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Engine } from "../../src/training/engine.js";
-import { type Run, workplaceOf } from "../../src/training/run.js";
-import { readCheckpoint, runFiles } from "../../src/training/run-folder.js";
-import type { Tensors } from "../../src/training/safetensors.js";
+import { type Run, workplaceOf } from "../../src/runs/run.js";
+import { readCheckpoint, runFiles } from "../../src/runs/run-folder.js";
+import type { Engine } from "../../src/runtime/engine.js";
+import type { Tensors } from "../../src/tensors/safetensors.js";
 import { initialState } from "../../src/training/state.js";
-import { type Progress, train } from "../../src/training/trainer.js";
+import { train } from "../../src/training/trainer.js";
+import type { Progress } from "../../src/training/training.js";
+import { temporaryFolder } from "../data/files.js";
 import { tree } from "../helpers/cli.js";
 import { someBytes } from "../helpers/dataset.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
-import { temporaryFolder } from "./data/files.js";
 
 const count = 22;
 const dataset = { name: "noise", count, ...tinyImage, images: someBytes(9 * count) };

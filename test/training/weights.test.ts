@@ -1,12 +1,18 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../src/training/safetensors.js";
+import { readBytes } from "../../src/files.node.js";
+import type { Design } from "../../src/recipes/index.js";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../src/tensors/safetensors.js";
 import { averageState, initialState, parametersState } from "../../src/training/state.js";
-import { encodeWeights, readWeights } from "../../src/training/weights.js";
+import { decodeWeights, encodeWeights } from "../../src/training/weights.js";
+
+const readWeights = async (path: string, design: Design) =>
+  decodeWeights(await readBytes(path), path, design);
+
+import { temporaryFolder } from "../data/files.js";
 import { goldenMissing, goldenRecipes, readGolden } from "../helpers/golden.js";
 import { designed, grey, randomFeeds, trained } from "../helpers/recipes.js";
-import { temporaryFolder } from "./data/files.js";
 
 const image = grey(4);
 const vanilla = designed("vanilla", { latent: 3, width: 4, depth: 1 }, image);

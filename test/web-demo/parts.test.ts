@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { drawLatents } from "../../src/training/latents.js";
-import { randomStream } from "../../src/training/random.js";
+import { drawLatents } from "../../src/recipes/latents.js";
+import { randomStream } from "../../src/tensors/random.js";
 import { LARGEST_COUNT, readSettings, writeSettings } from "../../web-demo/address.js";
 import { principalDirections } from "../../web-demo/directions.js";
 import { dot, length, slerp } from "../../web-demo/latent.js";

@@ -2,11 +2,12 @@ import { appendFile, mkdir, readFile, rename, rm, stat, utimes, writeFile } from
 import { join } from "node:path";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { encodePng } from "../../src/data/png.node.js";
+import { paintSheet } from "../../src/data/sheet.js";
+import { appendMetrics } from "../../src/runs/run-folder.js";
 import { servePage } from "../../src/serving/page-server.js";
 import type { News } from "../../src/serving/run-view.js";
-import { appendMetrics } from "../../src/training/run-folder.js";
-import { encodePng, paintSheet } from "../../src/training/sheet.js";
-import type { MetricsLine } from "../../src/training/trainer.js";
+import type { MetricsLine } from "../../src/training/training.js";
 import { type Running, startCli } from "../helpers/cli.js";
 import { someBytes } from "../helpers/dataset.js";
 import { trainingPlace } from "../helpers/runs.js";

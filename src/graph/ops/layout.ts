@@ -1,6 +1,6 @@
 import { broadcastShapes, type Shape, sameShape } from "../dims.js";
-import { apply, type Node, type Operator } from "../operator.js";
-import type { Value } from "../value.js";
+import { apply } from "../operator.js";
+import type { Node, Operator, Value } from "../value.js";
 import { expandOp, reshape, transpose, transposeOp } from "./shape.js";
 
 // Images are [batch, channels, h, w]. Convolutions by products (patches.ts) take and give them with the batch as last

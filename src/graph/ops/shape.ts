@@ -12,7 +12,8 @@ import {
   shapeError,
   symbolOf,
 } from "../dims.js";
-import { apply, defineOp, dependencies, type Operator } from "../operator.js";
+import { apply, defineOp, dependencies } from "../operator.js";
+import type { Operator } from "../value.js";
 import { constant, int64s, type Value } from "../value.js";
 import { add, equal, greater, mul, where } from "./elementwise.js";
 import { normalizeAxis, sameDType } from "./infer.js";

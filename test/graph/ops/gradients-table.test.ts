@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { cast, gradients, input, mul, sub, sum, tanh, type Value } from "../../../src/graph/index.js";
-import { defineOp, type Operator } from "../../../src/graph/operator.js";
+import { defineOp } from "../../../src/graph/operator.js";
 import * as ops from "../../../src/graph/ops/index.js";
 import { nodesBehind } from "../../../src/graph/paths.js";
+import type { Operator } from "../../../src/graph/value.js";
 import { compareGradients, type GradientCase, worstError } from "../../helpers/check-gradients.js";
 import { table, withoutGradient } from "./gradients-table.js";
 

@@ -34,8 +34,8 @@ import {
   type Value,
   where,
 } from "../../../src/graph/index.js";
-import type { Operator } from "../../../src/graph/operator.js";
 import type * as ops from "../../../src/graph/ops/index.js";
+import type { Operator } from "../../../src/graph/value.js";
 import type { GradientCase } from "../../helpers/check-gradients.js";
 import { convolutions, transposedConvolutions, weightGradients } from "./gradients-table-conv.js";
 

@@ -20,7 +20,7 @@ import {
   type Value,
   where,
 } from "../../../src/graph/index.js";
-import { randomStream } from "../../../src/training/random.js";
+import { randomStream } from "../../../src/tensors/random.js";
 import { evaluate, modelOf } from "../../helpers/run.js";
 
 const [batch, channels, height, width] = [3, 2, 4, 5];

@@ -13,7 +13,7 @@ import {
   transpose,
   type Value,
 } from "../../../src/graph/index.js";
-import { randomStream } from "../../../src/training/random.js";
+import { randomStream } from "../../../src/tensors/random.js";
 import { evaluate, modelOf } from "../../helpers/run.js";
 
 const random = randomStream(1, "convolutions");

@@ -1,0 +1,53 @@
+import { GanOnnxError } from "../error.js";
+
+/** Images in memory, with a class for each where the source knows one. */
+export interface Dataset {
+  /** `mnist`, `drawn`, or the folder as the user gave it. */
+  readonly name: string;
+  readonly count: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** `[count, channels, height, width]`, 0 black (the background of MNIST) to 255 white. */
+  readonly images: Uint8Array;
+  /** `[count]`, class numbers from 0. */
+  readonly labels?: Uint8Array;
+}
+
+/** Hears how far a source has come: what it is doing, and how much of how much is done where that is known. */
+export type Report = (message: string, done?: number, total?: number) => void;
+
+/** What may be asked of every source of images. */
+export interface DataOptions {
+  /** Seeds whatever the source draws at random. */
+  readonly seed: number;
+  /** 1 grey, 3 red-green-blue. */
+  readonly channels?: 1 | 3;
+  /** Height and width of an image in pixels. */
+  readonly size?: number;
+  readonly report?: Report;
+  /** Aborts loading: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Height, width and channels of images whose source fixes them. */
+export type Form = Pick<Dataset, "channels" | "height" | "width">;
+
+/** The form of the MNIST images, and of everything that stands in for them. */
+export const mnistForm: Form = { channels: 1, height: 28, width: 28 };
+
+/**
+ * Check that a source of fixed form was not asked for another one. Throws a usage {@link GanOnnxError} naming `name`
+ * and both forms.
+ */
+export function requireForm(name: string, { channels, height, width }: Form, options: DataOptions): void {
+  const { channels: wantedChannels = channels, size } = options;
+  const [wantedHeight, wantedWidth] = [size ?? height, size ?? width];
+  if (wantedChannels === channels && wantedHeight === height && wantedWidth === width) return;
+  throw new GanOnnxError({
+    what: `its images are ${channels}x${height}x${width} (channels x height x width), not ${wantedChannels}x${wantedHeight}x${wantedWidth}`,
+    where: `data ${name}`,
+    fix: "leave size and channels out, or name a folder of PNG or JPEG images, which are resized",
+    kind: "usage",
+  });
+}

@@ -1,0 +1,62 @@
+import { readdir } from "node:fs/promises";
+import { setImmediate } from "node:timers/promises";
+import { GanOnnxError, messageOf } from "../error.js";
+import { type DataOptions, type Dataset, mnistForm, requireForm } from "./dataset.js";
+import { drawDigits } from "./drawn.js";
+import { holdsIdxFiles, readIdxFolder } from "./idx-folder.node.js";
+import { readImageFolder } from "./image-folder.node.js";
+import { loadMnist } from "./mnist.node.js";
+
+export type { DataOptions, Dataset, Report } from "./dataset.js";
+
+type DataSource = (options: DataOptions) => Promise<Dataset>;
+
+/** The sources of images that have a name. Anything else that is asked for is a folder. */
+export const dataSources = { mnist: loadMnist, drawn: loadDrawn } satisfies Record<string, DataSource>;
+
+/**
+ * The training images of a source.
+ *
+ * @param spec `mnist` (downloaded once), `drawn` (digits drawn by this program), or a folder: of IDX files under
+ *   MNIST's names, or of PNG and JPEG images (`./mnist` is a folder of that name).
+ * @param options `channels` and `size` change the images of an image folder (1 and 28 unless told); the other sources
+ *   have a form of their own and accept only that.
+ * @throws {GanOnnxError} of kind usage for an unknown source or a form that it does not have; otherwise for files that
+ *   are missing, broken or cannot be downloaded, naming file and field.
+ */
+export async function loadDataset(spec: string, options: DataOptions): Promise<Dataset> {
+  const source: DataSource | undefined = Object.hasOwn(dataSources, spec)
+    ? dataSources[spec as keyof typeof dataSources]
+    : undefined;
+  return source ? source(options) : loadFolder(spec, options);
+}
+
+async function loadFolder(folder: string, options: DataOptions): Promise<Dataset> {
+  const entries = await readdir(folder).catch((cause: unknown) => {
+    throw new GanOnnxError({
+      what: `is no data source and no folder that can be read (${messageOf(cause)})`,
+      where: `data ${folder}`,
+      fix: `choose ${Object.keys(dataSources).join(", ")} or a folder of IDX, PNG or JPEG files`,
+      kind: "usage",
+      cause,
+    });
+  });
+  return holdsIdxFiles(entries) ? readIdxFolder(folder, entries, options) : readImageFolder(folder, options);
+}
+
+/** As many drawn digits as MNIST has, in slices, so that the process keeps hearing signals while it draws. */
+async function loadDrawn(options: DataOptions): Promise<Dataset> {
+  requireForm("drawn", mnistForm, options);
+  const [total, slice, pixels] = [60_000, 1_000, mnistForm.height * mnistForm.width];
+  const images = new Uint8Array(total * pixels);
+  const labels = new Uint8Array(total);
+  for (let first = 0; first < total; first += slice) {
+    options.signal?.throwIfAborted();
+    const drawn = drawDigits({ count: slice, seed: options.seed, first });
+    images.set(drawn.images, first * pixels);
+    labels.set(drawn.labels, first);
+    options.report?.("drawing digits", first + slice, total);
+    await setImmediate();
+  }
+  return { name: "drawn", count: total, ...mnistForm, images, labels };
+}

@@ -1,0 +1,83 @@
+import { GanOnnxError } from "../error.js";
+
+export interface SheetShape {
+  readonly count: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface SheetOptions {
+  /** The values that become 0 and 255; what lies outside is clamped. */
+  readonly range: readonly [number, number];
+  /** Images in a row; as many as make the grid nearly square unless told. */
+  readonly columns?: number;
+  /** Black pixels between images and around the grid. */
+  readonly padding?: number;
+}
+
+/** A picture in memory: four bytes a pixel, red, green, blue and opacity. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /** 1 when it is grey, else 3. */
+  readonly channels: number;
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+/**
+ * Images side by side, row by row, in the manner of torchvision's `save_image`.
+ *
+ * @param images `[count, channels, height, width]`, 1 channel (grey) or 3 (red, green, blue).
+ * @returns a picture of `columns * (width + padding) + padding` by `rows * (height + padding) + padding` pixels. A
+ *   value `v` becomes `255 (v - low) / (high - low)`, rounded.
+ * @throws {GanOnnxError} when the length of `images` is not that of `shape`, or a number is out of its bounds.
+ */
+export function paintSheet(
+  images: Float32Array | Uint8Array,
+  shape: SheetShape,
+  options: SheetOptions,
+): Picture {
+  const { count, channels, height, width } = shape;
+  const { range, columns = Math.ceil(Math.sqrt(count)), padding = 2 } = options;
+  const [low, high] = range;
+  check(count >= 1, "count", `is ${count}, expected at least 1`);
+  check(channels === 1 || channels === 3, "channels", `is ${channels}, expected 1 or 3`);
+  const expected = count * channels * height * width;
+  check(images.length === expected, "images", `has ${images.length} values, expected ${expected}`);
+  check(
+    Number.isInteger(columns) && columns >= 1,
+    "columns",
+    `is ${columns}, expected a whole number from 1`,
+  );
+  check(
+    Number.isInteger(padding) && padding >= 0,
+    "padding",
+    `is ${padding}, expected a whole number from 0`,
+  );
+  check(low < high, "range", `is ${low} to ${high}, expected it to rise`);
+
+  const across = Math.min(columns, count);
+  const sheetWidth = across * (width + padding) + padding;
+  const sheetHeight = Math.ceil(count / across) * (height + padding) + padding;
+  // A clamped array rounds and clamps what is written to it.
+  const pixels = new Uint8ClampedArray(sheetWidth * sheetHeight * 4);
+  for (let alpha = 3; alpha < pixels.length; alpha += 4) pixels[alpha] = 255;
+  const area = height * width;
+  for (let index = 0; index < count; index++) {
+    const left = padding + (index % across) * (width + padding);
+    const top = padding + Math.floor(index / across) * (height + padding);
+    for (let pixel = 0; pixel < area; pixel++) {
+      const to = 4 * ((top + Math.floor(pixel / width)) * sheetWidth + left + (pixel % width));
+      for (let color = 0; color < 3; color++) {
+        const plane = index * channels + Math.min(color, channels - 1);
+        pixels[to + color] = (255 * (images[plane * area + pixel] - low)) / (high - low);
+      }
+    }
+  }
+  return { width: sheetWidth, height: sheetHeight, channels, data: pixels };
+}
+
+function check(holds: boolean, field: string, what: string): void {
+  if (!holds) throw new GanOnnxError({ what: `${field} ${what}`, where: "sheet", fix: "correct the call" });
+}

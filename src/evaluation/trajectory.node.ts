@@ -1,0 +1,147 @@
+import { GanOnnxError } from "../error.js";
+import type { Shape } from "../graph/index.js";
+import { declarationsOf } from "../networks/index.js";
+import type { Design } from "../recipes/index.js";
+import { Session, type SessionPlace } from "../runtime/session.node.js";
+import type { SafetensorsFile, Tensor, Tensors } from "../tensors/safetensors.js";
+import { differences, type Expected } from "../training/expected.js";
+import { namedTensors, stateWith, tensorName } from "../training/state.js";
+import type { StepGraph } from "../training/step-graph.js";
+
+/**
+ * How far float32 may be from a trajectory computed in float64: metrics relative to max(|reference|, 1e-2),
+ * parameters absolute. The numbers are those of the reference trajectories' own README.
+ */
+export const tolerances = { metrics: 5e-4, mostParameters: 1e-4, allParameters: 2e-3 } as const;
+
+/** How far one trajectory is from its record. */
+export interface Comparison {
+  readonly steps: number;
+  /** The largest relative difference of each metric over all steps. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Over the parameters and buffers of all networks: 99.9% of them are within `most`, every one within `all`. */
+  readonly parameters: { readonly most: number; readonly all: number };
+  readonly within: boolean;
+}
+
+/**
+ * Run a recorded trajectory through the training graph of a design and compare what comes out with the record.
+ *
+ * A record is a safetensors file with the parameters before (`init.<network>.<parameter>`), the batch inputs of every
+ * step by their names in the graph, metrics of every step (not every one need be recorded), and the parameters after
+ * (`final.…`).
+ *
+ * @throws GanOnnxError naming the file and every tensor that is missing or has another shape.
+ */
+export async function followTrajectory(
+  { tensors }: SafetensorsFile,
+  {
+    design,
+    graph,
+    model,
+    place,
+    where,
+  }: {
+    design: Design;
+    graph: StepGraph;
+    model: Uint8Array;
+    place: SessionPlace;
+    where: string;
+  },
+): Promise<Comparison> {
+  const steps = checkRecord(tensors, { design, graph, where });
+  const feeds = Object.fromEntries(graph.batches.map(({ name }) => [name, tensors.get(name) as Tensor]));
+  const state = stateWith(design, (network, name, { out }) => {
+    out.set(tensors.get(`init.${tensorName(network, name)}`)?.data as Float32Array);
+  });
+
+  const session = await Session.open(model, place, "train.onnx");
+  try {
+    await session.setState(state);
+    const outputs = await session.run(feeds);
+    const metrics = compareMetrics(outputs, tensors);
+    const parameters = compareParameters(design, await session.getState(), tensors);
+    const { mostParameters, allParameters } = tolerances;
+    const within =
+      Object.values(metrics).every((difference) => difference <= tolerances.metrics) &&
+      parameters.most <= mostParameters &&
+      parameters.all <= allParameters;
+    return { steps, metrics, parameters, within };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Check that a record holds what the design needs; returns how many steps it has. */
+function checkRecord(
+  tensors: ReadonlyMap<string, Tensor>,
+  { design, graph, where }: { design: Design; graph: StepGraph; where: string },
+): number {
+  const { batches, metrics } = graph;
+  const [first] = batches;
+  const shape = tensors.get(first.name)?.shape ?? [];
+  const extents: Record<string, number> = {
+    steps: shape[0],
+    batch: shape[first.inputShape.indexOf("batch")],
+  };
+  const sized = (dims: Shape) => dims.map((dim) => (typeof dim === "string" ? (extents[dim] ?? dim) : dim));
+
+  const expected = new Map<string, Expected>();
+  for (const { name, dtype, inputShape } of batches) expected.set(name, { dtype, shape: sized(inputShape) });
+  const recorded = metrics.filter(({ name }) => tensors.has(name));
+  for (const { name, shape } of recorded.length > 0 ? recorded : metrics) {
+    const [steps, repeats = 1] = sized(shape);
+    const count = typeof steps === "number" ? steps * Number(repeats) : steps;
+    expected.set(name, { dtype: "float64", shape: [count] });
+  }
+  for (const [network, definition] of Object.entries(design.networks)) {
+    const { parameters, buffers } = declarationsOf(definition);
+    for (const { name, shape } of [...parameters, ...buffers]) {
+      expected.set(`init.${tensorName(network, name)}`, { dtype: "float32", shape });
+      expected.set(`final.${tensorName(network, name)}`, { dtype: "float32", shape });
+    }
+  }
+  const complaints = differences(tensors, expected, { allowExtra: true });
+  if (complaints.length === 0) return extents.steps;
+  throw new GanOnnxError({
+    what: `is no record of this recipe: ${complaints.join(", ")}`,
+    where,
+    fix: "choose the --recipe that it was recorded with",
+  });
+}
+
+function compareMetrics(outputs: Tensors, tensors: ReadonlyMap<string, Tensor>): Record<string, number> {
+  const recorded = Object.entries(outputs).filter(([name]) => tensors.has(name));
+  const differences = recorded.map(([name, { data }]) => {
+    const reference = tensors.get(name)?.data ?? [];
+    let largest = 0;
+    for (let i = 0; i < data.length; i++) {
+      const exact = Number(reference[i]);
+      largest = worse(largest, Math.abs(Number(data[i]) - exact) / Math.max(1e-2, Math.abs(exact)));
+    }
+    return [name, largest] as const;
+  });
+  return Object.fromEntries(differences);
+}
+
+function compareParameters(
+  design: Design,
+  state: Tensors,
+  tensors: ReadonlyMap<string, Tensor>,
+): Comparison["parameters"] {
+  const differences: number[] = [];
+  for (const network of Object.keys(design.networks)) {
+    for (const [name, { data }] of namedTensors(design, network, state)) {
+      const reference = tensors.get(`final.${tensorName(network, name)}`)?.data ?? [];
+      for (let i = 0; i < data.length; i++)
+        differences.push(Math.abs(Number(data[i]) - Number(reference[i])));
+    }
+  }
+  const sorted = Float64Array.from(differences).sort(); // NaN sorts last, so a broken run shows.
+  return { most: sorted[Math.ceil(sorted.length * 0.999) - 1], all: sorted[sorted.length - 1] };
+}
+
+/** The larger of two numbers, NaN counting as the largest. */
+function worse(a: number, b: number): number {
+  return Number.isNaN(b) || b > a ? b : a;
+}

@@ -1,0 +1,81 @@
+import type onnxProto from "onnx-proto";
+import type { Model, NamedGraph, NamedNode, NamedTensor, NamedValue } from "../graph/build.js";
+import type { AttributeKind, DType } from "../graph/value.js";
+import { dataTypes, IR_VERSION, OPSET, onnx } from "./proto.js";
+
+/** Versions of the operator sets that are not ONNX's own. A model declares those that it uses. */
+const foreignOpsets: Readonly<Record<string, number>> = { "com.microsoft": 1 };
+
+/** The bytes of a model, as https://github.com/onnx/onnx/blob/main/onnx/onnx.proto defines them. */
+export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
+  const message = {
+    irVersion: IR_VERSION,
+    opsetImport: [
+      { domain: "", version: OPSET },
+      ...domainsOf(model.graph).map((domain) => ({ domain, version: foreignOpsets[domain] })),
+    ],
+    producerName: model.producer.name,
+    producerVersion: model.producer.version,
+    docString: model.doc,
+    metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
+    graph: encodeGraph(model.graph),
+  };
+  return new Uint8Array(onnx.ModelProto.encode(message).finish());
+}
+
+/** The domains, but for ONNX's own, of a graph's operators and of those inside them. */
+function domainsOf(graph: NamedGraph): string[] {
+  const all = graph.nodes.flatMap(({ domain, body }) => [
+    ...(domain === undefined ? [] : [domain]),
+    ...(body ? domainsOf(body) : []),
+  ]);
+  return [...new Set(all)];
+}
+
+function encodeGraph(graph: NamedGraph): onnxProto.onnx.IGraphProto {
+  return {
+    name: graph.name,
+    node: graph.nodes.map(encodeNode),
+    initializer: graph.initializers.map(encodeTensor),
+    input: graph.inputs.map(encodeValue),
+    output: graph.outputs.map(encodeValue),
+    valueInfo: graph.values.map(encodeValue),
+  };
+}
+
+function encodeNode(node: NamedNode): onnxProto.onnx.INodeProto {
+  const { name, type, domain, inputs, outputs, attributes, body } = node;
+  const attribute = attributes.map(({ name, kind, value }) => encodeAttribute(name, kind, value));
+  if (body)
+    attribute.push({ name: "body", type: onnx.AttributeProto.AttributeType.GRAPH, g: encodeGraph(body) });
+  return { name, opType: type, domain, input: [...inputs], output: [...outputs], attribute };
+}
+
+function encodeAttribute(name: string, kind: AttributeKind, value: unknown): onnxProto.onnx.IAttributeProto {
+  const { AttributeType } = onnx.AttributeProto;
+  switch (kind) {
+    case "float":
+      return { name, type: AttributeType.FLOAT, f: value as number };
+    case "ints":
+      return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };
+    case "dtype":
+      return { name, type: AttributeType.INT, i: dataTypes[value as DType] };
+    default:
+      return { name, type: AttributeType.INT, i: value as number };
+  }
+}
+
+function encodeTensor({ name, dtype, shape, data }: NamedTensor): onnxProto.onnx.ITensorProto {
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dataType: dataTypes[dtype], dims: [...shape], rawData };
+}
+
+function encodeValue({ name, dtype, shape, sequence, doc }: NamedValue): onnxProto.onnx.IValueInfoProto {
+  const elemType = dataTypes[dtype];
+  if (sequence)
+    return { name, docString: doc, type: { sequenceType: { elemType: { tensorType: { elemType } } } } };
+  const dim = shape.map((extent) =>
+    typeof extent === "number" ? { dimValue: extent } : { dimParam: extent },
+  );
+  return { name, docString: doc, type: { tensorType: { elemType, shape: { dim } } } };
+}

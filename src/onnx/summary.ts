@@ -1,0 +1,78 @@
+import type onnxProto from "onnx-proto";
+import type { NamedValue } from "../graph/build.js";
+import type { DType } from "../graph/value.js";
+import { dataTypes, onnx } from "./proto.js";
+
+/** What a model file says of itself, without its weights. */
+export interface ModelSummary {
+  readonly producer: string;
+  readonly irVersion: number;
+  /** The version of each operator set that it asks for, by domain; ONNX's own is the empty one. */
+  readonly opsets: Readonly<Record<string, number>>;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly inputs: readonly NamedValue[];
+  readonly outputs: readonly NamedValue[];
+  /** The types of its nodes, in their order. */
+  readonly operators: readonly string[];
+}
+
+/**
+ * Read the interface of a model.
+ *
+ * @throws Error when the bytes are no ONNX model.
+ */
+export function summarizeModel(bytes: Uint8Array): ModelSummary {
+  const model = onnx.ModelProto.decode(bytes);
+  const { graph } = model;
+  if (!graph) throw new Error("there is no graph in it");
+  const initializers = new Set(graph.initializer?.map(({ name }) => name));
+  return {
+    producer: model.producerName,
+    irVersion: Number(model.irVersion),
+    opsets: Object.fromEntries(
+      model.opsetImport.map(({ domain, version }) => [domain ?? "", Number(version)]),
+    ),
+    metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key ?? "", value ?? ""])),
+    inputs: (graph.input ?? []).filter(({ name }) => !initializers.has(name)).map(decodeValue),
+    outputs: (graph.output ?? []).map(decodeValue),
+    operators: (graph.node ?? []).map(({ opType }) => opType ?? ""),
+  };
+}
+
+/** A node of a model file. */
+export interface ModelNode {
+  readonly name: string;
+  readonly operator: string;
+  /** Whether it is in a graph inside another: the body of a `Loop`. */
+  readonly inBody: boolean;
+}
+
+/**
+ * The nodes of a model, with those of the graphs inside it.
+ *
+ * @throws Error when the bytes are no ONNX model.
+ */
+export function listNodes(bytes: Uint8Array): ModelNode[] {
+  return nodesIn(onnx.ModelProto.decode(bytes).graph, false);
+}
+
+function nodesIn(graph: onnxProto.onnx.IGraphProto | null | undefined, inBody: boolean): ModelNode[] {
+  return (graph?.node ?? []).flatMap(({ name, opType, attribute }) => [
+    { name: name ?? "", operator: opType ?? "", inBody },
+    ...(attribute ?? []).flatMap(({ g }) => (g ? nodesIn(g, true) : [])),
+  ]);
+}
+
+function decodeValue({ name, type }: onnxProto.onnx.IValueInfoProto): NamedValue {
+  const sequence = type?.sequenceType?.elemType?.tensorType;
+  const { elemType, shape } = sequence ?? type?.tensorType ?? {};
+  const dtype = (Object.keys(dataTypes) as DType[]).find((key) => dataTypes[key] === elemType);
+  if (!dtype) throw new Error(`${name} has an element type that is not supported`);
+  const dims = shape?.dim ?? [];
+  return {
+    name: name ?? "",
+    dtype,
+    shape: dims.map(({ dimParam, dimValue }) => dimParam || Number(dimValue)),
+    ...(sequence ? { sequence: true } : {}),
+  };
+}

@@ -1,0 +1,242 @@
+import { Builder, ByteBuffer } from "flatbuffers";
+import { GanOnnxError, messageOf } from "../error.js";
+import { sizeOf } from "../graph/index.js";
+import type { Tensor } from "../tensors/safetensors.js";
+
+/** Parameters by name, in float32. */
+export type Parameters = ReadonlyMap<string, Tensor>;
+
+/** What ORT's training API keeps in a file: one network's parameters, those that it only reads, and Adam's state. */
+export interface OrtCheckpoint {
+  readonly trained: Parameters;
+  readonly frozen: Parameters;
+  /** Undefined before the first update: ORT then starts with moments of zero. */
+  readonly adam?: {
+    /** Updates made. */
+    readonly step: number;
+    readonly first: Parameters;
+    readonly second: Parameters;
+  };
+}
+
+/*
+ * The layout of https://github.com/microsoft/onnxruntime, onnxruntime/core/flatbuffers/schema, ort_training_checkpoint.fbs
+ * and ort.fbs, version 2, field by field: the position in a list is the field's id.
+ */
+const IDENTIFIER = "ODTC";
+const VERSION = 2;
+const FLOAT = 1;
+const GROUP = "group0";
+const MOMENTS = ["momentum0", "momentum1"] as const;
+const fields = {
+  checkpoint: { version: 0, moduleState: 1, optimizerGroups: 2, count: 4 },
+  moduleState: { trained: 0, frozen: 1, nominal: 2, external: 3, count: 4 },
+  group: { name: 0, step: 1, initialRate: 2, states: 3, count: 4 },
+  state: { parameter: 0, moments: 1, count: 2 },
+  tensor: { name: 0, dims: 2, type: 3, raw: 4, count: 7 },
+} as const;
+
+/** The bytes of a checkpoint. */
+export function encodeOrtCheckpoint({ trained, frozen, adam }: OrtCheckpoint): Uint8Array<ArrayBuffer> {
+  const builder = new Builder(1024);
+  const groups = adam ? [writeGroup(builder, adam)] : [];
+  const groupVector = offsets(builder, groups);
+  const [trainedVector, frozenVector] = [trained, frozen].map((parameters) =>
+    offsets(
+      builder,
+      [...parameters].map(([name, tensor]) => writeTensor(builder, name, tensor)),
+    ),
+  );
+  builder.startObject(fields.moduleState.count);
+  builder.addFieldOffset(fields.moduleState.trained, trainedVector, 0);
+  builder.addFieldOffset(fields.moduleState.frozen, frozenVector, 0);
+  const moduleState = builder.endObject();
+  builder.startObject(fields.checkpoint.count);
+  builder.addFieldInt32(fields.checkpoint.version, VERSION, 0);
+  builder.addFieldOffset(fields.checkpoint.moduleState, moduleState, 0);
+  builder.addFieldOffset(fields.checkpoint.optimizerGroups, groupVector, 0);
+  builder.finish(builder.endObject(), IDENTIFIER);
+  return builder.asUint8Array().slice();
+}
+
+function writeGroup(builder: Builder, { step, first, second }: NonNullable<OrtCheckpoint["adam"]>): number {
+  const states = [...first.keys()].map((parameter) => {
+    const moments = offsets(
+      builder,
+      [first, second].map((moment, i) => writeTensor(builder, MOMENTS[i], moment.get(parameter) as Tensor)),
+    );
+    const name = builder.createString(parameter);
+    builder.startObject(fields.state.count);
+    builder.addFieldOffset(fields.state.parameter, name, 0);
+    builder.addFieldOffset(fields.state.moments, moments, 0);
+    return builder.endObject();
+  });
+  const vector = offsets(builder, states);
+  const name = builder.createString(GROUP);
+  builder.startObject(fields.group.count);
+  builder.addFieldOffset(fields.group.name, name, 0);
+  builder.addFieldInt64(fields.group.step, BigInt(step), 0n);
+  builder.addFieldOffset(fields.group.states, vector, 0);
+  return builder.endObject();
+}
+
+function writeTensor(builder: Builder, tensorName: string, { shape, data }: Tensor): number {
+  const raw = builder.createByteVector(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  builder.startVector(8, shape.length, 8);
+  for (const dim of shape.toReversed()) builder.addInt64(BigInt(dim));
+  const dims = builder.endVector();
+  const name = builder.createString(tensorName);
+  builder.startObject(fields.tensor.count);
+  builder.addFieldOffset(fields.tensor.name, name, 0);
+  builder.addFieldOffset(fields.tensor.dims, dims, 0);
+  builder.addFieldInt32(fields.tensor.type, FLOAT, 0);
+  builder.addFieldOffset(fields.tensor.raw, raw, 0);
+  return builder.endObject();
+}
+
+/** A vector of tables, which are written before it. */
+function offsets(builder: Builder, tables: readonly number[]): number {
+  builder.startVector(4, tables.length, 4);
+  for (const table of tables.toReversed()) builder.addOffset(table);
+  return builder.endVector();
+}
+
+/**
+ * Read a checkpoint.
+ *
+ * @throws GanOnnxError naming the file, and what in it is not as ORT 1.19 writes and wants it.
+ */
+export function decodeOrtCheckpoint(bytes: Uint8Array, where: string): OrtCheckpoint {
+  try {
+    const root = Table.root(bytes);
+    const moduleState = root.required(fields.checkpoint.moduleState, "module_state");
+    if (moduleState.flag(fields.moduleState.nominal))
+      throw new Error("it names parameters without their values");
+    if (moduleState.flag(fields.moduleState.external)) throw new Error("its parameters are in another file");
+    const { trained, frozen } = fields.moduleState;
+    const adam = root
+      .tables(fields.checkpoint.optimizerGroups)
+      .filter((group) => group.text(fields.group.name) === GROUP)
+      .map(readGroup)
+      .find(({ first }) => first.size > 0);
+    return {
+      trained: new Map(moduleState.tables(trained).map(readTensor)),
+      frozen: new Map(moduleState.tables(frozen).map(readTensor)),
+      adam,
+    };
+  } catch (cause) {
+    throw new GanOnnxError({
+      what: `is no checkpoint of ORT's training API, version ${VERSION} (${messageOf(cause)})`,
+      where,
+      fix: "write it again with `gan-onnx export checkpoint`, or ONNX Runtime 1.19",
+      cause,
+    });
+  }
+}
+
+function readGroup(group: Table): NonNullable<OrtCheckpoint["adam"]> {
+  const moments = MOMENTS.map(() => new Map<string, Tensor>());
+  for (const state of group.tables(fields.group.states)) {
+    const parameter = state.text(fields.state.parameter);
+    for (const [name, tensor] of state.tables(fields.state.moments).map(readTensor)) {
+      const i = (MOMENTS as readonly string[]).indexOf(name);
+      if (i < 0) throw new Error(`${parameter} has a state ${name}, which is not Adam's`);
+      moments[i].set(parameter, tensor);
+    }
+  }
+  const [first, second] = moments;
+  return { step: group.integer(fields.group.step), first, second };
+}
+
+function readTensor(table: Table): [name: string, tensor: Tensor] {
+  const name = table.text(fields.tensor.name);
+  const shape = table.integers(fields.tensor.dims);
+  const type = table.int32(fields.tensor.type);
+  const raw = table.bytes(fields.tensor.raw);
+  if (type !== FLOAT) throw new Error(`${name} is of the type ${type}, and not float32`);
+  if (raw.length !== 4 * sizeOf(shape)) {
+    throw new Error(`${name} has ${raw.length} bytes for the shape [${shape.join(", ")}]`);
+  }
+  // Copied, as float32 must begin at a multiple of 4 in memory.
+  return [name, { dtype: "float32", shape, data: new Float32Array(raw.slice().buffer) }];
+}
+
+/** A table of a FlatBuffer. Whatever lies outside the file throws: the library itself reads on. */
+class Table {
+  private constructor(
+    private readonly buffer: ByteBuffer,
+    private readonly at: number,
+  ) {}
+
+  static root(bytes: Uint8Array): Table {
+    const buffer = new ByteBuffer(bytes);
+    if (bytes.length < 12 || !buffer.__has_identifier(IDENTIFIER))
+      throw new Error(`it is not marked ${IDENTIFIER}`);
+    const root = new Table(buffer, buffer.readInt32(0));
+    const version = root.int32(fields.checkpoint.version);
+    if (version !== VERSION) throw new Error(`it is of version ${version}`);
+    return root;
+  }
+
+  required(id: number, name: string): Table {
+    const place = this.place(id, 4);
+    if (place === undefined) throw new Error(`it has no ${name}`);
+    return new Table(this.buffer, this.buffer.__indirect(place));
+  }
+
+  flag(id: number): boolean {
+    const place = this.place(id, 1);
+    return place !== undefined && this.buffer.readInt8(place) !== 0;
+  }
+
+  int32(id: number): number {
+    const place = this.place(id, 4);
+    return place === undefined ? 0 : this.buffer.readInt32(place);
+  }
+
+  integer(id: number): number {
+    const place = this.place(id, 8);
+    return place === undefined ? 0 : Number(this.buffer.readInt64(place));
+  }
+
+  text(id: number): string {
+    return new TextDecoder("utf-8", { fatal: true }).decode(this.bytes(id));
+  }
+
+  integers(id: number): number[] {
+    const { start, length } = this.vector(id, 8);
+    return Array.from({ length }, (_, i) => Number(this.buffer.readInt64(start + 8 * i)));
+  }
+
+  bytes(id: number): Uint8Array {
+    const { start, length } = this.vector(id, 1);
+    return this.buffer.bytes().subarray(start, start + length);
+  }
+
+  tables(id: number): Table[] {
+    const { start, length } = this.vector(id, 4);
+    return Array.from({ length }, (_, i) => new Table(this.buffer, this.buffer.__indirect(start + 4 * i)));
+  }
+
+  private vector(id: number, elementSize: number): { start: number; length: number } {
+    const place = this.place(id, 4);
+    if (place === undefined) return { start: 0, length: 0 };
+    const vector = this.within(this.buffer.__indirect(place), 4);
+    const length = this.buffer.readUint32(vector);
+    return { start: this.within(vector + 4, length * elementSize), length };
+  }
+
+  /** Where a field's value is; undefined for one that is not written, which has its default. */
+  private place(id: number, size: number): number | undefined {
+    const vtable = this.within(this.at, 4) - this.buffer.readInt32(this.at);
+    this.within(vtable, 4);
+    this.within(vtable, this.buffer.readUint16(vtable));
+    const offset = this.buffer.__offset(this.at, 4 + 2 * id);
+    return offset === 0 ? undefined : this.within(this.at + offset, size);
+  }
+
+  private within(at: number, size: number): number {
+    if (at >= 0 && at + size <= this.buffer.capacity()) return at;
+    throw new Error("it is cut off or damaged");
+  }
+}

@@ -1,0 +1,197 @@
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { GanOnnxError, messageOf } from "../error.js";
+import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import type { OrtFiles } from "./artifacts.js";
+import { checkFiles } from "./check.js";
+
+interface RuntimeTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<unknown>;
+}
+type RuntimeTensors = Readonly<Record<string, RuntimeTensor>>;
+
+/** The part of onnxruntime-web's training API that is used here; the package brings no types of its own for it. */
+interface RuntimeSession {
+  runTrainStep(feeds: RuntimeTensors): Promise<RuntimeTensors>;
+  runEvalStep(feeds: RuntimeTensors): Promise<RuntimeTensors>;
+  runOptimizerStep(): Promise<void>;
+  lazyResetGrad(): Promise<void>;
+  getContiguousParameters(trainableOnly: boolean): Promise<RuntimeTensor>;
+  loadParametersBuffer(bytes: Uint8Array, trainableOnly: boolean): Promise<void>;
+  release(): Promise<void>;
+}
+
+interface Runtime {
+  readonly env: {
+    logLevel: string;
+    readonly wasm: { numThreads: number; wasmPaths: { mjs: string; wasm: string } };
+  };
+  readonly Tensor: new (type: string, data: ArrayLike<unknown>, dims: readonly number[]) => RuntimeTensor;
+  readonly TrainingSession: {
+    create(files: {
+      readonly checkpointState: Uint8Array;
+      readonly trainModel: Uint8Array;
+      readonly evalModel: Uint8Array;
+      readonly optimizerModel: Uint8Array;
+    }): Promise<RuntimeSession>;
+  };
+}
+
+/** onnxruntime-web 1.19.2 under an alias, the last npm package in which the training API works under Node. */
+const PACKAGE = "onnxruntime-training";
+let loading: Promise<Runtime> | undefined;
+
+/** Load ORT's training runtime, once in a process. Throws {@link GanOnnxError} when it is not installed. */
+function loadRuntime(): Promise<Runtime> {
+  loading ??= importRuntime();
+  return loading;
+}
+
+async function importRuntime(): Promise<Runtime> {
+  try {
+    // The package closes this file to Node, for which its own loader works all the same.
+    const dist = dirname(createRequire(import.meta.url).resolve(PACKAGE));
+    const url = pathToFileURL(join(dist, "ort.training.wasm.min.mjs")).href;
+    const runtime: Runtime = await import(url);
+    runtime.env.logLevel = "error";
+    runtime.env.wasm.numThreads = 1;
+    const module = (suffix: string) =>
+      pathToFileURL(join(dist, `ort-training-wasm-simd-threaded.${suffix}`)).href;
+    runtime.env.wasm.wasmPaths = { mjs: withoutStackFrees(module("mjs")), wasm: module("wasm") };
+    return runtime;
+  } catch (cause) {
+    throw new GanOnnxError({
+      what: `ORT's training runtime is not installed (${messageOf(cause)})`,
+      where: "--runtime ort-training",
+      fix: `install the optional dependency ${PACKAGE}: npm install --include=optional`,
+      cause,
+    });
+  }
+}
+
+/**
+ * ORT's loader of its WebAssembly with one fault mended: `getContiguousParameters` and `loadParametersBuffer` of 1.19.2
+ * end with a `free` of memory that lies on the stack, which corrupts the heap (lib/wasm/wasm-training-core-impl.ts,
+ * `wasm._free(dimsOffset)`). Here `free` leaves the stack alone.
+ *
+ * @returns the URL of a module, as the runtime wants it.
+ */
+function withoutStackFrees(loader: string): string {
+  const source = `
+    import load from ${JSON.stringify(loader)};
+    export default async (options) => {
+      const module = await load(options);
+      module._free(0); // Emscripten's functions replace themselves when they are first called.
+      const [free, bottom] = [module._free, module.stackSave()];
+      module._free = (at) => (at >= module.stackSave() && at < bottom ? undefined : free(at));
+      return module;
+    };`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
+}
+
+/** Owns one network in ORT's training runtime. */
+export class OrtNetwork {
+  private constructor(
+    private readonly runtime: Runtime,
+    private readonly session: RuntimeSession,
+    /** User inputs, in the order that the runtime goes by. */
+    private readonly inputs: readonly string[],
+    private readonly where: string,
+  ) {}
+
+  /**
+   * Load a network's artifacts. They are checked first: what ORT says against them is a number.
+   *
+   * @param where what their folder is called in messages.
+   * @throws GanOnnxError naming the file that is wrong, or when the runtime is not installed.
+   */
+  static async open(files: OrtFiles, where: string): Promise<OrtNetwork> {
+    const { inputs } = checkFiles(files, where);
+    const runtime = await loadRuntime();
+    const session = await explained(where, () =>
+      runtime.TrainingSession.create({
+        checkpointState: files.checkpoint,
+        trainModel: files["training_model.onnx"],
+        evalModel: files["eval_model.onnx"],
+        optimizerModel: files["optimizer_model.onnx"],
+      }),
+    );
+    return new OrtNetwork(runtime, session, inputs, where);
+  }
+
+  /** Compute the loss of a batch, and add its gradients to those since the last update. */
+  accumulate(feeds: Tensors): Promise<Tensors> {
+    return this.run((session, tensors) => session.runTrainStep(tensors), feeds);
+  }
+
+  /** Compute the loss of a batch, and nothing else. */
+  evaluate(feeds: Tensors): Promise<Tensors> {
+    return this.run((session, tensors) => session.runEvalStep(tensors), feeds);
+  }
+
+  /** Update the parameters from the gradients, which start anew. */
+  update(): Promise<void> {
+    return explained(this.where, async () => {
+      await this.session.runOptimizerStep();
+      await this.session.lazyResetGrad();
+    });
+  }
+
+  /** All parameters one after the other, in the order of the model's inputs: those that it trains, then the frozen. */
+  parameters({ frozen }: { frozen: boolean }): Promise<Float32Array<ArrayBuffer>> {
+    return explained(this.where, async () => {
+      const { data } = await this.session.getContiguousParameters(!frozen);
+      return data as Float32Array<ArrayBuffer>;
+    });
+  }
+
+  /** Replace the frozen parameters, given network by network in the order of {@link OrtArtifacts.frozen}. */
+  async freeze(frozen: readonly Float32Array[]): Promise<void> {
+    const all = await this.parameters({ frozen: true });
+    let end = all.length;
+    for (const vector of frozen.toReversed()) {
+      end -= vector.length;
+      all.set(vector, end);
+    }
+    await explained(this.where, () => this.session.loadParametersBuffer(new Uint8Array(all.buffer), false));
+  }
+
+  close(): Promise<void> {
+    return explained(this.where, () => this.session.release());
+  }
+
+  private run(
+    step: (session: RuntimeSession, feeds: RuntimeTensors) => Promise<RuntimeTensors>,
+    feeds: Tensors,
+  ): Promise<Tensors> {
+    const tensors = this.inputs.map((name) => {
+      const { dtype, data, shape } = feeds[name];
+      return [name, new this.runtime.Tensor(dtype, data, shape)] as const;
+    });
+    return explained(this.where, async () => {
+      const results = await step(this.session, Object.fromEntries(tensors));
+      const read = Object.entries(results).map(([name, { type, dims, data }]) => {
+        return [name, { dtype: type, shape: dims, data } as Tensor] as const;
+      });
+      return Object.fromEntries(read);
+    });
+  }
+}
+
+/** What ORT throws is a message, or an exception's address in its memory. */
+async function explained<T>(where: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const said = typeof cause === "number" ? "it threw a C++ exception, without a message" : messageOf(cause);
+    throw new GanOnnxError({
+      what: `ORT's training runtime failed (${said})`,
+      where,
+      fix: "see that the artifacts belong together, and that memory suffices",
+      cause,
+    });
+  }
+}

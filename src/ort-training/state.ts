@@ -1,0 +1,144 @@
+import { GanOnnxError } from "../error.js";
+import { declarationsOf } from "../networks/index.js";
+import type { Design } from "../recipes/index.js";
+import type { AdamOptions } from "../recipes/optimizers.js";
+import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import { differences, type Expected } from "../training/expected.js";
+import { namedTensors, stateWith, tensorName } from "../training/state.js";
+import type { OrtArtifacts } from "./artifacts.js";
+import type { OrtCheckpoint, Parameters } from "./checkpoint.js";
+
+/**
+ * Adam's moments, m = (1-β)·M, and their slots M: `adam()` leaves out the factor, ORT's operator does not.
+ */
+const slotsOf = ({ beta1, beta2 }: AdamOptions) =>
+  [
+    { slot: "first_moment", correction: "first_correction", beta: beta1, moment: "first" },
+    { slot: "second_moment", correction: "second_correction", beta: beta2, moment: "second" },
+  ] as const;
+
+/**
+ * A correction after 0, 1, … steps in float32, as the step graph takes them: c ← β·c + (1-β). They end where a step no
+ * longer changes them, the slower one after some ten thousand: 1 - βᵗ is 1 to five digits from there on.
+ */
+function* corrections(beta: number): Generator<number> {
+  let [c, next] = [Number.NaN, 0];
+  while (next !== c) {
+    c = next;
+    yield c;
+    next = Math.fround(Math.fround(c * Math.fround(beta)) + Math.fround(1 - beta));
+  }
+}
+
+/** How many steps a correction has behind it, at most those after which it is what it stays. */
+function stepsBehind(correction: number, beta: number): number {
+  let steps = -1;
+  for (const c of corrections(beta)) {
+    steps += 1;
+    if (c >= correction) break;
+  }
+  return steps;
+}
+
+function correctionAfter(steps: number, beta: number): number {
+  let correction = 0;
+  for (const c of corrections(beta)) {
+    correction = c;
+    if (steps === 0) break;
+    steps -= 1;
+  }
+  return correction;
+}
+
+/** One network's part of a state as its ORT checkpoint. */
+export function ortCheckpointOf(
+  design: Design,
+  { network, frozen }: Pick<OrtArtifacts, "network" | "frozen">,
+  state: Tensors,
+): OrtCheckpoint {
+  const { adam } = design.optimizer;
+  const named = (owner: string, vector?: string, factor?: number): Parameters =>
+    new Map(
+      [...namedTensors(design, owner, state, vector)].map(([name, tensor]) => [
+        tensorName(owner, name),
+        factor === undefined ? tensor : scaled(tensor, factor),
+      ]),
+    );
+  const checkpoint = { trained: named(network), frozen: new Map(frozen.flatMap((name) => [...named(name)])) };
+  if (!adam) return checkpoint;
+  const [first, second] = slotsOf(adam);
+  const step = stepsBehind(Number(state[`${network}/${second.correction}`].data[0]), second.beta);
+  if (step === 0) return checkpoint;
+  const moments = (slot: string, beta: number) => named(network, `${network}/${slot}`, 1 - beta);
+  return {
+    ...checkpoint,
+    adam: { step, first: moments(first.slot, first.beta), second: moments(second.slot, second.beta) },
+  };
+}
+
+/**
+ * The state of a training that goes on from ORT checkpoints, one for each network.
+ *
+ * @param checkpoints by network, with what each is called in messages.
+ * @throws GanOnnxError listing all tensors of a checkpoint that are missing, extra or of another shape.
+ */
+export function stateOfOrt(
+  design: Design,
+  checkpoints: ReadonlyMap<string, { readonly checkpoint: OrtCheckpoint; readonly where: string }>,
+): Tensors {
+  for (const [network, { checkpoint, where }] of checkpoints) {
+    checkOrtCheckpoint(design, network, checkpoint, where);
+  }
+  const state = stateWith(design, (network, name, { out }) => {
+    const tensor = checkpoints.get(network)?.checkpoint.trained.get(tensorName(network, name));
+    out.set(tensor?.data as Float32Array);
+  });
+  const { adam: options } = design.optimizer;
+  for (const [network, { checkpoint }] of checkpoints) {
+    const { adam } = checkpoint;
+    if (!adam || !options) continue;
+    for (const { slot, correction, beta, moment } of slotsOf(options)) {
+      for (const [name, { data }] of namedTensors(design, network, state, `${network}/${slot}`)) {
+        const given = adam[moment].get(tensorName(network, name)) as Tensor;
+        (data as Float32Array).set(scaled(given, 1 / (1 - beta)).data as Float32Array);
+      }
+      (state[`${network}/${correction}`].data as Float32Array)[0] = correctionAfter(adam.step, beta);
+    }
+  }
+  return state;
+}
+
+/** Check that a checkpoint holds one network of a design, and its moments if it has any. */
+export function checkOrtCheckpoint(
+  { networks }: Design,
+  network: string,
+  { trained, adam }: OrtCheckpoint,
+  where: string,
+): void {
+  const expected = new Map<string, Expected>(
+    declarationsOf(networks[network]).parameters.map(({ name, shape }) => [
+      tensorName(network, name),
+      { dtype: "float32", shape },
+    ]),
+  );
+  const inMoment = (moment: string, tensors: Parameters) =>
+    differences(tensors, expected).map((complaint) => `${moment} of ${complaint}`);
+  const complaints = [
+    ...differences(trained, expected),
+    ...(adam ? [...inMoment("momentum0", adam.first), ...inMoment("momentum1", adam.second)] : []),
+  ];
+  if (complaints.length === 0) return;
+  throw new GanOnnxError({
+    what: `does not fit the recipe's ${network}: ${complaints.join(", ")}`,
+    where,
+    fix: "choose the recipe and the sizes that it was written with",
+  });
+}
+
+function scaled({ shape, data }: Tensor, factor: number): Tensor {
+  return {
+    dtype: "float32",
+    shape,
+    data: Float32Array.from(data as Float32Array, (value) => value * factor),
+  };
+}

@@ -1,0 +1,80 @@
+import type { Value } from "../graph/index.js";
+import type { Network } from "../networks/index.js";
+import type { Optimizer } from "./optimizers.js";
+
+/** Channels, height and width of the images. */
+export interface ImageShape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** The shape alone, of whatever has one. */
+export function imageShapeOf({ channels, height, width }: ImageShape): ImageShape {
+  return { channels, height, width };
+}
+
+export function pixelsOf({ channels, height, width }: ImageShape): number {
+  return channels * height * width;
+}
+
+/**
+ * What a step reads beside its state: bytes of images, their labels (of the same images), or random numbers, drawn outside the graph so that every
+ * provider sees the same ones. `shape` is that of one sample.
+ */
+export interface StepInput {
+  readonly role: "images" | "labels" | "normal" | "uniform";
+  readonly shape: readonly number[];
+}
+
+/** The traced loss of a phase, a scalar, and the scalars worth recording. */
+export interface Traced {
+  readonly loss: Value;
+  readonly metrics: Readonly<Record<string, Value>>;
+}
+
+export type Networks = Readonly<Record<string, Network>>;
+/** What the networks of a design compute, by name. */
+export type Forwards<N extends Networks> = {
+  readonly [K in keyof N]: N[K] extends Network<infer F> ? F : never;
+};
+
+/** One kind of update within a step: which network learns, how often, from what. */
+export interface Phase<N extends Networks = Networks> {
+  readonly updates: keyof N & string;
+  /** How many updates a step makes; more than one adds an axis to the phase's inputs and metrics. */
+  readonly repeats: number;
+  readonly inputs: Readonly<Record<string, StepInput>>;
+  /**
+   * Networks into which the gradient is computed as well, only to be thrown away: what leaving out PyTorch's `detach`
+   * costs. The numbers stay the same.
+   */
+  readonly undetached?: readonly (keyof N & string)[];
+  trace(networks: Forwards<N>, inputs: Readonly<Record<string, Value>>): Traced;
+}
+
+/** How samples are drawn once training is over: what `export` writes and sheets show. */
+export interface Sampler<N extends Networks = Networks> {
+  readonly network: keyof N & string;
+  readonly latent: number;
+  /** What black and white are in the images it makes. */
+  readonly range: readonly [number, number];
+  /** How many classes of images there are to choose from, when the choice is a second input: `label`, int64 [batch]. */
+  readonly classes?: number;
+  /** Latents [batch, latent] to images [batch, pixels] or [batch, channels, height, width]. */
+  trace(networks: Forwards<N>, z: Value, label?: Value): Value;
+  /** Bytes of images [batch, pixels] to what the model makes of them, if it can. */
+  reconstruct?(networks: Forwards<N>, x: Value): Value;
+}
+
+/** Everything that defines how a model is trained and sampled. */
+export interface Design<N extends Networks = Networks> {
+  readonly networks: N;
+  readonly optimizer: Optimizer;
+  readonly phases: readonly Phase<N>[];
+  readonly sampler: Sampler<N>;
+  /** Keep an exponential moving average of the sampled network's parameters, and sample from that. */
+  readonly averageDecay?: number;
+  /** What is said of a step every now and then; `{name}` is where a metric goes. */
+  readonly line: string;
+}

@@ -1,0 +1,38 @@
+import { conditional } from "./conditional.js";
+import { dcgan } from "./dcgan.js";
+import type { Design, ImageShape } from "./design.js";
+import type { Recipe } from "./recipe.js";
+import { vae } from "./vae.js";
+import { hurried, vanilla } from "./vanilla.js";
+import { wganGp } from "./wgan-gp.js";
+
+export {
+  type Design,
+  type ImageShape,
+  imageShapeOf,
+  type Phase,
+  pixelsOf,
+  type Sampler,
+  type StepInput,
+} from "./design.js";
+export { count, type Recipe } from "./recipe.js";
+
+export { hurried };
+
+/** Every recipe by its name on the command line. */
+export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional } satisfies Record<
+  string,
+  Recipe
+>;
+
+export type RecipeName = keyof typeof recipes;
+export const recipeNames = Object.keys(recipes) as RecipeName[];
+
+/** The design that a recipe makes of its settings, as a checked configuration holds them. */
+export function designOf(
+  recipe: RecipeName,
+  settings: Readonly<Record<string, unknown>>,
+  image: ImageShape,
+): Design {
+  return recipes[recipe].design(settings, image);
+}

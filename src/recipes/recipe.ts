@@ -1,0 +1,29 @@
+import { z } from "zod";
+import type { Design, ImageShape, Networks } from "./design.js";
+
+/** A recipe: a design, and the settings that it can be varied by, with their defaults. */
+export interface Recipe<S extends z.ZodObject = z.ZodObject> {
+  readonly title: string;
+  readonly settings: S;
+  design(settings: z.infer<S>, image: ImageShape): Design;
+}
+
+/** Check a recipe's types against each other. */
+export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: {
+  readonly title: string;
+  readonly settings: S;
+  design(settings: z.infer<S>, image: ImageShape): Design<N>;
+}): Recipe {
+  return recipe as unknown as Recipe;
+}
+
+/** A whole number of at least 1, with a default: sizes and counts. */
+export const count = (standard: number, about: string) => z.int().min(1).default(standard).describe(about);
+
+/** Adam's settings, with the defaults of a recipe. */
+export const adamSettings = (standard: { learningRate: number; beta1: number; beta2: number }) => ({
+  learningRate: z.number().positive().default(standard.learningRate).describe("Adam's step size"),
+  beta1: z.number().min(0).lt(1).default(standard.beta1).describe("Adam's decay of the first moment"),
+  beta2: z.number().min(0).lt(1).default(standard.beta2).describe("Adam's decay of the second moment"),
+  epsilon: z.number().positive().default(1e-8).describe("Adam's epsilon"),
+});

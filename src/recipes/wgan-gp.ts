@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { mlpDiscriminator, mlpGenerator } from "../networks/index.js";
+import { type Design, pixelsOf } from "./design.js";
+import type { TwoPlayers } from "./objectives/gan.js";
+import { wassersteinWithPenalty } from "./objectives/wgan-gp.js";
+import { adam } from "./optimizers.js";
+import { adamSettings, count, defineRecipe } from "./recipe.js";
+
+export const wganGp = defineRecipe({
+  title: "Wasserstein GAN with gradient penalty, on the networks of vanilla",
+  settings: z.strictObject({
+    latent: count(100, "numbers in a latent vector"),
+    width: count(256, "neurons in each hidden layer"),
+    depth: count(2, "hidden layers of each network"),
+    critics: count(5, "critic updates for each generator update"),
+    lambda: z.number().min(0).default(10).describe("weight of the gradient penalty"),
+    ...adamSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
+  }),
+  design(settings, image): Design<TwoPlayers> {
+    const { latent } = settings;
+    const pixels = pixelsOf(image);
+    return {
+      networks: {
+        generator: mlpGenerator(latent, pixels, settings),
+        discriminator: mlpDiscriminator(pixels, settings),
+      },
+      optimizer: adam(settings),
+      phases: wassersteinWithPenalty(pixels, settings),
+      sampler: { network: "generator", latent, range: [-1, 1], trace: ({ generator }, z) => generator(z) },
+      line: "d_loss:{d_loss},g_loss:{g_loss} penalty: {gradient_penalty},wasserstein: {wasserstein}",
+    };
+  },
+});

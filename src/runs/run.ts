@@ -1,0 +1,231 @@
+import { existsSync } from "node:fs";
+import { GanOnnxError } from "../error.js";
+import { writeAtomically } from "../files.node.js";
+import { declarationsOf } from "../networks/index.js";
+import { checkLabels, stepsPerEpoch } from "../training/batches.js";
+import { type Checkpoint, checkState, encodeCheckpoint } from "../training/checkpoint.js";
+import { type Dataset, loadDataset, type Report } from "../data/load.node.js";
+import { Feeders } from "../training/feeder.node.js";
+import { requireOrtForm } from "../ort-training/artifacts.js";
+import { requireProvider } from "../runtime/examine.node.js";
+import { type ProviderName } from "../runtime/providers.js";
+import { type Design, designOf, imageShapeOf, type RecipeName } from "../recipes/index.js";
+import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
+import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
+import { opensOn, type SessionPlace } from "../runtime/session.node.js";
+import { encodePng } from "../data/png.node.js";
+import type { Picture } from "../data/sheet.js";
+import { startingState } from "./starting-state.js";
+import type { Training, Workplace } from "../training/training.js";
+import { buildTraining } from "../training/training-model.js";
+
+/** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
+export interface Configuration {
+  readonly run: {
+    readonly recipe: RecipeName;
+    readonly data: string;
+    readonly ep: ProviderName;
+    readonly device?: number;
+    readonly epochs: number;
+    readonly batchSize: number;
+    readonly seed: number;
+    readonly stepsPerRun?: number;
+    readonly size?: number;
+    readonly channels?: 1 | 3;
+    readonly init?: string;
+    readonly runtime?: RuntimeName;
+  };
+  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly flat: Readonly<Record<string, unknown>>;
+}
+
+/** A training, and where it takes place: on which provider, and in which folder. */
+export interface Run extends Training {
+  readonly model: Uint8Array;
+  readonly place: SessionPlace;
+  /** What makes the steps, if not the model above. */
+  readonly runtime?: RuntimeName;
+  readonly folder: string;
+}
+
+export interface Preparation {
+  readonly folder: string;
+  readonly report: Report;
+  readonly signal: AbortSignal;
+}
+
+/** Where a configuration has its models run. */
+export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
+  // The step's shape arithmetic, and on WebGPU the Loop node itself, have no kernel but the CPU's.
+  return { ep, device, cpuNodes: true };
+}
+
+/**
+ * Load the data and build the graph of a new run. Nothing is written.
+ *
+ * @param configuration as `resolveConfig` gives it, which has checked it.
+ * @throws GanOnnxError naming what is not there, does not fit, or is taken already.
+ */
+export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
+  const { folder, report, signal } = preparation;
+  const { data, seed, recipe, size, channels, runtime, ep, device } = configuration.run;
+  await requireProvider(ep, device);
+  if (runtime === "ort-training" && ep !== "cpu") {
+    throw new GanOnnxError({
+      what: "ORT's training runtime has no other provider than the CPU",
+      where: `--ep ${ep}`,
+      fix: "leave it out, or leave --runtime out",
+      kind: "usage",
+    });
+  }
+  requireNone(folder);
+  const dataset = await loadDataset(data, { seed, size, channels, report, signal });
+  const image = imageShapeOf(dataset);
+  const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
+  const design = designOf(recipe, configuration.recipe, image);
+  if (runtime === "ort-training") requireOrtForm(design, "--runtime ort-training");
+  const state = await startingState(configuration.run, design);
+  return assemble(configuration, folder, dataset, design, { position, state });
+}
+
+/** Make sure that no run is in a folder. */
+function requireNone(folder: string): void {
+  if (!existsSync(runFiles(folder).config)) return;
+  throw new GanOnnxError({
+    what: "holds a run already",
+    where: folder,
+    fix: "go on with it by --resume, or name another folder with --out",
+    kind: "usage",
+  });
+}
+
+/**
+ * Load what a run needs to go on from its checkpoint.
+ *
+ * @throws GanOnnxError when the checkpoint is corrupt, of another recipe or shape, or the data have changed.
+ */
+export async function prepareResume(
+  configuration: Configuration,
+  { folder, report, signal }: Preparation,
+): Promise<Run> {
+  requireMoments(configuration.run, folder);
+  await requireProvider(configuration.run.ep, configuration.run.device);
+  const path = runFiles(folder).checkpoint;
+  const start = await readCheckpoint(path);
+  const { position } = start;
+  const { run, recipe } = configuration;
+  const design = designOf(run.recipe, recipe, imageShapeOf(position));
+  checkState(start, { recipe: run.recipe, design }, path);
+  const { data, seed, size } = run;
+  const dataset = await loadDataset(data, { seed, size, channels: run.channels, report, signal });
+  const { images, channels, height, width } = position;
+  const same =
+    dataset.count === images &&
+    dataset.channels === channels &&
+    dataset.height === height &&
+    dataset.width === width;
+  if (!same) {
+    throw new GanOnnxError({
+      what: `now holds ${describe(dataset.count, dataset)} where the run had ${describe(images, position)}`,
+      where: `--data ${data}`,
+      fix: "go on with the data that the run was started with",
+    });
+  }
+  return assemble(configuration, folder, dataset, design, start);
+}
+
+/** Make sure that a run still stands where it is to go on from. */
+async function requireSame({ folder, start }: Run): Promise<void> {
+  const { position } = await readCheckpoint(runFiles(folder).checkpoint);
+  if (position.epoch === start.position.epoch && position.step === start.position.step) return;
+  throw new GanOnnxError({
+    what: `another process has brought it to epoch ${position.epoch}, step ${position.step} meanwhile`,
+    where: folder,
+    fix: "resume it again",
+  });
+}
+
+function describe(
+  count: number,
+  { channels, height, width }: Pick<Dataset, "channels" | "height" | "width">,
+) {
+  return `${count} images of ${channels}x${height}x${width}`;
+}
+
+function assemble(
+  { run }: Configuration,
+  folder: string,
+  dataset: Dataset,
+  design: Design,
+  start: Checkpoint,
+): Run {
+  checkLabels(dataset, design.sampler.classes);
+  const normalized = Object.values(design.networks).some(
+    (network) => declarationsOf(network).buffers.length > 0,
+  );
+  if (run.batchSize === 1 && normalized) {
+    throw new GanOnnxError({
+      what: "batch normalisation has nothing to compare the one image of a batch with",
+      where: "--batch-size 1",
+      fix: "choose 2 or more",
+      kind: "usage",
+    });
+  }
+  const { graph, train: model } = buildTraining(design, run.recipe);
+  const { epochs, batchSize, stepsPerRun, runtime } = run;
+  if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
+    throw new GanOnnxError({
+      what: `holds ${dataset.count} images, too few for a single step`,
+      where: `--data ${run.data}`,
+      fix: "add images, or lower --critics if the recipe has them",
+      kind: "usage",
+    });
+  }
+  return {
+    design,
+    graph,
+    model,
+    dataset,
+    place: placeOf(run),
+    runtime,
+    folder,
+    epochs,
+    batchSize,
+    stepsPerRun,
+    start,
+  };
+}
+
+/** The threads of this process, and the folder of the run. */
+export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Workplace {
+  const files = runFiles(run.folder);
+  const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
+  let giveBack: (() => Promise<void>) | undefined;
+  return {
+    openEngine: (state) => openEngine(run, state),
+    openModel: opensOn(run.place),
+    openFeeder: (training) => new Feeders(training),
+    keeper: {
+      async begin() {
+        giveBack = await claimFolder(run.folder);
+        // Another process may have made a run here, or gone on with it, while this one loaded its data.
+        if (run.start.position.epoch + run.start.position.step === 0) requireNone(run.folder);
+        else await requireSame(run);
+        await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);
+        await truncateMetrics(files.metrics, run.start.position);
+      },
+      end: async () => giveBack?.(),
+      metrics: (lines) => appendMetrics(files.metrics, lines),
+      realImages: (sheet) => paint(files.realImages, sheet),
+      sheet: (sheet, epoch) => paint(files.fakeImages(epoch), sheet),
+      checkpoint: (checkpoint) => writeAtomically(files.checkpoint, encodeCheckpoint(checkpoint)),
+      interval: 60_000,
+      lastCheckpoint: files.checkpoint,
+    },
+  };
+}
+
+/** Steps in an epoch of a training. */
+export function iterationsOf({ graph, dataset, batchSize }: Training): number {
+  return stepsPerEpoch(graph.batches, dataset.count, batchSize);
+}

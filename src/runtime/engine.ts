@@ -1,0 +1,113 @@
+import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Tensor, Tensors } from "../tensors/safetensors.js";
+
+/** A model that can be run, wherever it is loaded. */
+export interface LoadedModel {
+  run(feeds: Tensors): Promise<Tensors>;
+  close(): Promise<void>;
+}
+
+/**
+ * Load a model.
+ *
+ * @param where what the model is called in messages: a file name.
+ */
+export type OpenModel = (model: Uint8Array, where: string) => Promise<LoadedModel>;
+
+/**
+ * Whatever makes the steps of a training, and keeps its state between them. What it is asked for happens in that
+ * order, whether or not the answer is waited for.
+ */
+export interface Engine {
+  /** Make the steps that the batch inputs hold, which must not be used after that; returns their metrics. */
+  consume(feeds: Tensors): Promise<Tensors>;
+  /** A copy of the state as the last step left it; of ORT's training runtime, the parameters alone. */
+  getState(): Promise<Tensors>;
+  /** Put it back to a state, where that can be done. */
+  setState?(state: Tensors): Promise<void>;
+  close(): Promise<void>;
+}
+
+const next = "next/";
+
+/** Tasks that happen one after the other, whether or not their ends are waited for. */
+export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (task) => {
+    const result = last.then(task);
+    last = result.catch(() => {});
+    return result;
+  };
+}
+
+/** What is used of a session of ONNX Runtime. */
+interface OrtSession {
+  run(feeds: InferenceSession.FeedsType): Promise<InferenceSession.ReturnType>;
+  release(): Promise<void>;
+}
+
+/**
+ * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each run's
+ * `next/…` outputs, and that are seen outside only when asked for. Threads of Node and workers of a browser have it in
+ * common.
+ */
+export class StatefulSession implements Engine {
+  private state: Record<string, OrtTensor> = {};
+  /** A run must see the state that the one before leaves. */
+  private readonly inTurn = queue();
+
+  /** @param Tensor the class of the ONNX Runtime that the session is of. */
+  constructor(
+    private readonly session: OrtSession,
+    private readonly Tensor: typeof OrtTensor,
+  ) {}
+
+  /** Run the model once. What comes back are the outputs that are no state. */
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.inTurn(() => this.results(feeds));
+  }
+
+  consume(feeds: Tensors): Promise<Tensors> {
+    return this.run(feeds);
+  }
+
+  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
+  setState(state: Tensors): Promise<void> {
+    return this.inTurn(() => {
+      this.state = this.fed(state);
+    });
+  }
+
+  getState(): Promise<Tensors> {
+    return this.inTurn(() => mapped(this.state, read));
+  }
+
+  close(): Promise<void> {
+    return this.inTurn(() => this.session.release());
+  }
+
+  private async results(feeds: Tensors): Promise<Tensors> {
+    const results = await this.session.run({ ...this.fed(feeds), ...this.state });
+    const outputs: Record<string, Tensor> = {};
+    for (const [name, tensor] of Object.entries(results)) {
+      if (name.startsWith(next)) this.state[name.slice(next.length)] = tensor as OrtTensor;
+      else outputs[name] = read(tensor as OrtTensor);
+    }
+    return outputs;
+  }
+
+  private fed(tensors: Tensors): Record<string, OrtTensor> {
+    return mapped(
+      tensors,
+      ({ dtype, shape, data }) => new this.Tensor(dtype as "float32", data as Float32Array, shape),
+    );
+  }
+}
+
+function read({ type, dims, data }: OrtTensor): Tensor {
+  return { dtype: type, shape: dims, data } as Tensor;
+}
+
+function mapped<A, B>(tensors: Readonly<Record<string, A>>, map: (tensor: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, map(tensor)]));
+}

@@ -1,0 +1,89 @@
+import { GanOnnxError } from "../error.js";
+import { add, build, input } from "../graph/index.js";
+import { producer } from "../version.js";
+import type { Finding } from "./provider-findings.node.js";
+import {
+  type ProviderName,
+  type ProviderRow,
+  providers,
+  type SessionSettings,
+  sessionOptions,
+} from "./providers.js";
+import { sessionInChild } from "./session-child.node.js";
+
+/** What `doctor` says about a provider. `available` is what a real session did; findings are what explains it. */
+export interface ProviderReport {
+  readonly name: ProviderName;
+  readonly available: boolean;
+  readonly findings: readonly Finding[];
+  /** Why it is not available, in the words of the native library where it had any. */
+  readonly reason?: string;
+  readonly fix?: string;
+}
+
+export interface ProbeResult {
+  readonly ok: boolean;
+  readonly reason?: string;
+}
+
+/** Look at a provider, and try it with a small model, see {@link probe}. What fails is reported, not thrown. */
+export async function examine(
+  name: ProviderName,
+  { device }: Pick<SessionSettings, "device"> = {},
+): Promise<ProviderReport> {
+  const row: ProviderRow = providers[name];
+  const [findings, { ok, reason }] = await Promise.all([
+    row.check(),
+    probe(name, await smallModel(), { device }),
+  ]);
+  if (ok) return { name, available: true, findings };
+  const fix = findings.find((finding) => finding.fix !== undefined)?.fix ?? row.remedy;
+  return { name, available: false, findings, reason, fix };
+}
+
+const examined = new Map<string, Promise<ProviderReport>>();
+
+/**
+ * Make sure that a provider is there, before anything is built on it; each device is examined once in a process. The
+ * CPU always is.
+ *
+ * @throws GanOnnxError with the reason and what to install.
+ */
+export async function requireProvider(name: ProviderName, device?: number): Promise<void> {
+  if (name === "cpu") return;
+  const { environment = {} }: ProviderRow = providers[name];
+  for (const [variable, value] of Object.entries(environment)) process.env[variable] ??= value;
+  const key = `${name} ${device ?? ""}`;
+  const report = examined.get(key) ?? examine(name, { device });
+  examined.set(key, report);
+  const { available, reason, fix } = await report;
+  if (available) return;
+  throw new GanOnnxError({
+    what: `the execution provider is not available (${reason})`,
+    where: device === undefined ? `--ep ${name}` : `--ep ${name} --device ${device}`,
+    fix: `${fix}; \`gan-onnx doctor\` tells more`,
+  });
+}
+
+/** Adds 1: whatever a provider can do, it can do this. */
+async function smallModel(): Promise<Uint8Array> {
+  const { encodeModel } = await import("../onnx/index.js");
+  const x = input("x", "float32", [2]);
+  return encodeModel(
+    build({ name: "probe", doc: "Adds 1.", producer }, { inputs: [x], outputs: { y: add(x, 1) } }),
+  );
+}
+
+/**
+ * Whether a provider can run a model, by running it once, all of it on that provider, in a process of its own, see
+ * {@link sessionInChild}. `timeout` is in milliseconds; loading CUDA takes seconds.
+ */
+export async function probe(
+  name: ProviderName,
+  model: Uint8Array,
+  settings: SessionSettings = {},
+  timeout = 60_000,
+): Promise<ProbeResult> {
+  const { ok, reason } = await sessionInChild(model, sessionOptions(name, settings), { run: true, timeout });
+  return ok ? { ok } : { ok, reason };
+}

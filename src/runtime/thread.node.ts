@@ -1,0 +1,52 @@
+import { createRequire } from "node:module";
+import { Worker } from "node:worker_threads";
+import type { Tensors } from "../tensors/safetensors.js";
+
+const require = createRequire(import.meta.url);
+
+/** Owns a thread that answers each message by one of its own, in their order. */
+export class Thread<Question, Answer> {
+  private readonly worker: Worker;
+  private readonly pending: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
+  private ended: Error | undefined;
+
+  /**
+   * @param file what it runs: a name of package.json's `imports`, since threads load compiled files only.
+   * @param name what it is called in messages.
+   */
+  constructor(file: `#${string}`, name: string, workerData: unknown) {
+    this.worker = new Worker(require.resolve(file), { workerData });
+    this.worker.on("message", (answer: Answer) => this.pending.shift()?.resolve(answer));
+    this.worker.on("error", (error) => this.fail(error));
+    this.worker.on("exit", (code) => this.fail(new Error(`${name} ended with code ${code}`)));
+  }
+
+  /** @param transfer what goes over to the thread instead of being copied. */
+  ask(question: Question, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      if (this.ended) {
+        reject(this.ended);
+        return;
+      }
+      // What cannot be sent throws, and will have no answer.
+      this.worker.postMessage(question, transfer);
+      this.pending.push({ resolve, reject });
+    });
+  }
+
+  /** End it at once; whoever still waits for an answer, or asks later, is told why. */
+  async end(why: string): Promise<void> {
+    this.fail(new Error(why));
+    await this.worker.terminate();
+  }
+
+  private fail(error: Error): void {
+    this.ended ??= error;
+    for (const { reject } of this.pending.splice(0)) reject(this.ended);
+  }
+}
+
+/** The memory of tensors that go over to another thread instead of being copied; some may share it. */
+export function buffersOf(tensors: Tensors): ArrayBuffer[] {
+  return [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];
+}

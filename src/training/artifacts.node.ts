@@ -1,0 +1,65 @@
+import { sha256 } from "../files.node.js";
+import { declarationsOf } from "../networks/index.js";
+import { IR_VERSION, OPSET } from "../onnx/index.js";
+import type { Design, ImageShape, RecipeName } from "../recipes/index.js";
+import { producer } from "../version.js";
+import { parametersState, sampledState, tensorName } from "./state.js";
+import { buildTraining, type TrainingModel } from "./training-model.js";
+
+/** The training graph as a file, and the manifest that tells a runner how to feed it. */
+export interface TrainingArtifacts extends TrainingModel {
+  readonly manifest: string;
+}
+
+/**
+ * Write the training of a design down as `train.onnx` and `manifest.json`.
+ *
+ * @param configuration the resolved configuration, kept in the manifest as it is.
+ */
+export function buildArtifacts(
+  design: Design,
+  image: ImageShape,
+  { recipe, configuration }: { recipe: RecipeName; configuration: Readonly<Record<string, unknown>> },
+): TrainingArtifacts {
+  const { graph, train } = buildTraining(design, recipe);
+  const manifest = {
+    format: "gan-onnx manifest 1",
+    producer,
+    recipe,
+    configuration,
+    image,
+    opset: OPSET,
+    irVersion: IR_VERSION,
+    inputs: [
+      ...graph.batches.map(({ name, role, dtype, inputShape }) => ({ name, role, dtype, shape: inputShape })),
+      ...graph.states.map(({ name, shape }) => ({ name, role: "state", dtype: "float32", shape })),
+    ],
+    outputs: [
+      ...graph.metrics.map(({ name, shape }) => ({ name, role: "metric", dtype: "float32", shape })),
+      ...graph.states.map(({ name, shape }) => ({
+        name: `next/${name}`,
+        role: "state",
+        replaces: name,
+        dtype: "float32",
+        shape,
+      })),
+    ],
+    parameters: Object.entries(design.networks).flatMap(([network, definition]) =>
+      declarationsOf(definition).parameters.map(({ name, shape, offset, size }) => ({
+        name: tensorName(network, name),
+        shape,
+        state: parametersState(network),
+        offset,
+        size,
+      })),
+    ),
+    sampler: samplerOf(design),
+    files: { "train.onnx": { bytes: train.length, sha256: sha256(train) } },
+  };
+  return { graph, train, manifest: `${JSON.stringify(manifest, null, 2)}\n` };
+}
+
+function samplerOf(design: Design) {
+  const { network, latent, range, classes } = design.sampler;
+  return { network, state: sampledState(design), latent, range, classes };
+}

@@ -1,0 +1,105 @@
+import { sizeOf } from "../graph/index.js";
+import type { Engine } from "../runtime/engine.js";
+import type { Tensors } from "../tensors/safetensors.js";
+import type { BatchInput } from "./step-graph.js";
+
+/** How long a run of some steps takes. */
+export interface TimedRun {
+  readonly steps: number;
+  readonly milliseconds: number;
+}
+
+/** Two runs that tell what a run costs from what a step costs. */
+export interface RunTimes {
+  readonly short: TimedRun;
+  readonly long: TimedRun;
+}
+
+/** An engine that can be put back to where it was. */
+export type Restorable = Pick<Engine, "consume" | "getState"> & Required<Pick<Engine, "setState">>;
+
+export function isRestorable(engine: Engine): engine is Engine & Restorable {
+  return engine.setState !== undefined;
+}
+
+/** How much of the time may go into what a run costs besides its steps: copies of the state to a device and back. */
+const SHARE = 0.02;
+/** No run should take longer: until it ends, progress and Ctrl-C wait. */
+const LONGEST_RUN = 500;
+/** What the batch inputs of a run may take, in bytes. */
+const MEMORY = 2 ** 28;
+/** How many steps the longer of the measured runs has, and how often both are timed. */
+const MEASURED = { steps: 16, times: 3 };
+/** About how long one measured run may take, so that slow steps do not keep a training waiting. */
+const PATIENCE = 100;
+
+/** The most steps that one run may have, for memory and because runs do not reach over the end of an epoch. */
+export function mostStepsPerRun(
+  inputs: readonly BatchInput[],
+  { batchSize, stepsInEpoch }: { batchSize: number; stepsInEpoch: number },
+): number {
+  const bytes = inputs.map(({ dtype, repeats, inputShape }) => {
+    const rows = inputShape.slice(inputShape.indexOf("batch") + 1) as number[];
+    return batchSize * repeats * sizeOf(rows) * (dtype === "uint8" ? 1 : 4);
+  });
+  const fitting = Math.floor(MEMORY / bytes.reduce((sum, size) => sum + size, 0));
+  return Math.max(1, Math.min(fitting, stepsInEpoch));
+}
+
+/**
+ * The fewest steps in a run for which its own cost is at most 2% of its time: with t(k) = c + s·k from the two measured
+ * runs, c ≤ 0.02·(c + s·k). No more than `most`, nor than half a second has room for.
+ */
+export function chooseStepsPerRun({ short, long }: RunTimes, most: number): number {
+  const step = (long.milliseconds - short.milliseconds) / (long.steps - short.steps);
+  // Where the longer run was no slower, noise or a cost without steps was measured: as many as there may be.
+  if (!(step > 0)) return most;
+  const run = short.milliseconds - step * short.steps;
+  const wanted = Math.ceil(((1 / SHARE - 1) * run) / step - 1e-9);
+  return Math.max(1, Math.min(wanted, most, Math.floor((LONGEST_RUN - run) / step)));
+}
+
+/**
+ * Time runs of one step and of several on an engine that does nothing else meanwhile. Its state is what it was
+ * afterwards, also when a run fails.
+ *
+ * @param feedsOf batch inputs for a number of steps.
+ * @param most steps in a run, at least 2.
+ * @param now the clock, in milliseconds.
+ */
+export async function measureRuns(
+  engine: Restorable,
+  feedsOf: (steps: number) => Tensors,
+  most: number,
+  now: () => number = () => performance.now(),
+): Promise<RunTimes> {
+  const state = await engine.getState();
+  try {
+    const time = async (steps: number) => {
+      const feeds = feedsOf(steps);
+      const started = now();
+      await engine.consume(feeds);
+      return now() - started;
+    };
+    await time(1); // Kernels are chosen and compiled, memory is taken: the first run of a length is slower.
+    const once = await time(1);
+    const steps = Math.min(Math.max(2, Math.round(PATIENCE / once)), MEASURED.steps, most);
+    const times = once * steps > PATIENCE ? 1 : MEASURED.times;
+    await time(steps);
+    const [short, long]: [number[], number[]] = [[], []];
+    for (let i = 0; i < times; i++) {
+      short.push(await time(1));
+      long.push(await time(steps));
+    }
+    return {
+      short: { steps: 1, milliseconds: median(short) },
+      long: { steps, milliseconds: median(long) },
+    };
+  } finally {
+    await engine.setState(state);
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+}

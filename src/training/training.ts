@@ -1,0 +1,88 @@
+import type { Dataset } from "../data/dataset.js";
+import type { Picture } from "../data/sheet.js";
+import type { Design } from "../recipes/index.js";
+import type { Engine, OpenModel } from "../runtime/engine.js";
+import type { Tensors } from "../tensors/safetensors.js";
+import type { Block } from "./batches.js";
+import type { Checkpoint } from "./checkpoint.js";
+import type { StepGraph } from "./step-graph.js";
+
+/** One training, ready to go. */
+export interface Training {
+  readonly design: Design;
+  readonly graph: StepGraph;
+  readonly dataset: Dataset;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Steps in one run of the training graph; chosen by measuring unless given. */
+  readonly stepsPerRun?: number;
+  readonly start: Checkpoint;
+}
+
+/** What a training asks of where it takes place: in Node threads and a folder, in a browser a worker and its database. */
+export interface Workplace {
+  /** Load the training at a state. */
+  openEngine(state: Tensors): Promise<Engine>;
+  /** Load a model that draws. */
+  readonly openModel: OpenModel;
+  /** Have batches prepared elsewhere, where the thread that trains is not fast enough. */
+  readonly openFeeder?: (training: Training) => Feeder;
+  readonly keeper: Keeper;
+}
+
+/** Keeps what a training makes. */
+export interface Keeper {
+  /** The models are loaded; nothing is kept yet. */
+  begin(): Promise<void>;
+  /** Nothing more will be kept; also where nothing was begun. */
+  end?(): Promise<void>;
+  metrics(lines: readonly MetricsLine[]): Promise<void>;
+  realImages(sheet: Picture): Promise<void>;
+  /** What the fixed latents give after an epoch. */
+  sheet(sheet: Picture, epoch: number): Promise<void>;
+  /** The same within an epoch, whenever a checkpoint is kept there, for those who watch. */
+  preview?(sheet: Picture): void;
+  checkpoint(checkpoint: Checkpoint): Promise<void>;
+  /** How often a checkpoint is kept within an epoch, in milliseconds. */
+  readonly interval: number;
+  /** What the last checkpoint is called in messages. */
+  readonly lastCheckpoint: string;
+}
+
+/** What is recorded of one step. */
+export interface MetricsLine {
+  readonly epoch: number;
+  /** Step of the epoch, counted from 1. */
+  readonly iteration: number;
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+/** Told after every run of the training graph. */
+export interface Progress extends MetricsLine {
+  readonly epochs: number;
+  readonly iterations: number;
+  /** All steps of this block, the last one being the line's own. */
+  readonly lines: readonly MetricsLine[];
+}
+
+/** A run of the training graph that is still to be made. */
+export interface PlannedRun {
+  readonly epoch: number;
+  readonly order: Uint32Array;
+  readonly block: Block;
+  readonly endsEpoch: boolean;
+}
+
+/** What a feeder has to know of such a run. */
+export type FeedersRun = Pick<PlannedRun, "epoch" | "block">;
+
+/** What batch inputs are made from. */
+export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start">;
+
+/** Prepares batch inputs outside of the thread that trains, for several runs at once. */
+export interface Feeder {
+  /** How many runs it can work on at once. */
+  readonly threads: number;
+  prepare(planned: FeedersRun): Promise<Tensors>;
+  close(): Promise<void>;
+}

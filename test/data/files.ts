@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+import type { RemoteFile } from "../../src/data/mnist.node.js";
+
+/** The folder of the real MNIST files, or undefined where they are not. */
+export const realMnist = [process.env.GAN_ONNX_TEST_MNIST ?? resolve("..", "shared", "data", "mnist")].find(
+  (folder) => existsSync(join(folder, "train-images-idx3-ubyte.gz")),
+);
+
+/** A new empty folder that goes with the test. */
+export async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "gan-onnx-test-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** An IDX file of unsigned bytes. */
+export function idx(dims: readonly number[], values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(4 + 4 * dims.length + values.length);
+  bytes.set([0, 0, 8, dims.length]);
+  dims.forEach((dim, axis) => {
+    new DataView(bytes.buffer).setUint32(4 + 4 * axis, dim);
+  });
+  bytes.set(Array.from(values), 4 + 4 * dims.length);
+  return bytes;
+}
+
+export function remoteFile(name: string, content: Uint8Array): RemoteFile {
+  return { name, bytes: content.length, md5: createHash("md5").update(content).digest("hex") };
+}

@@ -1,0 +1,84 @@
+import { describe, expect, test } from "vitest";
+import { GanOnnxError } from "../../src/error.js";
+import { exportGenerator } from "../../src/export/generator.js";
+import { averageState, initialState, parametersState } from "../../src/training/state.js";
+import { batchInputs } from "../../src/training/step-graph.js";
+import { onCpu } from "../helpers/on-cpu.js";
+import { designed, grey, randomFeeds, stepOf, trained } from "../helpers/recipes.js";
+
+const small = { latent: 3, width: 4 };
+const image = grey(4);
+
+describe("label smoothing", () => {
+  test("is refused with the hinge loss, which has no target", () => {
+    const refused = () => designed("vanilla", { loss: "hinge", labelSmoothing: 0.1 });
+    expect(refused).toThrow(GanOnnxError);
+    expect(refused).toThrow("--label-smoothing: the loss hinge has no target to smooth");
+    expect(() => designed("vanilla", { loss: "hinge" })).not.toThrow();
+  });
+
+  test("moves the real images' part of D's loss alone", async () => {
+    const metrics = async (labelSmoothing: number) => {
+      const design = designed("vanilla", { ...small, loss: "lsgan", labelSmoothing }, image);
+      const state = initialState(design, 1);
+      return (await trained(design, randomFeeds(design, image, 1, 5), state)).metrics;
+    };
+    const [sharp, smooth] = [await metrics(0), await metrics(0.2)];
+    // ½·mean((a - 0.8)² - (a - 1)²) = 0.2·mean(a) - 0.18
+    const moved = 0.2 * Number(sharp.real_score.data[0]) - 0.18;
+    expect(Number(smooth.d_loss.data[0]) - Number(sharp.d_loss.data[0])).toBeCloseTo(moved, 6);
+    expect(smooth.real_score).toEqual(sharp.real_score);
+  });
+});
+
+describe("the moving average", () => {
+  const decay = 0.75;
+  const design = designed("dcgan", { ...small, width: 2, ema: decay, learningRate: 0.1 }, image);
+  const feeds = randomFeeds(design, image, 4, 6);
+  const [average, parameters] = [averageState("generator"), parametersState("generator")];
+
+  test("follows the generator: a = d·a + (1 - d)·p after every step", async () => {
+    let state = initialState(design, 1);
+    let expected = Float64Array.from(state[parameters].data, Number);
+    expect(state[average].data).toEqual(state[parameters].data);
+    for (let step = 0; step < 4; step++) {
+      ({ state } = await trained(design, stepOf(feeds, step), state));
+      const p = state[parameters].data;
+      expected = expected.map((a, i) => decay * a + (1 - decay) * Number(p[i]));
+    }
+    const differences = expected.map((a, i) => Math.abs(Number(state[average].data[i]) - a));
+    expect(Math.max(...differences)).toBeLessThan(2e-7);
+    expect(state[average].data).not.toEqual(state[parameters].data);
+
+    const atOnce = await trained(design, feeds, initialState(design, 1));
+    expect(atOnce.state[average]).toEqual(state[average]);
+  });
+
+  test("changes nothing in the training", async () => {
+    const without = designed("dcgan", { ...small, width: 2, learningRate: 0.1 }, image);
+    const [a, b] = [
+      await trained(design, feeds, initialState(design, 1)),
+      await trained(without, feeds, initialState(without, 1)),
+    ];
+    expect(a.metrics).toEqual(b.metrics);
+    expect(a.state).toEqual({ ...b.state, [average]: a.state[average] });
+    expect(b.state).not.toHaveProperty([average]);
+  });
+
+  test("is what is exported, beside the running statistics", async () => {
+    const { state } = await trained(design, feeds, initialState(design, 1));
+    const position = { recipe: "dcgan", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
+    const exported = await exportGenerator(design, { position, state }, "nothing", onCpu);
+    const without = designed("dcgan", { ...small, width: 2 }, image);
+    const averaged = { ...state, [parameters]: state[average] };
+    expect(exported).toEqual(await exportGenerator(without, { position, state: averaged }, "nothing", onCpu));
+    expect(exported).not.toEqual(await exportGenerator(without, { position, state }, "nothing", onCpu));
+  });
+});
+
+test("instance noise is off unless asked for", () => {
+  const names = (settings: Record<string, number>) =>
+    batchInputs(designed("vanilla", settings)).map(({ name }) => name);
+  expect(names({})).toEqual(["x", "z_d", "z_g"]);
+  expect(names({ instanceNoise: 0.1 })).toEqual(["x", "z_d", "noise_real", "noise_fake", "z_g", "noise_g"]);
+});

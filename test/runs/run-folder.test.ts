@@ -1,0 +1,127 @@
+import { execFile, spawnSync } from "node:child_process";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import {
+  appendMetrics,
+  claimFolder,
+  newRunFolder,
+  runFiles,
+  truncateMetrics,
+} from "../../src/runs/run-folder.js";
+import { tree } from "../helpers/cli.js";
+import { temporaryFolder } from "../data/files.js";
+
+const line = (epoch: number, iteration: number) => `{"epoch":${epoch},"iteration":${iteration},"loss":0.5}\n`;
+
+test("metrics are lines of JSON, appended", async () => {
+  const path = join(await temporaryFolder(), "metrics.jsonl");
+  const metrics = { loss: 0.5 };
+  await appendMetrics(path, [{ epoch: 1, iteration: 1, metrics }]);
+  await appendMetrics(path, [
+    { epoch: 1, iteration: 2, metrics },
+    { epoch: 2, iteration: 1, metrics },
+  ]);
+  expect(await readFile(path, "utf8")).toBe(line(1, 1) + line(1, 2) + line(2, 1));
+});
+
+test.each([
+  ["nothing when all were kept", "", { epoch: 2, step: 2 }, 5],
+  ["a line that was cut off", '{"epoch":2,"itera', { epoch: 2, step: 2 }, 5],
+  ["a line that was cut off inside a number", '{"epoch":2', { epoch: 2, step: 2 }, 5],
+  ["an epoch that was not completed", "", { epoch: 1, step: 0 }, 3],
+  ["steps after the checkpoint", "", { epoch: 1, step: 1 }, 4],
+  ["everything", "", { epoch: 0, step: 0 }, 0],
+])("going on drops %s", async (_, rest, position, kept) => {
+  const folder = await temporaryFolder();
+  const path = join(folder, "metrics.jsonl");
+  const lines = [line(1, 1), line(1, 2), line(1, 3), line(2, 1), line(2, 2)];
+  await writeFile(path, lines.join("") + rest);
+  await truncateMetrics(path, position);
+  expect(await readFile(path, "utf8")).toBe(lines.slice(0, kept).join(""));
+  expect(tree(folder)).toEqual(["metrics.jsonl"]);
+});
+
+test("metrics that cannot be written or read name their file", async () => {
+  const path = join(await temporaryFolder(), "metrics.jsonl");
+  await mkdir(path);
+  await expect(appendMetrics(path, [])).rejects.toThrow(`${path}: cannot be written (EISDIR`);
+  await expect(truncateMetrics(path, { epoch: 0, step: 0 })).rejects.toThrow(
+    `${path}: cannot be read (EISDIR`,
+  );
+});
+
+test("a run without metrics yet stays without", async () => {
+  const folder = await temporaryFolder();
+  await truncateMetrics(join(folder, "metrics.jsonl"), { epoch: 0, step: 0 });
+  expect(tree(folder)).toEqual([]);
+});
+
+test("a run is named by its recipe and time, and its files as the issue names them", () => {
+  const folder = newRunFolder("vanilla", new Date("2026-11-23T06:30:05.123Z"));
+  expect(folder).toBe(join("runs", "vanilla-2026-11-23T06-30-05-123"));
+  const { fakeImages, claim, ...files } = runFiles("r");
+  expect([...Object.values(files), fakeImages(12), claim(7)].sort()).toEqual([
+    join("r", "checkpoint.safetensors"),
+    join("r", "config.json"),
+    join("r", "img", "fake_images-12.png"),
+    join("r", "img", "real_images.png"),
+    join("r", "metrics.jsonl"),
+    join("r", "run-7.lock"),
+  ]);
+});
+
+describe("a claimed folder", () => {
+  const nameOf = (pid: number | undefined) => `run-${pid}.lock`;
+
+  test("names this process until it is given back", async () => {
+    const folder = join(await temporaryFolder(), "run");
+    const giveBack = await claimFolder(folder);
+    expect(tree(folder)).toEqual([nameOf(process.pid)]);
+    await giveBack();
+    expect(tree(folder)).toEqual([]);
+  });
+
+  test("is refused to another process", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, nameOf(process.ppid)), "");
+    await expect(claimFolder(folder)).rejects.toThrow(
+      `${folder}: is being trained already, by process ${process.ppid}; `,
+    );
+    expect(tree(folder)).toEqual([nameOf(process.ppid)]);
+  });
+
+  test("is free of processes that are gone, of one with this one's number, too", async () => {
+    const folder = await temporaryFolder();
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    for (const gone of [pid, process.pid]) await writeFile(join(folder, nameOf(gone)), "");
+    const giveBack = await claimFolder(folder);
+    expect(tree(folder)).toEqual([nameOf(process.pid)]);
+    await giveBack();
+    expect(tree(folder)).toEqual([]);
+  });
+
+  test("is no two processes', however many come at once", async () => {
+    const folder = await temporaryFolder();
+    const { pid } = spawnSync(process.execPath, ["-e", ""]);
+    await writeFile(join(folder, nameOf(pid)), "");
+    const claim = `
+      import { claimFolder } from ${JSON.stringify(pathToFileURL(resolve("dist/training/run-folder.js")).href)};
+      await new Promise((resolve) => setTimeout(resolve, ${Date.now() + 1500} - Date.now()));
+      const giveBack = await claimFolder(${JSON.stringify(folder)}).catch(() => undefined);
+      console.log(giveBack ? "mine" : "another's");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      await giveBack?.();
+    `;
+    const all = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", claim]);
+        return stdout.trim();
+      }),
+    );
+    expect(all.filter((said) => said === "mine").length).toBeLessThanOrEqual(1);
+    expect(tree(folder)).toEqual([]);
+  });
+});

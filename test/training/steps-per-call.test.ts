@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { Session } from "../../src/runtime/session.node.js";
+import type { Tensors } from "../../src/tensors/safetensors.js";
+import { initialState } from "../../src/training/state.js";
+import { batchInputs } from "../../src/training/step-graph.js";
+import {
+  chooseStepsPerRun,
+  measureRuns,
+  mostStepsPerRun,
+  type Restorable,
+} from "../../src/training/steps-per-call.js";
+import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
+import { designed, randomFeeds } from "../helpers/recipes.js";
+
+/** What runs of 1 and 16 steps take that cost `run` besides `step` for each step, in milliseconds. */
+const times = (run: number, step: number) => ({
+  short: { steps: 1, milliseconds: run + step },
+  long: { steps: 16, milliseconds: run + 16 * step },
+});
+
+test.each([
+  [4, 1, 196],
+  [0.5, 1, 25],
+  [4, 0.25, 784],
+  [0.01, 1, 1],
+  [0, 1, 1],
+])("a run that costs %d ms besides steps of %d ms has %i of them: 2% of its time", (run, step, wanted) => {
+  const chosen = chooseStepsPerRun(times(run, step), 1000);
+  expect(chosen).toBe(wanted);
+  expect(run / (run + step * chosen)).toBeLessThanOrEqual(0.02 + 1e-12);
+});
+
+test("a run has no more steps than there may be, nor than half a second has room for", () => {
+  expect(chooseStepsPerRun(times(4, 1), 100)).toBe(100);
+  expect(chooseStepsPerRun(times(40, 50), 100)).toBe(9);
+  expect(chooseStepsPerRun(times(100, 150), 100)).toBe(2);
+  expect(chooseStepsPerRun(times(100, 5000), 100)).toBe(1);
+});
+
+test("times that make no sense are no reason for short runs", () => {
+  expect(
+    chooseStepsPerRun({ short: { steps: 1, milliseconds: 5 }, long: { steps: 16, milliseconds: 4 } }, 300),
+  ).toBe(300);
+  expect(
+    chooseStepsPerRun({ short: { steps: 1, milliseconds: 1 }, long: { steps: 16, milliseconds: 90 } }, 300),
+  ).toBe(1);
+});
+
+test("the batch inputs of a run fit into 256 MiB, and into an epoch", () => {
+  // A step of vanilla: 128 images of 784 bytes, two batches of 100 latents in float32.
+  const inputs = batchInputs(designed("vanilla"));
+  expect(mostStepsPerRun(inputs, { batchSize: 128, stepsInEpoch: 469 })).toBe(469);
+  expect(mostStepsPerRun(inputs, { batchSize: 128, stepsInEpoch: 9999 })).toBe(
+    Math.floor(2 ** 28 / (128 * (784 + 800))),
+  );
+  // Of wgan-gp: five batches of images, latents and mixing coefficients, and one of latents.
+  const repeated = batchInputs(designed("wgan-gp"));
+  expect(mostStepsPerRun(repeated, { batchSize: 64, stepsInEpoch: 9999 })).toBe(
+    Math.floor(2 ** 28 / (64 * (5 * (784 + 400 + 4) + 400))),
+  );
+  expect(mostStepsPerRun(inputs, { batchSize: 10 ** 6, stepsInEpoch: 469 })).toBe(1);
+});
+
+const feedsOf = (steps: number): Tensors => ({
+  x: { dtype: "float32", shape: [steps], data: new Float32Array(steps) },
+});
+
+/** An engine with a clock of its own, on which every first run of a length takes ten times as long. */
+function pretended(run: number, step: number, noise: readonly number[] = [0]) {
+  const runs: number[] = [];
+  let clock = 0;
+  const state: Tensors = { total: { dtype: "float32", shape: [1], data: Float32Array.of(7) } };
+  let current = state;
+  const engine: Restorable = {
+    async consume({ x }) {
+      const steps = x.shape[0];
+      const once = run + step * steps + noise[runs.length % noise.length];
+      clock += runs.includes(steps) ? once : 10 * once;
+      runs.push(steps);
+      current = { total: { dtype: "float32", shape: [1], data: Float32Array.of(runs.length) } };
+      return {};
+    },
+    getState: async () => current,
+    setState: async (next) => {
+      current = next;
+    },
+  };
+  return { engine, runs, now: () => clock, isRestored: () => current === state };
+}
+
+test("runs are timed after a first one of each length, by medians, and the state is put back", async () => {
+  const { engine, runs, now, isRestored } = pretended(4, 1, [0, 0, 0, 50, 0, 0, 0]);
+  const measured = await measureRuns(engine, feedsOf, 100, now);
+  expect(measured).toEqual(times(4, 1));
+  expect(runs).toEqual([1, 1, 16, 1, 16, 1, 16, 1, 16]);
+  expect(isRestored()).toBe(true);
+});
+
+test("where steps are slow, few are made; nor more than a run may have", async () => {
+  const slow = pretended(40, 1300);
+  expect(await measureRuns(slow.engine, feedsOf, 100, slow.now)).toEqual({
+    short: { steps: 1, milliseconds: 1340 },
+    long: { steps: 2, milliseconds: 2640 },
+  });
+  expect(slow.runs).toEqual([1, 1, 2, 1, 2]);
+  const short = pretended(4, 1);
+  expect((await measureRuns(short.engine, feedsOf, 3, short.now)).long.steps).toBe(3);
+});
+
+test("the state is put back when a run fails", async () => {
+  const { engine, isRestored } = pretended(4, 1);
+  const failing = { ...engine, consume: () => Promise.reject(new Error("no memory")) };
+  await expect(measureRuns(failing, feedsOf, 100)).rejects.toThrow("no memory");
+  expect(isRestored()).toBe(true);
+});
+
+test("a training goes on as if nobody had measured", async () => {
+  const design = tinyDesign();
+  const feeds = randomFeeds(design, tinyImage, 3, 5);
+  const session = await Session.open(tinyArtifacts().train, { ep: "cpu", threads: 1 }, "train.onnx");
+  try {
+    const ends = [];
+    for (const measured of [false, true]) {
+      await session.setState(initialState(design, 1));
+      if (measured) await measureRuns(session, (steps) => randomFeeds(design, tinyImage, steps, 5), 100);
+      const metrics = await session.run(feeds);
+      ends.push({ metrics, state: await session.getState() });
+    }
+    expect(ends[1]).toEqual(ends[0]);
+  } finally {
+    await session.close();
+  }
+});

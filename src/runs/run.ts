@@ -1,23 +1,23 @@
 import { existsSync } from "node:fs";
+import { type Dataset, loadDataset, type Report } from "../data/load.node.js";
+import { encodePng } from "../data/png.node.js";
+import type { Picture } from "../data/sheet.js";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
+import { requireOrtForm } from "../ort-training/artifacts.js";
+import { type Design, designOf, imageShapeOf, type RecipeName } from "../recipes/index.js";
+import { requireProvider } from "../runtime/examine.node.js";
+import type { ProviderName } from "../runtime/providers.js";
+import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "../training/checkpoint.js";
-import { type Dataset, loadDataset, type Report } from "../data/load.node.js";
 import { Feeders } from "../training/feeder.node.js";
-import { requireOrtForm } from "../ort-training/artifacts.js";
-import { requireProvider } from "../runtime/examine.node.js";
-import { type ProviderName } from "../runtime/providers.js";
-import { type Design, designOf, imageShapeOf, type RecipeName } from "../recipes/index.js";
-import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
-import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
-import { opensOn, type SessionPlace } from "../runtime/session.node.js";
-import { encodePng } from "../data/png.node.js";
-import type { Picture } from "../data/sheet.js";
-import { startingState } from "./starting-state.js";
 import type { Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
+import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
+import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
+import { startingState } from "./starting-state.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
 export interface Configuration {

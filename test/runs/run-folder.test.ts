@@ -11,8 +11,8 @@ import {
   runFiles,
   truncateMetrics,
 } from "../../src/runs/run-folder.js";
-import { tree } from "../helpers/cli.js";
 import { temporaryFolder } from "../data/files.js";
+import { tree } from "../helpers/cli.js";
 
 const line = (epoch: number, iteration: number) => `{"epoch":${epoch},"iteration":${iteration},"loss":0.5}\n`;
 

@@ -3,6 +3,7 @@ import { GanOnnxError } from "./error.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
 import { runtimeNames } from "./runs/runtimes.js";
 import { providerNames } from "./runtime/providers.js";
+import { augmentationNames, augmentationsIn } from "./training/augment.js";
 
 /** What every run is described by; a recipe adds its own settings beside these. */
 export const runSchema = z.strictObject({
@@ -24,6 +25,13 @@ export const runSchema = z.strictObject({
     .optional()
     .describe("height and width of images, for folders of images (default: 28)"),
   channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images (default: 1)"),
+  augment: z
+    .string()
+    .refine((list) => augmentationsIn(list) !== undefined, `expected some of ${augmentationNames.join(",")}`)
+    .optional()
+    .describe(
+      "vary the images of each batch, separated by commas: flip (left to right), shift (by up to 1/8)",
+    ),
   init: z
     .string()
     .min(1)

@@ -84,7 +84,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "export",
   ],
   serving: ["error.ts", "json.ts", "runs"],
-  "config.ts": ["error.ts", "recipes", "runtime", "runs"],
+  "config.ts": ["error.ts", "recipes", "runtime", "training", "runs"],
   commands: [
     "error.ts",
     "version.ts",

@@ -10,6 +10,7 @@ import { type Design, designOf, imageShapeOf, type RecipeName } from "../recipes
 import { requireProvider } from "../runtime/examine.node.js";
 import type { ProviderName } from "../runtime/providers.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
+import { augmentationsIn } from "../training/augment.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
@@ -34,6 +35,7 @@ export interface Configuration {
     readonly channels?: 1 | 3;
     readonly init?: string;
     readonly runtime?: RuntimeName;
+    readonly augment?: string;
   };
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
@@ -193,6 +195,7 @@ function assemble(
     batchSize,
     stepsPerRun,
     start,
+    augmentations: run.augment === undefined ? undefined : augmentationsIn(run.augment),
   };
 }
 

@@ -3,6 +3,7 @@ import { GanOnnxError } from "../error.js";
 import { pixelsOf } from "../recipes/index.js";
 import { fillNormal, fillUniform, randomStream, shuffled } from "../tensors/random.js";
 import type { Tensors } from "../tensors/safetensors.js";
+import { type Augmentation, augment } from "./augment.js";
 import type { BatchInput } from "./step-graph.js";
 
 /** Consecutive steps of an epoch that have one batch size: what one run of the training graph is fed. */
@@ -53,6 +54,17 @@ export function orderOfEpoch(seed: number, epoch: number, imageCount: number): U
   return shuffled(randomStream(seed, "order", epoch), imageCount);
 }
 
+/** What the batch inputs of an epoch follow from, beside the data. */
+export interface EpochKeys {
+  readonly seed: number;
+  /** Counted from 1. */
+  readonly epoch: number;
+  /** What {@link orderOfEpoch} gives. */
+  readonly order: Uint32Array;
+  /** What is done to the images; nothing unless told. */
+  readonly augmentations?: readonly Augmentation[];
+}
+
 /**
  * The batch inputs for one block. Every number depends on nothing but the seed, the epoch and the step, so a run that
  * is continued in the middle of an epoch sees what an uninterrupted one would have seen.
@@ -60,7 +72,7 @@ export function orderOfEpoch(seed: number, epoch: number, imageCount: number): U
 export function feedsOfBlock(
   inputs: readonly BatchInput[],
   dataset: Dataset,
-  { seed, epoch, order }: { seed: number; epoch: number; order: Uint32Array },
+  { seed, epoch, order, augmentations = [] }: EpochKeys,
   { firstStep, steps, batchSize }: Block,
   fullBatchSize: number,
 ): Tensors {
@@ -75,7 +87,15 @@ export function feedsOfBlock(
         role === "images" ? [dataset.images, pixels] : [dataset.labels ?? new Uint8Array(), 1];
       const first = firstStep * repeats * fullBatchSize;
       const shown = order.subarray(first, first + steps * perStep);
-      feeds[name] = { dtype: "uint8", shape: dims, data: gathered(source, size, shown) };
+      const data = gathered(source, size, shown);
+      if (role === "images" && augmentations.length > 0) {
+        const bytes = perStep * pixels;
+        for (let i = 0; i < steps; i++) {
+          const stream = randomStream(seed, "augment", name, epoch, firstStep + i);
+          augment(data.subarray(i * bytes, (i + 1) * bytes), dataset, augmentations, stream);
+        }
+      }
+      feeds[name] = { dtype: "uint8", shape: dims, data };
     } else {
       const numbers = perStep * shape.reduce((product, dim) => product * dim, 1);
       const data = new Float32Array(steps * numbers);

@@ -15,11 +15,17 @@ export class Feeders implements Feeder {
   private turn = 0;
 
   constructor(
-    { graph, dataset, batchSize, start }: Supplied,
+    { graph, dataset, batchSize, start, augmentations }: Supplied,
     readonly threads = Math.max(1, Math.min(MOST, availableParallelism() - 1)),
   ) {
     const { seed } = start.position;
-    const task: FeederTask = { inputs: graph.batches, dataset: shared(dataset), seed, batchSize };
+    const task: FeederTask = {
+      inputs: graph.batches,
+      dataset: shared(dataset),
+      seed,
+      batchSize,
+      augmentations,
+    };
     const open = () => new Thread<FeedersRun, Tensors>("#feeder-worker", "it", task);
     this.owned = Array.from({ length: threads }, open);
   }

@@ -21,7 +21,7 @@ const PATIENCE = 5;
  * @param now the clock, in milliseconds.
  */
 export function supplyOf(
-  { graph, dataset, batchSize, start }: Supplied,
+  { graph, dataset, batchSize, start, augmentations }: Supplied,
   plan: Iterator<PlannedRun, undefined>,
   openFeeder: (() => Feeder) | undefined,
   now: () => number = () => performance.now(),
@@ -34,7 +34,8 @@ export function supplyOf(
 
   const prepareHere = ({ epoch, order, block }: PlannedRun): Tensors => {
     const started = now();
-    const feeds = feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, batchSize);
+    const keys = { seed, epoch, order, augmentations };
+    const feeds = feedsOfBlock(graph.batches, dataset, keys, block, batchSize);
     const ended = now();
     busy = ended - started > (ended - last) / 2 ? busy + 1 : 0;
     last = ended;

@@ -120,14 +120,14 @@ const UNMEASURED = 16;
 
 /** How many steps a run should have, tried with the first batches; the engine is where it was afterwards. */
 async function measuredStepsPerRun(training: Training, engine: Engine): Promise<number> {
-  const { graph, dataset, batchSize, start } = training;
+  const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
   const imageCount = dataset.count;
   const [first] = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerRun: imageCount });
   const most = mostStepsPerRun(graph.batches, { batchSize, stepsInEpoch: first.steps });
   if (!isRestorable(engine)) return Math.min(most, UNMEASURED);
   if (most === 1) return most;
-  const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount) };
+  const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount), augmentations };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
   return chooseStepsPerRun(await measureRuns(engine, feedsOf, most), most);

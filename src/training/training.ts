@@ -3,6 +3,7 @@ import type { Picture } from "../data/sheet.js";
 import type { Design } from "../recipes/index.js";
 import type { Engine, OpenModel } from "../runtime/engine.js";
 import type { Tensors } from "../tensors/safetensors.js";
+import type { Augmentation } from "./augment.js";
 import type { Block } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { StepGraph } from "./step-graph.js";
@@ -17,6 +18,8 @@ export interface Training {
   /** Steps in one run of the training graph; chosen by measuring unless given. */
   readonly stepsPerRun?: number;
   readonly start: Checkpoint;
+  /** What is done to the images of a batch; nothing unless told. */
+  readonly augmentations?: readonly Augmentation[];
 }
 
 /** What a training asks of where it takes place: in Node threads and a folder, in a browser a worker and its database. */
@@ -77,7 +80,7 @@ export interface PlannedRun {
 export type FeedersRun = Pick<PlannedRun, "epoch" | "block">;
 
 /** What batch inputs are made from. */
-export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start">;
+export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start" | "augmentations">;
 
 /** Prepares batch inputs outside of the thread that trains, for several runs at once. */
 export interface Feeder {

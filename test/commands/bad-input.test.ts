@@ -109,6 +109,12 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     2,
     /^--critics: is not a setting of the recipe vanilla/,
   ],
+  [
+    "an unknown augmentation",
+    () => ["train", "--augment", "flip,turn"],
+    2,
+    /^--augment: "flip,turn" is not accepted \(expected some of flip,shift\)/,
+  ],
   ["a number that is none", () => ["train", "--epochs", "ten"], 2, /^--epochs: NaN is not accepted/],
   ["a count of nothing", () => ["sample", "g.onnx", "--count", "0"], 2, /^--count: 0 is not accepted/],
   [

@@ -116,3 +116,11 @@ test("a second Ctrl-C ends at once, without waiting for the steps that are being
   expect(stdout).toBe("");
   expect(tree(join(cwd, "huge"))).not.toContain("metrics.jsonl");
 });
+
+test("a run of augmented images goes on as if nothing had happened, too", async () => {
+  const more = [...inTheEnd, "--augment", "shift,flip"];
+  await succeed(train("augmented", 2, more), { cwd });
+  await succeed(train("augmented halves", 1, more), { cwd });
+  await succeed(resume("augmented halves", "--epochs", "2"), { cwd });
+  expect(await contentOf("augmented halves")).toEqual(await contentOf("augmented"));
+});

@@ -1,3 +1,4 @@
+import type { Augmentation } from "../../src/training/augment.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
 import type { PlannedRun } from "../../src/training/training.js";
 import { buildTraining } from "../../src/training/training-model.js";
@@ -23,5 +24,5 @@ export const runs: readonly PlannedRun[] = [1, 2, 3].flatMap((epoch) => {
   return blocks.map((block, i) => ({ epoch, order, block, endsEpoch: i === blocks.length - 1 }));
 });
 /** What such a run is fed. */
-export const feedsOf = ({ epoch, order, block }: PlannedRun) =>
-  feedsOfBlock(graph.batches, dataset, { seed, epoch, order }, block, 4);
+export const feedsOf = ({ epoch, order, block }: PlannedRun, augmentations?: readonly Augmentation[]) =>
+  feedsOfBlock(graph.batches, dataset, { seed, epoch, order, augmentations }, block, 4);

@@ -8,6 +8,7 @@ import {
   stepsPerEpoch,
 } from "../../src/training/batches.js";
 import type { BatchInput } from "../../src/training/step-graph.js";
+import { training } from "../helpers/planned-runs.js";
 
 /** Images of one pixel, whose value is the number of the image. */
 const dataset = (count: number): Dataset => ({
@@ -155,5 +156,28 @@ describe("feeds do not depend on", () => {
   test("an interruption after the last step: nothing is left", () => {
     expect(feedsOf({ count: 23, batchSize: 4, fromStep: 6 }).blocks).toEqual([]);
     expect(feedsOf({ count: 24, batchSize: 4, fromStep: 6 }).blocks).toEqual([]);
+  });
+});
+
+describe("augmented images follow from seed, epoch and step alone", () => {
+  const { graph, dataset } = training;
+  const { batches } = graph;
+  const imagesOf = (epoch: number, stepsPerRun: number, fromStep = 0, seed = 5) => {
+    const order = orderOfEpoch(seed, epoch, dataset.count);
+    const keys = { seed, epoch, order, augmentations: ["flip", "shift"] as const };
+    const blocks = blocksOfEpoch(batches, { imageCount: dataset.count, batchSize: 4, stepsPerRun }, fromStep);
+    const { name } = batches.find(({ role }) => role === "images")!;
+    return blocks.flatMap((block) => [...feedsOfBlock(batches, dataset, keys, block, 4)[name].data]);
+  };
+  const whole = imagesOf(1, 64);
+
+  test("not from how many steps a run takes, nor from where it resumes", () => {
+    expect(imagesOf(1, 2)).toEqual(whole);
+    expect(imagesOf(1, 3, 2)).toEqual(whole.slice(2 * 4 * 64));
+  });
+
+  test("and another epoch or seed has others", () => {
+    expect(imagesOf(2, 64)).not.toEqual(whole);
+    expect(imagesOf(1, 64, 0, 6)).not.toEqual(whole);
   });
 });

@@ -7,7 +7,16 @@ describe("threads that prepare batches", () => {
     const feeders = new Feeders(training, 3);
     const prepared = await Promise.all(runs.map((run) => feeders.prepare(run)));
     await feeders.close();
-    expect(prepared).toEqual(runs.map(feedsOf));
+    expect(prepared).toEqual(runs.map((run) => feedsOf(run)));
+  });
+
+  test("augment as this thread does", async () => {
+    const augmentations = ["flip", "shift"] as const;
+    const feeders = new Feeders({ ...training, augmentations }, 2);
+    const prepared = await Promise.all(runs.map((run) => feeders.prepare(run)));
+    await feeders.close();
+    expect(prepared).toEqual(runs.map((run) => feedsOf(run, augmentations)));
+    expect(prepared).not.toEqual(runs.map((run) => feedsOf(run)));
   });
 
   test("say why they failed", async () => {

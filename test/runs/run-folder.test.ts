@@ -108,7 +108,7 @@ describe("a claimed folder", () => {
     const { pid } = spawnSync(process.execPath, ["-e", ""]);
     await writeFile(join(folder, nameOf(pid)), "");
     const claim = `
-      import { claimFolder } from ${JSON.stringify(pathToFileURL(resolve("dist/training/run-folder.js")).href)};
+      import { claimFolder } from ${JSON.stringify(pathToFileURL(resolve("dist/runs/run-folder.js")).href)};
       await new Promise((resolve) => setTimeout(resolve, ${Date.now() + 1500} - Date.now()));
       const giveBack = await claimFolder(${JSON.stringify(folder)}).catch(() => undefined);
       console.log(giveBack ? "mine" : "another's");

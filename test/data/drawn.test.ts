@@ -86,10 +86,10 @@ describe("drawDigits", () => {
 
   test("import nothing that a browser lacks", async () => {
     const importsOf = async (file: string) => {
-      const source = await readFile(new URL(`../../../src/training/data/${file}`, import.meta.url), "utf8");
+      const source = await readFile(new URL(`../../src/data/${file}`, import.meta.url), "utf8");
       return [...source.matchAll(/(?:from|import\() ?"([^"]+)"/g)].map(([, name]) => name);
     };
-    expect(await importsOf("drawn.ts")).toEqual(["../random.js", "./drawn-shapes.js"]);
+    expect(await importsOf("drawn.ts")).toEqual(["../tensors/random.js", "./drawn-shapes.js"]);
     expect(await importsOf("drawn-shapes.ts")).toEqual([]);
   });
 });

@@ -215,9 +215,9 @@ describe("wrong files are refused by name before ORT sees them", () => {
 
   test.skipIf(ortMissing)("and what ORT throws itself, a number, becomes a sentence", async () => {
     vi.resetModules();
-    vi.doMock("../../../src/training/ort-training/check.js", () => ({ checkFiles: () => ({ inputs: [] }) }));
+    vi.doMock("../../src/ort-training/check.js", () => ({ checkFiles: () => ({ inputs: [] }) }));
     const unchecked = await import("../../src/ort-training/runtime.js");
-    vi.doUnmock("../../../src/training/ort-training/check.js");
+    vi.doUnmock("../../src/ort-training/check.js");
     const wrong = { ...files, "optimizer_model.onnx": files["eval_model.onnx"] };
     await expect(unchecked.OrtNetwork.open(wrong, "here")).rejects.toThrow(
       /^here: ORT's training runtime failed \(.+\); see that the artifacts belong together/,

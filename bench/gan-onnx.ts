@@ -1,5 +1,5 @@
 import { Session, type SessionPlace } from "../src/runtime/session.node.js";
-import type { Tensors } from "../src/tensors/safetensors.js";
+import type { Tensors } from "../src/tensors/tensor.js";
 import type { Entrant } from "./contestant.js";
 import { CHECKED, type StepCase } from "./step-case.js";
 
@@ -33,7 +33,7 @@ export function ourSteps(
 /** The metrics of the first steps, those of repeated phases one after the other. */
 function firstOf(outputs: Tensors, steps: number): Record<string, readonly number[]> {
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, { data }]) => {
+    [...outputs].map(([name, { data }]) => {
       const checked = (data.length / steps) * Math.min(CHECKED, steps);
       return [name, Array.from(data.subarray(0, checked), Number)];
     }),

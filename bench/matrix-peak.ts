@@ -2,6 +2,7 @@ import { build, constant, gemm, input, loop, sum } from "../src/graph/index.js";
 import { encodeModel } from "../src/onnx/index.js";
 import { Session, type SessionPlace } from "../src/runtime/session.node.js";
 import { fillUniform, randomStream } from "../src/tensors/random.js";
+import { tensorsOf } from "../src/tensors/tensor.js";
 import type { Entrant } from "./contestant.js";
 
 const SIZE = 1024;
@@ -15,13 +16,13 @@ export function matrixPeak(work: number, place: SessionPlace, report: (gflops: n
       const session = await Session.open(products(), { ...place, cpuNodes: true }, "the matrix products");
       const data = new Float32Array(SIZE * SIZE);
       fillUniform(randomStream(0, "peak"), data);
-      await session.setState({ x: { dtype: "float32", shape: [SIZE, SIZE], data } });
+      await session.setState(tensorsOf({ x: { dtype: "float32", shape: [SIZE, SIZE], data } }));
       const count = { dtype: "int64", shape: [], data: BigInt64Array.of(BigInt(PRODUCTS)) } as const;
       return {
         name: "its multiply-adds at matrix peak",
         async round() {
           const start = performance.now();
-          await session.run({ count });
+          await session.run(tensorsOf({ count }));
           const ms = (performance.now() - start) / (PRODUCTS * SIZE ** 3);
           report(2e-6 / ms);
           return { cost: ms * work };

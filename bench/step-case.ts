@@ -3,7 +3,8 @@ import { resolveConfig } from "../src/config.js";
 import { drawDigits } from "../src/data/drawn.js";
 import { buildArtifacts, designOf } from "../src/index.js";
 import type { Design, ImageShape } from "../src/recipes/index.js";
-import { encodeSafetensors, type Tensor, type Tensors } from "../src/tensors/safetensors.js";
+import { encodeSafetensors } from "../src/tensors/safetensors.js";
+import type { Tensor, Tensors } from "../src/tensors/tensor.js";
 import { feedsOfBlock } from "../src/training/batches.js";
 import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
@@ -67,6 +68,6 @@ export async function writeCase(
       tensor,
     ]),
   );
-  const tensors = new Map<string, Tensor>([...weights, ...Object.entries(feeds)]);
+  const tensors = new Map<string, Tensor>([...weights, ...feeds]);
   await writeFile(path, encodeSafetensors(tensors, { configuration: JSON.stringify(configuration) }));
 }

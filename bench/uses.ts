@@ -7,6 +7,7 @@ import { exportGenerator } from "../src/index.js";
 import { drawLatents } from "../src/recipes/latents.js";
 import { opensOn, Session } from "../src/runtime/session.node.js";
 import { randomStream } from "../src/tensors/random.js";
+import { floatsIn } from "../src/tensors/tensor.js";
 import type { Comparison, Entrant } from "./contestant.js";
 import { cli, type Measure, ourTraining, processOf, pythonProcess, pytorchTraining } from "./processes.js";
 import { pytorch } from "./pytorch.js";
@@ -88,7 +89,7 @@ async function prepare({ folder, options }: Workplace) {
   const execute = promisify(execFile);
   await execute(process.execPath, [cli, "train", "--data", few, "--epochs", "1", "--out", run]);
   await execute(process.execPath, [cli, "export", generator, "--run", run]);
-  await writeCase(casePath, stepCase({}, { quick: true }), {});
+  await writeCase(casePath, stepCase({}, { quick: true }), new Map());
   return { data, run, generator, casePath };
 }
 
@@ -124,7 +125,7 @@ async function samplers({ folder, options }: Workplace, count: number, times: nu
         async round() {
           const start = performance.now();
           let image: Float32Array | undefined;
-          for (let i = 0; i < times; i++) image = (await session.run(latents)).image.data as Float32Array;
+          for (let i = 0; i < times; i++) image = floatsIn(await session.run(latents), "image");
           const cost = (performance.now() - start) / times;
           return { cost, metrics: { image: Array.from(image?.subarray(0, 100) ?? []) } };
         },

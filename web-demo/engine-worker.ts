@@ -2,7 +2,7 @@ import type { Generator } from "../src/export/description.js";
 import { drawLatents } from "../src/recipes/latents.js";
 import { type LoadedModel, queue } from "../src/runtime/engine.js";
 import { randomStream } from "../src/tensors/random.js";
-import type { Tensors } from "../src/tensors/safetensors.js";
+import { floatsIn, type Tensors, tensorIn } from "../src/tensors/tensor.js";
 import { principalDirections } from "./directions.js";
 import type { PageProvider } from "./page-provider.js";
 import { openOn } from "./runtime.js";
@@ -39,9 +39,9 @@ function modelAt(number: number): Model {
 }
 
 async function run({ session, generator }: Model, feeds: Tensors): Promise<Float32Array> {
-  const { image } = await session.run(feeds);
+  const image = tensorIn(await session.run(feeds), "image");
   const { channels, height, width } = generator.image;
-  const expected = [feeds.z.shape[0], channels, height, width];
+  const expected = [tensorIn(feeds, "z").shape[0], channels, height, width];
   if (String(image.shape) !== String(expected)) {
     throw new Error(`an image has shape [${image.shape}], but the file says [${expected}]`);
   }
@@ -75,8 +75,8 @@ async function directions(model: Model, count: number): Promise<Float32Array[]> 
   const samples = Math.min(1024, Math.max(128, Math.floor(1e6 / pixels)));
   const feeds = drawLatents(randomStream(0, "directions"), samples, model.generator);
   const images = await run(model, feeds);
-  const labels = feeds.label?.data as BigInt64Array | undefined;
-  const latents = feeds.z.data as Float32Array;
+  const labels = feeds.get("label")?.data as BigInt64Array | undefined;
+  const latents = floatsIn(feeds, "z");
   return principalDirections({ count: samples, latents, images, labels }, count);
 }
 

@@ -1,5 +1,5 @@
 import type { Generator } from "../src/export/description.js";
-import type { Tensors } from "../src/tensors/safetensors.js";
+import type { Tensors } from "../src/tensors/tensor.js";
 import { workerFailure } from "./dom.js";
 import type { Reply, Request } from "./engine-worker.js";
 import type { PageProvider } from "./page-provider.js";

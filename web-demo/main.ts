@@ -2,7 +2,7 @@ import { paintSheet } from "../src/data/sheet.js";
 import { GanOnnxError, messageOf } from "../src/error.js";
 import { drawLatents } from "../src/recipes/latents.js";
 import { randomStream } from "../src/tensors/random.js";
-import type { Tensors } from "../src/tensors/safetensors.js";
+import { floatsIn, type Tensors } from "../src/tensors/tensor.js";
 import { readSettings, type Settings, writeSettings } from "./address.js";
 import { download, find, latestOnly, readSeed, tell } from "./dom.js";
 import { Engine } from "./engine.js";
@@ -33,7 +33,7 @@ const engine = new Engine();
 let settings: Settings = readSettings(location.search);
 let shipped: string[] = [];
 let model: OpenModel | undefined;
-let feeds: Tensors = {};
+let feeds: Tensors = new Map();
 let ends: Ends = { from: 0, to: 1 };
 /** The next digit chosen is where the walk ends, not where it begins. */
 let choosingEnd = false;
@@ -75,8 +75,8 @@ function chooseEnds(next: Ends): void {
 
 function pointAt(index: number): Point {
   const latent = model?.generator.latent ?? 0;
-  const z = (feeds.z.data as Float32Array).subarray(index * latent, (index + 1) * latent);
-  return { z, label: (feeds.label?.data as BigInt64Array | undefined)?.[index] };
+  const z = floatsIn(feeds, "z").subarray(index * latent, (index + 1) * latent);
+  return { z, label: (feeds.get("label")?.data as BigInt64Array | undefined)?.[index] };
 }
 
 function remember(next: Settings): void {

@@ -23,6 +23,7 @@ export async function openOn(provider: PageProvider, model: Uint8Array): Promise
   const session = await inTurn(() => InferenceSession.create(model, options));
   return new StatefulSession(
     {
+      outputNames: session.outputNames,
       run: (feeds) => inTurn(() => session.run(feeds)),
       release: () => inTurn(() => session.release()),
     },

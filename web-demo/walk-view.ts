@@ -1,6 +1,6 @@
 import { type Picture, paintSheet } from "../src/data/sheet.js";
 import type { Generator } from "../src/export/description.js";
-import type { Tensors } from "../src/tensors/safetensors.js";
+import { type Tensors, tensorsOf } from "../src/tensors/tensor.js";
 import { find, latestOnly } from "./dom.js";
 import { addScaled, slerp } from "./latent.js";
 import { drawPicture } from "./sheet-view.js";
@@ -70,10 +70,10 @@ function feedsAt({ generator, from, to }: Walk, times: readonly number[]): Tenso
     data.set(z, i * generator.latent);
   }
   const z = { dtype: "float32", shape: [times.length, generator.latent], data } as const;
-  if (generator.classes === undefined) return { z };
+  if (generator.classes === undefined) return tensorsOf({ z });
   // There is nothing between two classes: half way, one gives way to the other.
   const labels = BigInt64Array.from(times, (time) => (time < 0.5 ? from : to).label ?? 0n);
-  return { z, label: { dtype: "int64", shape: [times.length], data: labels } };
+  return tensorsOf({ z, label: { dtype: "int64", shape: [times.length], data: labels } });
 }
 
 function run(): void {

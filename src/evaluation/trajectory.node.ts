@@ -3,7 +3,8 @@ import type { Shape } from "../graph/index.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
-import type { SafetensorsFile, Tensor, Tensors } from "../tensors/safetensors.js";
+import type { SafetensorsFile } from "../tensors/safetensors.js";
+import { floatsIn, type Tensors, tensorIn } from "../tensors/tensor.js";
 import { differences, type Expected } from "../training/expected.js";
 import { namedTensors, stateWith, tensorName } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
@@ -50,9 +51,9 @@ export async function followTrajectory(
   },
 ): Promise<Comparison> {
   const steps = checkRecord(tensors, { design, graph, where });
-  const feeds = Object.fromEntries(graph.batches.map(({ name }) => [name, tensors.get(name) as Tensor]));
+  const feeds = new Map(graph.batches.map(({ name }) => [name, tensorIn(tensors, name)]));
   const state = stateWith(design, (network, name, { out }) => {
-    out.set(tensors.get(`init.${tensorName(network, name)}`)?.data as Float32Array);
+    out.set(floatsIn(tensors, `init.${tensorName(network, name)}`));
   });
 
   const session = await Session.open(model, place, "train.onnx");
@@ -74,7 +75,7 @@ export async function followTrajectory(
 
 /** Check that a record holds what the design needs; returns how many steps it has. */
 function checkRecord(
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: Tensors,
   { design, graph, where }: { design: Design; graph: StepGraph; where: string },
 ): number {
   const { batches, metrics } = graph;
@@ -110,8 +111,8 @@ function checkRecord(
   });
 }
 
-function compareMetrics(outputs: Tensors, tensors: ReadonlyMap<string, Tensor>): Record<string, number> {
-  const recorded = Object.entries(outputs).filter(([name]) => tensors.has(name));
+function compareMetrics(outputs: Tensors, tensors: Tensors): Record<string, number> {
+  const recorded = [...outputs].filter(([name]) => tensors.has(name));
   const differences = recorded.map(([name, { data }]) => {
     const reference = tensors.get(name)?.data ?? [];
     let largest = 0;
@@ -124,11 +125,7 @@ function compareMetrics(outputs: Tensors, tensors: ReadonlyMap<string, Tensor>):
   return Object.fromEntries(differences);
 }
 
-function compareParameters(
-  design: Design,
-  state: Tensors,
-  tensors: ReadonlyMap<string, Tensor>,
-): Comparison["parameters"] {
+function compareParameters(design: Design, state: Tensors, tensors: Tensors): Comparison["parameters"] {
   const differences: number[] = [];
   for (const network of Object.keys(design.networks)) {
     for (const [name, { data }] of namedTensors(design, network, state)) {

@@ -5,7 +5,7 @@ import { type Design, type ImageShape, imageShapeOf } from "../recipes/index.js"
 import { drawLatents } from "../recipes/latents.js";
 import type { OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
-import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import type { Checkpoint } from "../training/checkpoint.js";
 import { buildExport, buildSampler } from "../training/sampler.js";
 import { namedTensors, sampledState } from "../training/state.js";
@@ -92,15 +92,18 @@ async function withWeightsInside(
   const folding = build({ name: "folding", doc: "", producer }, { inputs: [], outputs: derived });
   const session = await open(encodeModel(folding), "the folding of the weights");
   try {
-    const folded = await session.run({});
-    return buildExport(design, image, about, { tensors, derived: (name) => named(name, folded[name]) });
+    const folded = await session.run(new Map());
+    return buildExport(design, image, about, {
+      tensors,
+      derived: (name) => named(name, tensorIn(folded, name)),
+    });
   } finally {
     await session.close();
   }
 }
 
-function named(name: string, { shape, data }: Tensor): Value {
-  return constant("float32", shape, data as Float32Array, name);
+function named(name: string, { dtype, shape, data }: Tensor): Value {
+  return constant(dtype, shape, data, name);
 }
 
 async function checkAgreement(
@@ -112,17 +115,16 @@ async function checkAgreement(
 ): Promise<void> {
   const { latent, classes } = design.sampler;
   const sampler = buildSampler(design, image, { doc: "" });
-  const weights = Object.fromEntries(
-    sampler.graph.inputs.flatMap(({ name }) => (name in state ? [[name, state[name]]] : [])),
-  );
+  const inputs = new Set(sampler.graph.inputs.map(({ name }) => name));
+  const weights = [...state].filter(([name]) => inputs.has(name));
   const a = await open(exported, "the exported model");
   const b = await open(encodeModel(sampler), "the network in training");
   try {
     for (const batch of [1, 7]) {
       const random = randomStream(position.seed, "export", batch);
       const feeds = drawLatents(random, batch, { latent, classes });
-      const [x, y] = [await a.run(feeds), await b.run({ ...feeds, ...weights })];
-      const difference = largestDifference(x.image.data as Float32Array, y.image.data as Float32Array);
+      const [x, y] = [await a.run(feeds), await b.run(new Map([...feeds, ...weights]))];
+      const difference = largestDifference(floatsIn(x, "image"), floatsIn(y, "image"));
       if (difference <= TOLERANCE) continue;
       throw new GanOnnxError({
         what: `differs by ${difference} from the network in training, at batch ${batch}`,

@@ -4,6 +4,7 @@ import { GanOnnxError } from "../error.js";
 import { drawLatents } from "../recipes/latents.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream } from "../tensors/random.js";
+import { floatsIn } from "../tensors/tensor.js";
 import { readGenerator } from "./description.js";
 
 export interface SampleOptions {
@@ -32,9 +33,9 @@ export async function sampleSheet(
   if (digits) checkDigits(digits, generator.classes, where);
   const session = await Session.open(model, place, where);
   try {
-    const { image } = await session.run(drawLatents(randomStream(seed, "sample"), count, generator, digits));
+    const outputs = await session.run(drawLatents(randomStream(seed, "sample"), count, generator, digits));
     const shape = { count, ...generator.image };
-    const picture = paintSheet(image.data as Float32Array, shape, { range: generator.range, columns });
+    const picture = paintSheet(floatsIn(outputs, "image"), shape, { range: generator.range, columns });
     return await encodePng(picture);
   } finally {
     await session.close();

@@ -1,8 +1,8 @@
 import { GanOnnxError } from "../error.js";
-import { isStatic, type Shape } from "./dims.js";
+import type { NamedTensor, Tensor } from "../tensors/tensor.js";
 import { lowered } from "./lower.js";
 import { nodesBehind } from "./paths.js";
-import type { AttributeKind, Body, Node, TensorData, Value, ValueType } from "./value.js";
+import type { AttributeKind, Body, Node, Value, ValueType } from "./value.js";
 
 /** A graph with names, ready to be written: the same structure as ONNX's GraphProto. */
 export interface NamedGraph {
@@ -18,12 +18,6 @@ export interface NamedGraph {
 export interface NamedValue extends ValueType {
   readonly name: string;
   readonly doc?: string;
-}
-
-export interface NamedTensor extends ValueType {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly data: TensorData;
 }
 
 export interface NamedNode {
@@ -236,20 +230,18 @@ class GraphBuilder {
   }
 
   /** Equal constants are written once per graph; a body has its own, as ONNX Runtime folds those it can see. */
-  private nameConstant(value: Value, { data, name }: { data: TensorData; name?: string }): string {
-    const shape = staticShape(value.shape);
+  private nameConstant(value: Value, { tensor, name }: { tensor: Tensor; name?: string }): string {
+    const { dtype, shape } = tensor;
+    const data: ArrayLike<number | bigint> = tensor.data;
     const content = data.length <= 16 ? `[${Array.from(data, shortNumber).join(",")}]` : undefined;
     const key =
-      name === undefined
-        ? `${value.dtype}[${shape.join(",")}][${Array.from(data, exact).join(",")}]`
-        : undefined;
+      name === undefined ? `${dtype}[${shape.join(",")}][${Array.from(data, exact).join(",")}]` : undefined;
     const known = key && this.constants.get(key);
     if (known) return known;
     const wanted =
-      name ??
-      (content ? `${value.dtype}:${shape.length === 0 ? shortNumber(data[0]) : content}` : "constant");
+      name ?? (content ? `${dtype}:${shape.length === 0 ? shortNumber(data[0]) : content}` : "constant");
     const unique = this.names.unique(wanted);
-    this.initializers.push({ name: unique, dtype: value.dtype, shape, data });
+    this.initializers.push({ ...tensor, name: unique });
     if (key) this.constants.set(key, unique);
     else this.named.set(value, unique);
     return unique;
@@ -266,8 +258,4 @@ function exact(part: unknown): unknown {
 /** A number as a person writes it: 0.2, and not the 0.20000000298023224 that float32 makes of it. */
 function shortNumber(value: number | bigint): string {
   return typeof value === "bigint" ? String(value) : String(Number(value.toPrecision(7)));
-}
-
-function staticShape(shape: Shape): readonly number[] {
-  return isStatic(shape) ? shape : [];
 }

@@ -1,4 +1,5 @@
 import { GanOnnxError } from "../error.js";
+import { sizeOf } from "../tensors/tensor.js";
 
 /** One extent of a shape: a number, or a symbol such as `batch`, possibly scaled: `2*batch`. */
 export type Dim = number | string;
@@ -30,11 +31,6 @@ export function sameShape(a: Shape, b: Shape): boolean {
 
 export function isStatic(shape: Shape): shape is readonly number[] {
   return shape.every((dim) => typeof dim === "number");
-}
-
-/** The number of elements of a static shape. */
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, dim) => product * dim, 1);
 }
 
 /** a + b, or undefined when the symbols differ. */

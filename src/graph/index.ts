@@ -1,5 +1,6 @@
+export { type DType, sizeOf, type TensorData } from "../tensors/tensor.js";
 export { type About, build, type Model, nameOfInput } from "./build.js";
-export { type Dim, formatShape, isStatic, type Shape, sameShape, sizeOf } from "./dims.js";
+export { type Dim, formatShape, isStatic, type Shape, sameShape } from "./dims.js";
 export { gradients } from "./gradients.js";
 export { loop } from "./loop.js";
 export { type Op, withScope } from "./operator.js";
@@ -7,11 +8,9 @@ export * from "./ops/index.js";
 export { inputsBehind } from "./paths.js";
 export {
   constant,
-  type DType,
   input,
   type Operand,
   scalar,
   sequenceInput,
-  type TensorData,
   type Value,
 } from "./value.js";

@@ -1,10 +1,6 @@
 import { GanOnnxError } from "../error.js";
-import { isStatic, type Shape, sizeOf } from "./dims.js";
-
-/** The element types that graphs of this program use, by ONNX's names. */
-export type DType = "float32" | "float64" | "int64" | "int32" | "uint8" | "bool";
-
-export type TensorData = Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array;
+import { type DType, elementsOf, faultOf, type Tensor, type TensorData } from "../tensors/tensor.js";
+import { isStatic, type Shape } from "./dims.js";
 
 export interface ValueType {
   readonly dtype: DType;
@@ -20,7 +16,7 @@ export interface ValueType {
 export interface Value extends ValueType {
   readonly origin:
     | { readonly kind: "input"; readonly name: string; readonly doc?: string }
-    | { readonly kind: "constant"; readonly data: TensorData; readonly name?: string }
+    | { readonly kind: "constant"; readonly tensor: Tensor; readonly name?: string }
     | { readonly kind: "node"; readonly node: Node; readonly index: number };
 }
 
@@ -88,34 +84,38 @@ export function sequenceInput(name: string, dtype: DType): Value {
   return { ...input(name, dtype, []), sequence: true };
 }
 
-/** A tensor known now. With a name it is written as that initializer: the weights of an exported network. */
-export function constant(dtype: DType, shape: readonly number[], data: TensorData, name?: string): Value {
-  if (data.length !== sizeOf(shape)) {
+/**
+ * A tensor known now. With a name it is written as that initializer: the weights of an exported network. The type of
+ * the array must fit the dtype: BigInt64Array for int64, Float32Array for float32, Uint8Array for bool.
+ *
+ * @throws GanOnnxError when the data do not fill the shape.
+ */
+export function constant<D extends DType>(
+  dtype: D,
+  shape: readonly number[],
+  data: TensorData<D>,
+  name?: string,
+): Value {
+  const tensor = { dtype, shape, data } as unknown as Tensor;
+  const fault = faultOf(tensor);
+  if (fault !== undefined) {
     throw new GanOnnxError({
-      what: `${data.length} elements do not fill the shape [${shape.join(", ")}]`,
+      what: fault,
       where: name === undefined ? "constant" : `constant ${name}`,
-      fix: "pass as many elements as the shape holds",
+      fix: "pass as many elements as the shape has, in an array of the dtype",
     });
   }
-  return { dtype, shape, origin: { kind: "constant", data, name } };
+  return { dtype, shape, origin: { kind: "constant", tensor, name } };
 }
 
 /** A number as a scalar constant. */
 export function scalar(value: number, dtype: DType = "float32"): Value {
-  const data = {
-    float32: () => Float32Array.of(value),
-    float64: () => Float64Array.of(value),
-    int64: () => BigInt64Array.of(BigInt(value)),
-    int32: () => Int32Array.of(value),
-    uint8: () => Uint8Array.of(value),
-    bool: () => Uint8Array.of(value),
-  }[dtype]();
-  return constant(dtype, [], data);
+  return constant(dtype, [], elementsOf(dtype, [value]));
 }
 
 /** Whole numbers as a one-dimensional int64 constant: axes, shapes, sizes. */
 export function int64s(values: readonly number[]): Value {
-  return constant("int64", [values.length], BigInt64Array.from(values, BigInt));
+  return constant("int64", [values.length], elementsOf("int64", values));
 }
 
 export function isFloat(dtype: DType): boolean {
@@ -127,5 +127,5 @@ export function scalarNumber(operand: Operand): number | undefined {
   if (typeof operand === "number") return operand;
   if (operand.origin.kind !== "constant" || !isStatic(operand.shape) || operand.shape.length > 0)
     return undefined;
-  return Number(operand.origin.data[0]);
+  return Number(operand.origin.tensor.data[0]);
 }

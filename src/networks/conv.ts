@@ -10,12 +10,12 @@ import {
   mul,
   relu,
   reshape,
-  sizeOf,
   split,
   tanh,
   type Value,
   withScope,
 } from "../graph/index.js";
+import { sizeOf } from "../tensors/tensor.js";
 import { type Affine, batchNormalized, doubling, halving, linear, plain } from "./layers.js";
 import type { Network } from "./network.js";
 

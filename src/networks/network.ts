@@ -1,5 +1,6 @@
 import { GanOnnxError } from "../error.js";
-import { concat, input, reshape, sizeOf, split, type Value, withScope } from "../graph/index.js";
+import { concat, input, reshape, split, type Value, withScope } from "../graph/index.js";
+import { sizeOf } from "../tensors/tensor.js";
 
 /** How a parameter starts. `uniform` draws from [-bound, bound). */
 export type Initializer =

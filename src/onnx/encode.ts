@@ -1,7 +1,8 @@
 import type onnxProto from "onnx-proto";
-import type { Model, NamedGraph, NamedNode, NamedTensor, NamedValue } from "../graph/build.js";
-import type { AttributeKind, DType } from "../graph/value.js";
-import { dataTypes, IR_VERSION, OPSET, onnx } from "./proto.js";
+import type { Model, NamedGraph, NamedNode, NamedValue } from "../graph/build.js";
+import type { AttributeKind } from "../graph/value.js";
+import { type DType, dtypes, type NamedTensor } from "../tensors/tensor.js";
+import { IR_VERSION, OPSET, onnx } from "./proto.js";
 
 /** Versions of the operator sets that are not ONNX's own. A model declares those that it uses. */
 const foreignOpsets: Readonly<Record<string, number>> = { "com.microsoft": 1 };
@@ -59,7 +60,7 @@ function encodeAttribute(name: string, kind: AttributeKind, value: unknown): onn
     case "ints":
       return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };
     case "dtype":
-      return { name, type: AttributeType.INT, i: dataTypes[value as DType] };
+      return { name, type: AttributeType.INT, i: dtypes[value as DType].onnx };
     default:
       return { name, type: AttributeType.INT, i: value as number };
   }
@@ -67,11 +68,11 @@ function encodeAttribute(name: string, kind: AttributeKind, value: unknown): onn
 
 function encodeTensor({ name, dtype, shape, data }: NamedTensor): onnxProto.onnx.ITensorProto {
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { name, dataType: dataTypes[dtype], dims: [...shape], rawData };
+  return { name, dataType: dtypes[dtype].onnx, dims: [...shape], rawData };
 }
 
 function encodeValue({ name, dtype, shape, sequence, doc }: NamedValue): onnxProto.onnx.IValueInfoProto {
-  const elemType = dataTypes[dtype];
+  const elemType = dtypes[dtype].onnx;
   if (sequence)
     return { name, docString: doc, type: { sequenceType: { elemType: { tensorType: { elemType } } } } };
   const dim = shape.map((extent) =>

@@ -1,7 +1,7 @@
 import type onnxProto from "onnx-proto";
 import type { NamedValue } from "../graph/build.js";
-import type { DType } from "../graph/value.js";
-import { dataTypes, onnx } from "./proto.js";
+import { dtypeNames, dtypes } from "../tensors/tensor.js";
+import { onnx } from "./proto.js";
 
 /** What a model file says of itself, without its weights. */
 export interface ModelSummary {
@@ -66,7 +66,7 @@ function nodesIn(graph: onnxProto.onnx.IGraphProto | null | undefined, inBody: b
 function decodeValue({ name, type }: onnxProto.onnx.IValueInfoProto): NamedValue {
   const sequence = type?.sequenceType?.elemType?.tensorType;
   const { elemType, shape } = sequence ?? type?.tensorType ?? {};
-  const dtype = (Object.keys(dataTypes) as DType[]).find((key) => dataTypes[key] === elemType);
+  const dtype = dtypeNames.find((name) => dtypes[name].onnx === elemType);
   if (!dtype) throw new Error(`${name} has an element type that is not supported`);
   const dims = shape?.dim ?? [];
   return {

@@ -1,21 +1,17 @@
 import { Builder, ByteBuffer } from "flatbuffers";
 import { GanOnnxError, messageOf } from "../error.js";
-import { sizeOf } from "../graph/index.js";
-import type { Tensor } from "../tensors/safetensors.js";
-
-/** Parameters by name, in float32. */
-export type Parameters = ReadonlyMap<string, Tensor>;
+import { sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 
 /** What ORT's training API keeps in a file: one network's parameters, those that it only reads, and Adam's state. */
 export interface OrtCheckpoint {
-  readonly trained: Parameters;
-  readonly frozen: Parameters;
+  readonly trained: Tensors;
+  readonly frozen: Tensors;
   /** Undefined before the first update: ORT then starts with moments of zero. */
   readonly adam?: {
     /** Updates made. */
     readonly step: number;
-    readonly first: Parameters;
-    readonly second: Parameters;
+    readonly first: Tensors;
+    readonly second: Tensors;
   };
 }
 
@@ -63,7 +59,7 @@ function writeGroup(builder: Builder, { step, first, second }: NonNullable<OrtCh
   const states = [...first.keys()].map((parameter) => {
     const moments = offsets(
       builder,
-      [first, second].map((moment, i) => writeTensor(builder, MOMENTS[i], moment.get(parameter) as Tensor)),
+      [first, second].map((moment, i) => writeTensor(builder, MOMENTS[i], tensorIn(moment, parameter))),
     );
     const name = builder.createString(parameter);
     builder.startObject(fields.state.count);

@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
-import { sizeOf } from "../graph/index.js";
 import type { Design, Phase } from "../recipes/index.js";
 import { type Engine, queue } from "../runtime/engine.js";
-import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import { type Tensor, type Tensors, tensorIn, zeros } from "../tensors/tensor.js";
 import { parametersState } from "../training/state.js";
 import { GENERATED, type OrtArtifacts, traceForOrt } from "./artifacts.js";
 import { filesOf } from "./files.js";
@@ -61,67 +60,69 @@ export class OrtTraining implements Engine {
   }
 
   private async steps(feeds: Tensors): Promise<Tensors> {
-    const steps = Object.values(feeds)[0].shape[0];
-    const collected: Record<string, number[]> = {};
+    const [[steps]] = Array.from(feeds.values(), ({ shape }) => shape);
+    const collected = new Map<string, number[]>();
     for (let step = 0; step < steps; step++) {
       for (const player of this.players) {
         const { repeats, inputs } = player.phase;
         for (let repeat = 0; repeat < repeats; repeat++) {
-          const batch = mapped(Object.keys(inputs), (name) => {
-            const ofStep = part(feeds[name], step);
+          const batch = tensorsBy(Object.keys(inputs), (name) => {
+            const ofStep = part(tensorIn(feeds, name), step);
             return repeats > 1 ? part(ofStep, repeat) : ofStep;
           });
-          for (const [name, value] of Object.entries(await this.updated(player, batch))) {
-            collected[name] ??= [];
-            collected[name].push(value);
+          for (const [name, value] of await this.updated(player, batch)) {
+            collected.set(name, [...(collected.get(name) ?? []), value]);
           }
         }
       }
       await setImmediate(); // The runtime computes in this thread: let Ctrl-C be heard.
     }
-    return mapped(Object.keys(collected), (name) => {
-      const data = Float32Array.from(collected[name]);
+    return tensorsBy([...collected.keys()], (name) => {
+      const data = Float32Array.from(collected.get(name) ?? []);
       const repeats = data.length / steps;
       return { dtype: "float32", shape: repeats > 1 ? [steps, repeats] : [steps], data };
     });
   }
 
   private async parameters(): Promise<Tensors> {
-    const state: Record<string, Tensor> = {};
+    const state = new Map<string, Tensor>();
     for (const { artifacts, network } of this.players) {
       const data = await network.parameters({ frozen: false });
-      state[parametersState(artifacts.network)] = { dtype: "float32", shape: [data.length], data };
+      state.set(parametersState(artifacts.network), { dtype: "float32", shape: [data.length], data });
     }
     return state;
   }
 
   /** One update from one batch; returns the phase's metrics. */
-  private async updated({ artifacts, network }: Player, batch: Tensors): Promise<Record<string, number>> {
+  private async updated(
+    { artifacts, network }: Player,
+    batch: Tensors,
+  ): Promise<ReadonlyMap<string, number>> {
     if (artifacts.frozen.length > 0) {
       const others = artifacts.frozen.map((name) => this.player(name).network.parameters({ frozen: false }));
       await network.freeze(await Promise.all(others));
     }
     const feeds = artifacts.inputs.includes(GENERATED)
-      ? { ...batch, [GENERATED]: await this.generated(artifacts, batch) }
+      ? new Map([...batch, [GENERATED, await this.generated(artifacts, batch)]])
       : batch;
     const outputs = await network.accumulate(feeds);
     await network.update();
     const metrics = artifacts.outputs.filter((name) => name !== GENERATED);
-    return mapped(metrics, (name) => Number(outputs[name].data[0]));
+    return new Map(metrics.map((name) => [name, Number(tensorIn(outputs, name).data[0])]));
   }
 
   /** The images that a phase takes, drawn by the sampled network's eval model from the phase's own latents. */
   private async generated({ latents }: OrtArtifacts, batch: Tensors): Promise<Tensor> {
     const { phase, artifacts, network } = this.player(this.design.sampler.network);
-    const [batchSize] = batch[latents[0]].shape;
-    const feeds = mapped(artifacts.inputs, (name): Tensor => {
+    const [batchSize] = tensorIn(batch, latents[0]).shape;
+    const feeds = tensorsBy(artifacts.inputs, (name) => {
       const i = artifacts.latents.indexOf(name);
-      if (i >= 0) return batch[latents[i]];
       // What the loss reads beside the images does not show in them.
-      const shape = [batchSize, ...phase.inputs[name].shape];
-      return { dtype: "float32", shape, data: new Float32Array(sizeOf(shape)) };
+      return i >= 0
+        ? tensorIn(batch, latents[i])
+        : zeros("float32", [batchSize, ...phase.inputs[name].shape]);
     });
-    return (await network.evaluate(feeds))[GENERATED];
+    return tensorIn(await network.evaluate(feeds), GENERATED);
   }
 
   private player(network: string): Player {
@@ -137,6 +138,6 @@ function part({ dtype, shape: [count, ...shape], data }: Tensor, index: number):
   return { dtype, shape, data: data.subarray(index * size, (index + 1) * size) } as Tensor;
 }
 
-function mapped<T>(names: readonly string[], map: (name: string) => T): Record<string, T> {
-  return Object.fromEntries(names.map((name) => [name, map(name)]));
+function tensorsBy(names: readonly string[], tensorOf: (name: string) => Tensor): Tensors {
+  return new Map(names.map((name) => [name, tensorOf(name)]));
 }

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readBytes, writeAtomically } from "../files.node.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import { CHECKPOINT, type OrtArtifacts, type OrtFiles, requireOrtForm, traceForOrt } from "./artifacts.js";
 import { decodeOrtCheckpoint, encodeOrtCheckpoint } from "./checkpoint.js";
 import { ortCheckpointOf, stateOfOrt } from "./state.js";

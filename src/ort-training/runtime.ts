@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { GanOnnxError, messageOf } from "../error.js";
-import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import { type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import type { OrtFiles } from "./artifacts.js";
 import { checkFiles } from "./check.js";
 
@@ -168,7 +168,7 @@ export class OrtNetwork {
     feeds: Tensors,
   ): Promise<Tensors> {
     const tensors = this.inputs.map((name) => {
-      const { dtype, data, shape } = feeds[name];
+      const { dtype, data, shape } = tensorIn(feeds, name);
       return [name, new this.runtime.Tensor(dtype, data, shape)] as const;
     });
     return explained(this.where, async () => {
@@ -176,7 +176,7 @@ export class OrtNetwork {
       const read = Object.entries(results).map(([name, { type, dims, data }]) => {
         return [name, { dtype: type, shape: dims, data } as Tensor] as const;
       });
-      return Object.fromEntries(read);
+      return new Map(read);
     });
   }
 }

@@ -2,11 +2,11 @@ import { GanOnnxError } from "../error.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import type { AdamOptions } from "../recipes/optimizers.js";
-import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { differences, type Expected } from "../training/expected.js";
 import { namedTensors, stateWith, tensorName } from "../training/state.js";
 import type { OrtArtifacts } from "./artifacts.js";
-import type { OrtCheckpoint, Parameters } from "./checkpoint.js";
+import type { OrtCheckpoint } from "./checkpoint.js";
 
 /**
  * Adam's moments, m = (1-β)·M, and their slots M: `adam()` leaves out the factor, ORT's operator does not.
@@ -57,17 +57,19 @@ export function ortCheckpointOf(
   state: Tensors,
 ): OrtCheckpoint {
   const { adam } = design.optimizer;
-  const named = (owner: string, vector?: string, factor?: number): Parameters =>
-    new Map(
-      [...namedTensors(design, owner, state, vector)].map(([name, tensor]) => [
-        tensorName(owner, name),
-        factor === undefined ? tensor : scaled(tensor, factor),
-      ]),
+  const named = (owner: string, vector?: string, factor = 1): Tensors => {
+    const tensors = namedTensors(design, owner, state, vector);
+    return new Map(
+      Array.from(tensors, ([name, { shape }]) => {
+        const data = scaled(floatsIn(tensors, name), factor);
+        return [tensorName(owner, name), { dtype: "float32", shape, data }];
+      }),
     );
+  };
   const checkpoint = { trained: named(network), frozen: new Map(frozen.flatMap((name) => [...named(name)])) };
   if (!adam) return checkpoint;
   const [first, second] = slotsOf(adam);
-  const step = stepsBehind(Number(state[`${network}/${second.correction}`].data[0]), second.beta);
+  const step = stepsBehind(floatsIn(state, `${network}/${second.correction}`)[0], second.beta);
   if (step === 0) return checkpoint;
   const moments = (slot: string, beta: number) => named(network, `${network}/${slot}`, 1 - beta);
   return {
@@ -90,19 +92,20 @@ export function stateOfOrt(
     checkOrtCheckpoint(design, network, checkpoint, where);
   }
   const state = stateWith(design, (network, name, { out }) => {
-    const tensor = checkpoints.get(network)?.checkpoint.trained.get(tensorName(network, name));
-    out.set(tensor?.data as Float32Array);
+    const { trained = new Map() } = checkpoints.get(network)?.checkpoint ?? {};
+    out.set(floatsIn(trained, tensorName(network, name)));
   });
   const { adam: options } = design.optimizer;
   for (const [network, { checkpoint }] of checkpoints) {
     const { adam } = checkpoint;
     if (!adam || !options) continue;
     for (const { slot, correction, beta, moment } of slotsOf(options)) {
-      for (const [name, { data }] of namedTensors(design, network, state, `${network}/${slot}`)) {
-        const given = adam[moment].get(tensorName(network, name)) as Tensor;
-        (data as Float32Array).set(scaled(given, 1 / (1 - beta)).data as Float32Array);
+      const slots = namedTensors(design, network, state, `${network}/${slot}`);
+      for (const name of slots.keys()) {
+        const given = floatsIn(adam[moment], tensorName(network, name));
+        floatsIn(slots, name).set(scaled(given, 1 / (1 - beta)));
       }
-      (state[`${network}/${correction}`].data as Float32Array)[0] = correctionAfter(adam.step, beta);
+      floatsIn(state, `${network}/${correction}`)[0] = correctionAfter(adam.step, beta);
     }
   }
   return state;
@@ -121,7 +124,7 @@ export function checkOrtCheckpoint(
       { dtype: "float32", shape },
     ]),
   );
-  const inMoment = (moment: string, tensors: Parameters) =>
+  const inMoment = (moment: string, tensors: Tensors) =>
     differences(tensors, expected).map((complaint) => `${moment} of ${complaint}`);
   const complaints = [
     ...differences(trained, expected),
@@ -135,10 +138,6 @@ export function checkOrtCheckpoint(
   });
 }
 
-function scaled({ shape, data }: Tensor, factor: number): Tensor {
-  return {
-    dtype: "float32",
-    shape,
-    data: Float32Array.from(data as Float32Array, (value) => value * factor),
-  };
+function scaled(numbers: Float32Array, factor: number): Float32Array {
+  return factor === 1 ? numbers : Float32Array.from(numbers, (value) => value * factor);
 }

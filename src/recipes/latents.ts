@@ -1,5 +1,5 @@
 import { fillNormal, type Random } from "../tensors/random.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensor, Tensors } from "../tensors/tensor.js";
 import type { Sampler } from "./index.js";
 
 /**
@@ -15,10 +15,10 @@ export function drawLatents(
 ): Tensors {
   const data = new Float32Array(count * latent);
   fillNormal(random, data);
-  const z = { dtype: "float32", shape: [count, latent], data } as const;
-  if (classes === undefined) return { z };
+  const feeds = new Map<string, Tensor>([["z", { dtype: "float32", shape: [count, latent], data }]]);
+  if (classes === undefined) return feeds;
   const label = BigInt64Array.from({ length: count }, (_, i) =>
     BigInt(labels ? labels[i % labels.length] : i % classes),
   );
-  return { z, label: { dtype: "int64", shape: [count], data: label } };
+  return feeds.set("label", { dtype: "int64", shape: [count], data: label });
 }

@@ -2,7 +2,7 @@ import { GanOnnxError } from "../error.js";
 import type { Design } from "../recipes/index.js";
 import type { Engine } from "../runtime/engine.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 
 /** What can train: `train.onnx` in the default runtime, or a design's artifacts in ORT's own training runtime. */
 export const runtimeNames = ["onnxruntime", "ort-training"] as const;

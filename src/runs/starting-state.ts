@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { readBytes } from "../files.node.js";
 import { readOrtCheckpoints } from "../ort-training/files.js";
 import type { Design } from "../recipes/index.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import { initialState } from "../training/state.js";
 import { decodeWeights } from "../training/weights.js";
 

@@ -1,5 +1,5 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
-import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import type { Tensor, Tensors } from "../tensors/tensor.js";
 
 /** A model that can be run, wherever it is loaded. */
 export interface LoadedModel {
@@ -42,6 +42,7 @@ export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
 
 /** What is used of a session of ONNX Runtime. */
 interface OrtSession {
+  readonly outputNames: readonly string[];
   run(feeds: InferenceSession.FeedsType): Promise<InferenceSession.ReturnType>;
   release(): Promise<void>;
 }
@@ -52,7 +53,7 @@ interface OrtSession {
  * common.
  */
 export class StatefulSession implements Engine {
-  private state: Record<string, OrtTensor> = {};
+  private readonly state = new Map<string, OrtTensor>();
   /** A run must see the state that the one before leaves. */
   private readonly inTurn = queue();
 
@@ -74,12 +75,13 @@ export class StatefulSession implements Engine {
   /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
   setState(state: Tensors): Promise<void> {
     return this.inTurn(() => {
-      this.state = this.fed(state);
+      this.state.clear();
+      for (const [name, tensor] of state) this.state.set(name, this.fed(tensor));
     });
   }
 
   getState(): Promise<Tensors> {
-    return this.inTurn(() => mapped(this.state, read));
+    return this.inTurn(() => new Map(Array.from(this.state, ([name, tensor]) => [name, read(tensor)])));
   }
 
   close(): Promise<void> {
@@ -87,27 +89,22 @@ export class StatefulSession implements Engine {
   }
 
   private async results(feeds: Tensors): Promise<Tensors> {
-    const results = await this.session.run({ ...this.fed(feeds), ...this.state });
-    const outputs: Record<string, Tensor> = {};
-    for (const [name, tensor] of Object.entries(results)) {
-      if (name.startsWith(next)) this.state[name.slice(next.length)] = tensor as OrtTensor;
-      else outputs[name] = read(tensor as OrtTensor);
+    const fed = Array.from(feeds, ([name, tensor]) => [name, this.fed(tensor)] as const);
+    const results = await this.session.run(Object.fromEntries([...fed, ...this.state]));
+    const outputs = new Map<string, Tensor>();
+    for (const name of this.session.outputNames) {
+      const tensor = results[name] as OrtTensor;
+      if (name.startsWith(next)) this.state.set(name.slice(next.length), tensor);
+      else outputs.set(name, read(tensor));
     }
     return outputs;
   }
 
-  private fed(tensors: Tensors): Record<string, OrtTensor> {
-    return mapped(
-      tensors,
-      ({ dtype, shape, data }) => new this.Tensor(dtype as "float32", data as Float32Array, shape),
-    );
+  private fed({ dtype, shape, data }: Tensor): OrtTensor {
+    return new this.Tensor(dtype as "float32", data as Float32Array, shape);
   }
 }
 
 function read({ type, dims, data }: OrtTensor): Tensor {
   return { dtype: type, shape: dims, data } as Tensor;
-}
-
-function mapped<A, B>(tensors: Readonly<Record<string, A>>, map: (tensor: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, map(tensor)]));
 }

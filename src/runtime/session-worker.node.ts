@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import { queue, StatefulSession } from "./engine.js";
 import { buffersOf } from "./thread.node.js";
 
@@ -17,6 +17,7 @@ export type Request =
 
 export type Reply = { readonly outputs: Tensors } | { readonly error: string };
 
+const nothing: Tensors = new Map();
 const closing: Int32Array = workerData;
 let session: StatefulSession | undefined;
 
@@ -29,19 +30,19 @@ async function answer(request: Request): Promise<Tensors> {
   switch (request.kind) {
     case "open":
       session = new StatefulSession(await InferenceSession.create(request.model, request.options), Tensor);
-      return {};
+      return nothing;
     case "run":
       if (Atomics.load(closing, 0) === 1) throw new Error("the session is closed");
       return opened().run(request.feeds);
     case "setState":
       await opened().setState(request.state);
-      return {};
+      return nothing;
     case "getState":
       return opened().getState();
     case "close":
       await session?.close();
       session = undefined;
-      return {};
+      return nothing;
   }
 }
 
@@ -53,7 +54,7 @@ async function replyTo(request: Request): Promise<void> {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
   // What a run returns is nobody else's and goes over; a state stays here, too, and is copied.
-  const own = request.kind === "run" && "outputs" in reply ? reply.outputs : {};
+  const own = request.kind === "run" && "outputs" in reply ? reply.outputs : nothing;
   parentPort?.postMessage(reply, buffersOf(own));
 }
 

@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../error.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import type { Engine, LoadedModel, OpenModel } from "./engine.js";
 import { requireProvider } from "./examine.node.js";
 import { nativeMessage } from "./native-messages.js";

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 
 const require = createRequire(import.meta.url);
 
@@ -48,5 +48,5 @@ export class Thread<Question, Answer> {
 
 /** The memory of tensors that go over to another thread instead of being copied; some may share it. */
 export function buffersOf(tensors: Tensors): ArrayBuffer[] {
-  return [...new Set(Object.values(tensors).map(({ data }) => data.buffer as ArrayBuffer))];
+  return [...new Set(Array.from(tensors.values(), ({ data }) => data.buffer as ArrayBuffer))];
 }

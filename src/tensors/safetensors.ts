@@ -1,35 +1,9 @@
 import { z } from "zod";
 import { GanOnnxError, messageOf } from "../error.js";
-
-/** Element types: their name in the file, and the array that holds them. Booleans are bytes 0 and 1. */
-const formats = {
-  int64: { name: "I64", Elements: BigInt64Array },
-  float64: { name: "F64", Elements: Float64Array },
-  float32: { name: "F32", Elements: Float32Array },
-  int32: { name: "I32", Elements: Int32Array },
-  uint8: { name: "U8", Elements: Uint8Array },
-  bool: { name: "BOOL", Elements: Uint8Array },
-} as const;
-
-type Format = keyof typeof formats;
-
-/** The order in which the reference writes element types: wide ones first, so that all of them are aligned. */
-const order = Object.keys(formats) as Format[];
-
-/** A dense array, row-major: `data.length` is the product of `shape`; no dimensions is a scalar. */
-export type Tensor = {
-  [F in Format]: {
-    readonly dtype: F;
-    readonly shape: readonly number[];
-    readonly data: InstanceType<(typeof formats)[F]["Elements"]>;
-  };
-}[Format];
-
-/** Tensors by their names. */
-export type Tensors = Readonly<Record<string, Tensor>>;
+import { dtypeNames, dtypes, faultOf, sizeOf, type Tensor, type Tensors } from "./tensor.js";
 
 export interface SafetensorsFile {
-  readonly tensors: ReadonlyMap<string, Tensor>;
+  readonly tensors: Tensors;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -52,12 +26,12 @@ const infoSchema = z.object({
  * Throws {@link GanOnnxError} when a tensor's data does not fit its dtype or shape.
  */
 export function encodeSafetensors(
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const entries = [...tensors].sort(
     ([a, { dtype: aType }], [b, { dtype: bType }]) =>
-      order.indexOf(aType) - order.indexOf(bType) || (a < b ? -1 : 1),
+      dtypeNames.indexOf(aType) - dtypeNames.indexOf(bType) || (a < b ? -1 : 1),
   );
   // A list and not an object until the end: an object would put names like "0" first.
   const fields: string[] = [];
@@ -67,7 +41,7 @@ export function encodeSafetensors(
     checkTensor(name, tensor);
     const begin = end;
     end += tensor.data.byteLength;
-    const info = { dtype: formats[tensor.dtype].name, shape: tensor.shape, data_offsets: [begin, end] };
+    const info = { dtype: dtypes[tensor.dtype].safetensors, shape: tensor.shape, data_offsets: [begin, end] };
     fields.push(`${JSON.stringify(name)}:${JSON.stringify(info)}`);
   }
   const json = new TextEncoder().encode(`{${fields.join()}}`);
@@ -106,12 +80,12 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
   for (const { name, dtype, shape, data_offsets } of infos) {
     const broken = (what: string) => damaged(where, `tensor "${name}": ${what}`);
     const [begin, end] = data_offsets;
-    const format = order.find((key) => formats[key].name === dtype);
-    if (format === undefined) {
+    const known = dtypeNames.find((key) => dtypes[key].safetensors === dtype);
+    if (known === undefined) {
       throw new GanOnnxError({
         what: `tensor "${name}": element type ${dtype} is not supported`,
         where,
-        fix: `convert the tensor to one of ${order.map((key) => formats[key].name).join(", ")}`,
+        fix: `convert the tensor to one of ${dtypeNames.map((key) => dtypes[key].safetensors).join(", ")}`,
       });
     }
     if (begin !== expectedBegin) {
@@ -119,8 +93,8 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
       throw broken(`data_offsets begin at ${begin} and not at ${expectedBegin}, which leaves ${kind}`);
     }
     if (end < begin) throw broken(`data_offsets end at ${end}, before they begin at ${begin}`);
-    const { Elements } = formats[format];
-    const size = elementCount(shape) * Elements.BYTES_PER_ELEMENT;
+    const { Elements } = dtypes[known];
+    const size = sizeOf(shape) * Elements.BYTES_PER_ELEMENT;
     if (end - begin !== size) {
       throw broken(`data_offsets span ${end - begin} bytes, but ${dtype} [${shape}] takes ${size}`);
     }
@@ -129,7 +103,7 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
     }
     expectedBegin = end;
     tensors.set(name, {
-      dtype: format,
+      dtype: known,
       shape,
       data: view(bytes, dataStart + begin, size, Elements),
     } as Tensor);
@@ -188,23 +162,13 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, field: 
 }
 
 /** Throws when what a caller wants to write contradicts itself. */
-function checkTensor(name: string, { dtype, shape, data }: Tensor): void {
-  const { Elements } = formats[dtype];
-  const fault =
-    name === metadataKey
-      ? "this name is reserved"
-      : !(data instanceof Elements)
-        ? `${dtype} needs a ${Elements.name}`
-        : data.length !== elementCount(shape)
-          ? `shape [${shape}] has ${elementCount(shape)} elements, the data ${data.length}`
-          : undefined;
+function checkTensor(name: string, tensor: Tensor): void {
+  const fault = name === metadataKey ? "this name is reserved" : faultOf(tensor);
   if (fault === undefined) return;
   throw new GanOnnxError({ what: fault, where: `tensor "${name}"`, fix: "correct what is to be written" });
 }
 
-const elementCount = (shape: readonly number[]) => shape.reduce((product, size) => product * size, 1);
-
-type Elements = (typeof formats)[Format]["Elements"];
+type Elements = (typeof dtypes)[keyof typeof dtypes]["Elements"];
 
 /** Typed arrays must begin at a multiple of their element size, which the format does not promise. */
 function view(bytes: Uint8Array<ArrayBuffer>, at: number, size: number, Elements: Elements): Tensor["data"] {

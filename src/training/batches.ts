@@ -2,7 +2,7 @@ import type { Dataset } from "../data/dataset.js";
 import { GanOnnxError } from "../error.js";
 import { pixelsOf } from "../recipes/index.js";
 import { fillNormal, fillUniform, randomStream, shuffled } from "../tensors/random.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import { sizeOf, type Tensor, type Tensors } from "../tensors/tensor.js";
 import { type Augmentation, augment } from "./augment.js";
 import type { BatchInput } from "./step-graph.js";
 
@@ -77,7 +77,7 @@ export function feedsOfBlock(
   fullBatchSize: number,
 ): Tensors {
   const pixels = pixelsOf(dataset);
-  const feeds: Record<string, Tensors[string]> = {};
+  const feeds = new Map<string, Tensor>();
   for (const { name, role, shape, repeats, inputShape } of inputs) {
     const perStep = repeats * batchSize;
     const extents: Record<string, number> = { steps, batch: batchSize };
@@ -95,16 +95,16 @@ export function feedsOfBlock(
           augment(data.subarray(i * bytes, (i + 1) * bytes), dataset, augmentations, stream);
         }
       }
-      feeds[name] = { dtype: "uint8", shape: dims, data };
+      feeds.set(name, { dtype: "uint8", shape: dims, data });
     } else {
-      const numbers = perStep * shape.reduce((product, dim) => product * dim, 1);
+      const numbers = perStep * sizeOf(shape);
       const data = new Float32Array(steps * numbers);
       const fill = role === "normal" ? fillNormal : fillUniform;
       for (let i = 0; i < steps; i++) {
         const stream = randomStream(seed, "noise", name, epoch, firstStep + i);
         fill(stream, data.subarray(i * numbers, (i + 1) * numbers));
       }
-      feeds[name] = { dtype: "float32", shape: dims, data };
+      feeds.set(name, { dtype: "float32", shape: dims, data });
     }
   }
   return feeds;

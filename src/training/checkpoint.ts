@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { type Design, type RecipeName, recipeNames } from "../recipes/index.js";
-import { decodeSafetensors, encodeSafetensors, type Tensors } from "../tensors/safetensors.js";
+import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import { differences } from "./expected.js";
 import { slotStates, stateTensors } from "./state.js";
 
@@ -37,7 +38,7 @@ export interface Checkpoint {
 export function encodeCheckpoint({ position, state }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = Object.entries({ format: "gan-onnx checkpoint 1", ...position });
   const strings = Object.fromEntries(metadata.map(([key, value]) => [key, String(value)]));
-  return encodeSafetensors(new Map(Object.entries(state)), strings);
+  return encodeSafetensors(state, strings);
 }
 
 /**
@@ -58,7 +59,7 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string):
     });
   }
   const { format: _, ...rest } = parsed.data;
-  return { position: rest, state: Object.fromEntries(tensors) };
+  return { position: rest, state: tensors };
 }
 
 /**
@@ -82,10 +83,9 @@ export function checkState(
   const expected = stateTensors(design).map(
     ({ name, shape }) => [name, { dtype: "float32", shape }] as const,
   );
-  const found = new Map(Object.entries(state));
-  const optional = slots ? [] : slotStates(design).filter((name) => !found.has(name));
+  const optional = slots ? [] : slotStates(design).filter((name) => !state.has(name));
   const needed = expected.filter(([name]) => !optional.includes(name));
-  const complaints = differences(found, new Map(needed));
+  const complaints = differences(state, new Map(needed));
   if (complaints.length === 0) return;
   throw new GanOnnxError({
     what: `does not fit the configuration: ${complaints.join(", ")}`,

@@ -1,5 +1,5 @@
-import { type DType, formatShape, type Shape, sameShape } from "../graph/index.js";
-import type { Tensor } from "../tensors/safetensors.js";
+import { formatShape, type Shape, sameShape } from "../graph/index.js";
+import type { DType, Tensors } from "../tensors/tensor.js";
 
 /** What a tensor in a file should be. */
 export interface Expected {
@@ -12,7 +12,7 @@ export interface Expected {
  * shape, and what is extra, unless that is allowed. Empty when all is well.
  */
 export function differences(
-  found: ReadonlyMap<string, Tensor>,
+  found: Tensors,
   expected: ReadonlyMap<string, Expected>,
   { allowExtra = false } = {},
 ): string[] {

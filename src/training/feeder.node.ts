@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Dataset } from "../data/dataset.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { Thread } from "../runtime/thread.node.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import type { FeederTask } from "./feeder-worker.node.js";
 import type { Feeder, FeedersRun, Supplied } from "./training.js";
 

@@ -6,7 +6,7 @@ import { type Design, type ImageShape, imageShapeOf, pixelsOf } from "../recipes
 import { drawLatents } from "../recipes/latents.js";
 import type { LoadedModel, OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { gathered, orderOfEpoch } from "./batches.js";
 import { buildReconstructor, buildSampler } from "./sampler.js";
 
@@ -48,7 +48,7 @@ export class Painter {
     const shape = [COUNT, pixelsOf(this.image)];
     const reconstructed = await draw(
       this.reconstructor,
-      { x: { dtype: "uint8", shape, data: this.real } },
+      new Map([["x", { dtype: "uint8", shape, data: this.real }]]),
       state,
     );
     const [low, high] = range;
@@ -104,9 +104,8 @@ async function load(model: Model, open: OpenModel): Promise<Loaded> {
 }
 
 async function draw({ session, inputs }: Loaded, feeds: Tensors, state: Tensors): Promise<Float32Array> {
-  const weights = inputs.filter((name) => name in state).map((name) => [name, state[name]] as const);
-  const { image } = await session.run({ ...feeds, ...Object.fromEntries(weights) });
-  return image.data as Float32Array;
+  const weights = [...state].filter(([name]) => inputs.includes(name));
+  return floatsIn(await session.run(new Map([...feeds, ...weights])), "image");
 }
 
 /** The first images that the first epoch visits, from the start again when there are fewer. */

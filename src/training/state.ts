@@ -1,8 +1,7 @@
-import { sizeOf } from "../graph/index.js";
 import { declarationsOf, type Initializer } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { fillUniform, randomStream } from "../tensors/random.js";
-import type { Tensor, Tensors } from "../tensors/safetensors.js";
+import { floatsIn, sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 
 /** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
 export interface StateTensor {
@@ -68,8 +67,8 @@ export function stateTensors({ networks, optimizer, sampler, averageDecay }: Des
 }
 
 /** Every state at its initial value, the parameters still zero. */
-function blankState(design: Design): Record<string, Tensor> {
-  return Object.fromEntries(
+function blankState(design: Design): Map<string, Tensor<"float32">> {
+  return new Map(
     stateTensors(design).map(({ name, shape, initial }) => [
       name,
       { dtype: "float32", shape, data: new Float32Array(sizeOf(shape)).fill(initial) },
@@ -100,15 +99,14 @@ export function stateWith(
   const state = blankState(design);
   for (const [network, definition] of Object.entries(design.networks)) {
     const { parameters, buffers } = declarationsOf(definition);
-    const flat = state[parametersState(network)].data as Float32Array;
+    const flat = floatsIn(state, parametersState(network));
     for (const { name, shape, init, offset, size } of parameters) {
       fill(network, name, { shape, init, out: flat.subarray(offset, offset + size) });
     }
     for (const { name, shape, init } of buffers) {
-      fill(network, name, { shape, init, out: state[bufferState(network, name)].data as Float32Array });
+      fill(network, name, { shape, init, out: floatsIn(state, bufferState(network, name)) });
     }
-    const average = state[averageState(network)];
-    if (average) (average.data as Float32Array).set(flat);
+    state.get(averageState(network))?.data.set(flat);
   }
   return state;
 }
@@ -133,13 +131,13 @@ export function namedTensors(
   state: Tensors,
   vector = parametersState(network),
 ): Map<string, Tensor> {
-  const flat = state[vector].data as Float32Array<ArrayBuffer>;
+  const flat = floatsIn(state, vector);
   const { parameters, buffers } = declarationsOf(design.networks[network]);
   return new Map<string, Tensor>([
     ...parameters.map(({ name, shape, offset, size }): [string, Tensor] => [
       name,
       { dtype: "float32", shape, data: flat.subarray(offset, offset + size) },
     ]),
-    ...buffers.map(({ name }): [string, Tensor] => [name, state[bufferState(network, name)]]),
+    ...buffers.map(({ name }): [string, Tensor] => [name, tensorIn(state, bufferState(network, name))]),
   ]);
 }

@@ -3,7 +3,6 @@ import {
   add,
   build,
   concat,
-  type DType,
   extentOf,
   gradients,
   input,
@@ -29,6 +28,7 @@ import {
   piecesOf,
 } from "../networks/index.js";
 import type { Design, Phase, StepInput } from "../recipes/index.js";
+import type { DType } from "../tensors/tensor.js";
 import { averageState, bufferState, parametersState, type StateTensor, stateTensors } from "./state.js";
 
 type Values = Readonly<Record<string, Value>>;

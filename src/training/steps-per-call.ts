@@ -1,6 +1,5 @@
-import { sizeOf } from "../graph/index.js";
 import type { Engine } from "../runtime/engine.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import { dtypes, sizeOf, type Tensors } from "../tensors/tensor.js";
 import type { BatchInput } from "./step-graph.js";
 
 /** How long a run of some steps takes. */
@@ -40,7 +39,7 @@ export function mostStepsPerRun(
 ): number {
   const bytes = inputs.map(({ dtype, repeats, inputShape }) => {
     const rows = inputShape.slice(inputShape.indexOf("batch") + 1) as number[];
-    return batchSize * repeats * sizeOf(rows) * (dtype === "uint8" ? 1 : 4);
+    return batchSize * repeats * sizeOf(rows) * dtypes[dtype].Elements.BYTES_PER_ELEMENT;
   });
   const fitting = Math.floor(MEMORY / bytes.reduce((sum, size) => sum + size, 0));
   return Math.max(1, Math.min(fitting, stepsInEpoch));

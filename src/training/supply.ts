@@ -1,4 +1,4 @@
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import { feedsOfBlock } from "./batches.js";
 import type { Feeder, PlannedRun, Supplied } from "./training.js";
 

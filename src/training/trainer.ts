@@ -1,6 +1,6 @@
 import { GanOnnxError } from "../error.js";
 import type { Engine } from "../runtime/engine.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { Painter } from "./painter.js";
@@ -150,7 +150,7 @@ function* plannedRuns(training: Training, stepsPerRun: number): Generator<Planne
 
 /** The metrics of a run of the graph, step by step; a repeated phase's are averaged over its repetitions. */
 function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLine[] {
-  const entries = Object.entries(outputs);
+  const entries = [...outputs];
   const steps = entries[0][1].shape[0];
   return Array.from({ length: steps }, (_, i) => {
     const metrics = entries.map(([name, { data }]) => {
@@ -171,8 +171,8 @@ function checkMetrics(lines: readonly MetricsLine[], lastCheckpoint: string | un
 
 /** Metrics are measured before the update of their step: only the state tells whether that one went well. */
 function checkFinite(state: Tensors, line: MetricsLine, lastCheckpoint: string | undefined): void {
-  for (const [name, { data }] of Object.entries(state)) {
-    const broken = (data as Float32Array).find((value) => !Number.isFinite(value));
+  for (const name of state.keys()) {
+    const broken = floatsIn(state, name).find((value) => !Number.isFinite(value));
     if (broken !== undefined) throw diverged(`a number of ${name}`, broken, line, lastCheckpoint);
   }
 }

@@ -2,7 +2,7 @@ import type { Dataset } from "../data/dataset.js";
 import type { Picture } from "../data/sheet.js";
 import type { Design } from "../recipes/index.js";
 import type { Engine, OpenModel } from "../runtime/engine.js";
-import type { Tensors } from "../tensors/safetensors.js";
+import type { Tensors } from "../tensors/tensor.js";
 import type { Augmentation } from "./augment.js";
 import type { Block } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";

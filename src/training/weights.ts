@@ -1,7 +1,8 @@
 import { GanOnnxError } from "../error.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
-import { decodeSafetensors, encodeSafetensors, type Tensor, type Tensors } from "../tensors/safetensors.js";
+import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
+import { floatsIn, type Tensor, type Tensors } from "../tensors/tensor.js";
 import { differences, type Expected } from "./expected.js";
 import { namedTensors, stateWith, tensorName } from "./state.js";
 
@@ -46,7 +47,7 @@ export function decodeWeights(bytes: Uint8Array<ArrayBuffer>, where: string, des
     });
   }
   return stateWith(design, (network, name, { out }) => {
-    out.set(found.get(tensorName(network, name))?.data as Float32Array);
+    out.set(floatsIn(found, tensorName(network, name)));
   });
 }
 

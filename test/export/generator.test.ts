@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { exportGenerator } from "../../src/export/generator.js";
 import { designOf, recipeNames, recipes } from "../../src/recipes/index.js";
 import { fillNormal, randomStream } from "../../src/tensors/random.js";
+import { floatsIn } from "../../src/tensors/tensor.js";
 import type { Checkpoint } from "../../src/training/checkpoint.js";
 import { initialState } from "../../src/training/state.js";
 import { temporaryFolder } from "../data/files.js";
@@ -24,10 +25,7 @@ const model = await exportGenerator(design, checkpoint, "some/folder", onCpu);
 const decoded = onnxProto.onnx.ModelProto.decode(model);
 
 test.each([1, 7])("an exported model computes what the network does, at batch %i", async (batch) => {
-  const network = generatorOf(
-    [latent, width, width, 9],
-    checkpoint.state["generator/parameters"].data as Float32Array,
-  );
+  const network = generatorOf([latent, width, width, 9], floatsIn(checkpoint.state, "generator/parameters"));
   const z = fillNormal(randomStream(1, "z"), new Float32Array(batch * latent));
   const session = await ort.InferenceSession.create(model, { executionProviders: ["cpu"] });
   const { image } = await session.run({ z: new ort.Tensor("float32", z, [batch, latent]) });
@@ -70,11 +68,12 @@ test("it uses no operator domain but the default one, and no data outside the fi
 });
 
 test("it is not written when it disagrees with the network", async () => {
-  const data = (checkpoint.state["generator/parameters"].data as Float32Array).slice().fill(Number.NaN, 0, 1);
-  const broken = {
-    ...checkpoint.state,
-    "generator/parameters": { dtype: "float32", shape: [193], data } as const,
-  };
+  const data = floatsIn(checkpoint.state, "generator/parameters").slice().fill(Number.NaN, 0, 1);
+  const broken = new Map(checkpoint.state).set("generator/parameters", {
+    dtype: "float32",
+    shape: [193],
+    data,
+  });
   await expect(exportGenerator(design, { ...checkpoint, state: broken }, "d", onCpu)).rejects.toThrow(
     "the exported model: differs by Infinity from the network in training, at batch 1",
   );

@@ -3,7 +3,7 @@ import { traceForOrt } from "../../src/ort-training/artifacts.js";
 import { filesOf } from "../../src/ort-training/files.js";
 import { OrtNetwork } from "../../src/ort-training/runtime.js";
 import type { Design } from "../../src/recipes/index.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import type { Tensors } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 
 /** Why ORT's training runtime cannot be asked here; undefined when it can. */

@@ -15,7 +15,7 @@ const { graph } = buildTraining(design, "conditional");
 const seed = 5;
 const position = { recipe: "conditional", seed, epoch: 0, step: 0, images: count, ...image } as const;
 /** A small training, as far as its batches go. */
-export const training = { graph, dataset, batchSize: 4, start: { position, state: {} } };
+export const training = { graph, dataset, batchSize: 4, start: { position, state: new Map() } };
 
 /** Three epochs of four runs. */
 export const runs: readonly PlannedRun[] = [1, 2, 3].flatMap((epoch) => {

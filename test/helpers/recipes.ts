@@ -9,7 +9,7 @@ import {
   recipes,
 } from "../../src/recipes/index.js";
 import { randomStream } from "../../src/tensors/random.js";
-import type { Tensor, Tensors } from "../../src/tensors/safetensors.js";
+import type { Tensor, Tensors } from "../../src/tensors/tensor.js";
 import { feedsOfBlock } from "../../src/training/batches.js";
 import { namedTensors } from "../../src/training/state.js";
 import { batchInputs, buildStepGraph } from "../../src/training/step-graph.js";
@@ -48,8 +48,8 @@ export function randomFeeds(design: Design, image: ImageShape, steps: number, ba
 
 /** One step of what `randomFeeds` drew, as feeds of their own. */
 export function stepOf(feeds: Tensors, step: number): Tensors {
-  return Object.fromEntries(
-    Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+  return new Map(
+    Array.from(feeds, ([name, { dtype, shape, data }]) => {
       const size = data.length / shape[0];
       const one = data.subarray(step * size, (step + 1) * size);
       return [name, { dtype, shape: [1, ...shape.slice(1)], data: one } as Tensor];
@@ -64,28 +64,28 @@ export async function trained(
   state: Tensors,
 ): Promise<{ metrics: Tensors; state: Tensors }> {
   const { model } = buildStepGraph(design, about);
-  const outputs = await runModel(encodeModel(model), { ...feeds, ...state });
-  const named = Object.entries(outputs);
+  const outputs = await runModel(encodeModel(model), new Map([...feeds, ...state]));
+  const named = [...outputs];
   const next = named.filter(([name]) => name.startsWith("next/"));
   return {
-    metrics: Object.fromEntries(named.filter(([name]) => !name.startsWith("next/"))),
-    state: Object.fromEntries(next.map(([name, tensor]) => [name.slice("next/".length), tensor])),
+    metrics: new Map(named.filter(([name]) => !name.startsWith("next/"))),
+    state: new Map(next.map(([name, tensor]) => [name.slice("next/".length), tensor])),
   };
 }
 
 /** Run a model once in this thread. */
 export async function runModel(model: Uint8Array, feeds: Tensors): Promise<Tensors> {
   const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, logSeverityLevel: 3 });
-  const given = Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+  const given = Array.from(feeds, ([name, { dtype, shape, data }]) => {
     return [name, new ort.Tensor(dtype as "float32", data as Float32Array, shape)] as const;
   });
   const results = await session.run(Object.fromEntries(given));
   await session.release();
-  return Object.fromEntries(
-    Object.entries(results).map(([name, { type, dims, data }]) => [
-      name,
-      { dtype: type, shape: dims, data } as unknown as Tensor,
-    ]),
+  return new Map(
+    session.outputNames.map((name) => {
+      const { type, dims, data } = results[name];
+      return [name, { dtype: type, shape: dims, data } as unknown as Tensor];
+    }),
   );
 }
 

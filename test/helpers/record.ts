@@ -1,6 +1,6 @@
 import { type ImageShape, pixelsOf } from "../../src/recipes/index.js";
 import { fillNormal, randomStream } from "../../src/tensors/random.js";
-import type { Tensor } from "../../src/tensors/safetensors.js";
+import { floatsIn, type Tensor } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { someBytes } from "./dataset.js";
 import { placesOf, tinyArtifacts, tinyDesign, tinyImage, tinySettings } from "./design.js";
@@ -40,7 +40,7 @@ export function recordTrajectory({
   const design = tinyDesign({ width }, image);
   const places = placesOf(tinyArtifacts(design, image));
   const start = initialState(design, seed);
-  const flat = (network: string) => start[`${network}/parameters`].data as Float32Array<ArrayBuffer>;
+  const flat = (network: string) => floatsIn(start, `${network}/parameters`);
   const gan = new VanillaGan(
     generatorOf([latent, width, width, pixels], flat("generator")),
     discriminatorOf([pixels, width, width, 1], flat("discriminator")),

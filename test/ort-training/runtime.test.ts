@@ -2,7 +2,7 @@ import onnxProto from "onnx-proto";
 import { describe, expect, test, vi } from "vitest";
 import type { OrtFiles } from "../../src/ort-training/artifacts.js";
 import { OrtNetwork } from "../../src/ort-training/runtime.js";
-import type { Tensor, Tensors } from "../../src/tensors/safetensors.js";
+import { elementsOf, floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState, namedTensors, parametersState } from "../../src/training/state.js";
 import { artifactsOf, farthest, ortMissing, withOrt } from "../helpers/ort-training.js";
 import { designed, grey, randomFeeds, runModel } from "../helpers/recipes.js";
@@ -17,22 +17,26 @@ const BATCH = 8;
 /** Three batches for a network: what the step graph is fed, one step after the other, and images to take for generated. */
 const batches: Tensors[] = Array.from({ length: 3 }, (_, step) => {
   const feeds = randomFeeds(design, image, 3, BATCH);
-  const one = Object.entries(feeds).map(([name, { dtype, shape, data }]) => {
+  const one = Array.from(feeds, ([name, { dtype, shape, data }]): [string, Tensor] => {
     const size = data.length / 3;
     return [
       name,
       { dtype, shape: shape.slice(1), data: data.slice(step * size, (step + 1) * size) } as Tensor,
     ];
   });
-  const { x, ...rest } = Object.fromEntries(one) as Record<string, Tensor>;
+  const x = tensorIn(new Map(one), "x");
   const generated = Float32Array.from(x.data as Uint8Array, (byte, i) => ((byte * 7 + i) % 256) / 128 - 1);
-  return { x, ...rest, generated: { dtype: "float32", shape: x.shape, data: generated } };
+  return new Map<string, Tensor>([
+    ...one,
+    ["generated", { dtype: "float32", shape: x.shape, data: generated }],
+  ]);
 });
 
 /** Batches as one. */
 function joined(parts: readonly Tensors[]): Tensors {
-  return Object.fromEntries(
-    Object.entries(parts[0]).map(
+  return new Map(
+    Array.from(
+      parts[0],
       ([
         name,
         {
@@ -40,12 +44,8 @@ function joined(parts: readonly Tensors[]): Tensors {
           shape: [, ...shape],
         },
       ]) => {
-        const all = parts.map((part) => part[name].data as Float32Array | Uint8Array);
-        const data =
-          dtype === "uint8" ? new Uint8Array(3 * all[0].length) : new Float32Array(3 * all[0].length);
-        all.forEach((numbers, i) => {
-          data.set(numbers, i * numbers.length);
-        });
+        const numbers = parts.flatMap((part) => Array.from(tensorIn(part, name).data, Number));
+        const data = elementsOf(dtype, numbers);
         return [name, { dtype, shape: [parts.length * BATCH, ...shape], data } as Tensor];
       },
     ),
@@ -57,7 +57,7 @@ describe.skipIf(ortMissing)(`ORT's training runtime${ortMissing ? ` (skipped: ${
     "loads the %s, with the parameters of its checkpoint",
     async (name) => {
       await withOrt(design, name, state, async (ort) => {
-        expect(await ort.parameters({ frozen: false })).toEqual(state[parametersState(name)].data);
+        expect(await ort.parameters({ frozen: false })).toEqual(tensorIn(state, parametersState(name)).data);
       });
     },
   );
@@ -65,32 +65,33 @@ describe.skipIf(ortMissing)(`ORT's training runtime${ortMissing ? ` (skipped: ${
   test("moves every tensor of the network that it trains, and none of the frozen one", async () => {
     await withOrt(design, "generator", state, async (ort) => {
       await ort.accumulate(batches[0]);
-      const own = state[parametersState("generator")];
+      const own = tensorIn(state, parametersState("generator"));
       expect(await ort.parameters({ frozen: false })).toEqual(own.data);
       await ort.update();
       const all = await ort.parameters({ frozen: true });
-      const after = {
-        ...state,
-        [parametersState("generator")]: { ...own, data: all.slice(0, own.data.length) },
-      };
+      const moved = { ...own, data: all.slice(0, own.data.length) } as Tensor;
+      const after = new Map(state).set(parametersState("generator"), moved);
       const before = namedTensors(design, "generator", state);
-      for (const [name, { data }] of namedTensors(design, "generator", after as Tensors)) {
+      for (const [name, { data }] of namedTensors(design, "generator", after)) {
         expect(farthest(data, before.get(name)!.data), name).toBeGreaterThan(1e-3);
       }
-      expect(all.slice(own.data.length)).toEqual(state[parametersState("discriminator")].data);
+      expect(all.slice(own.data.length)).toEqual(tensorIn(state, parametersState("discriminator")).data);
     });
   });
 
   test("has the frozen network's parameters replaced from outside, and that alone", async () => {
     const other = initialState(design, 4);
+    const lossOf = (outputs: Tensors) => tensorIn(outputs, "g_loss").data[0];
     const loss = (from: Tensors) =>
-      withOrt(design, "generator", from, async (ort) => (await ort.evaluate(batches[0])).g_loss.data[0]);
-    const wanted = await loss({ ...state, "discriminator/parameters": other["discriminator/parameters"] });
+      withOrt(design, "generator", from, async (ort) => lossOf(await ort.evaluate(batches[0])));
+    const wanted = await loss(
+      new Map(state).set("discriminator/parameters", tensorIn(other, "discriminator/parameters")),
+    );
     await withOrt(design, "generator", state, async (ort) => {
-      expect((await ort.evaluate(batches[0])).g_loss.data[0]).not.toBe(wanted);
-      await ort.freeze([other["discriminator/parameters"].data as Float32Array]);
-      expect((await ort.evaluate(batches[0])).g_loss.data[0]).toBe(wanted);
-      expect(await ort.parameters({ frozen: false })).toEqual(state["generator/parameters"].data);
+      expect(lossOf(await ort.evaluate(batches[0]))).not.toBe(wanted);
+      await ort.freeze([floatsIn(other, "discriminator/parameters")]);
+      expect(lossOf(await ort.evaluate(batches[0]))).toBe(wanted);
+      expect(await ort.parameters({ frozen: false })).toEqual(tensorIn(state, "generator/parameters").data);
     });
   });
 
@@ -102,9 +103,9 @@ describe.skipIf(ortMissing)(`ORT's training runtime${ortMissing ? ` (skipped: ${
         await ort.accumulate(batches[1]),
         await ort.evaluate(batches[1]),
       ]);
-      expect(Object.keys(evaluated)).toEqual(artifacts.outputs);
+      expect([...evaluated.keys()]).toEqual(artifacts.outputs);
       for (const output of artifacts.outputs)
-        expect(trained[output].data, output).toEqual(evaluated[output].data);
+        expect(tensorIn(trained, output).data, output).toEqual(tensorIn(evaluated, output).data);
 
       // And the default runtime gives it, too: the eval model needs no training API.
       const weights = Object.keys(design.networks).flatMap((network) =>
@@ -112,12 +113,12 @@ describe.skipIf(ortMissing)(`ORT's training runtime${ortMissing ? ` (skipped: ${
           ([key, tensor]) => [`${network}.${key}`, tensor] as const,
         ),
       );
-      const inputs = Object.entries({ ...batches[1], ...Object.fromEntries(weights) }).filter(([key]) =>
+      const inputs = [...batches[1], ...weights].filter(([key]) =>
         artifacts.eval.graph.inputs.some((input) => input.name === key),
       );
-      const stock = await runModel(files["eval_model.onnx"], Object.fromEntries(inputs));
+      const stock = await runModel(files["eval_model.onnx"], new Map(inputs));
       const [loss] = artifacts.outputs;
-      expect(Number(stock[loss].data[0])).toBeCloseTo(Number(evaluated[loss].data[0]), 5);
+      expect(Number(tensorIn(stock, loss).data[0])).toBeCloseTo(Number(tensorIn(evaluated, loss).data[0]), 5);
     },
   );
 
@@ -134,7 +135,7 @@ describe.skipIf(ortMissing)(`ORT's training runtime${ortMissing ? ` (skipped: ${
           }
           return ort.parameters({ frozen: false });
         });
-      const start = state[parametersState(name)].data;
+      const start = tensorIn(state, parametersState(name)).data;
       const [three, one, first] = [
         await after(batches, 0.3),
         await after([joined(batches)], 0.1),

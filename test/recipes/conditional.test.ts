@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Design } from "../../src/recipes/index.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import { type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { type PlainSize, plainDiscriminator, plainGenerator, type Weights } from "../helpers/plain-conv.js";
 import { colour, designed, grey, randomFeeds, trained, weightsOf } from "../helpers/recipes.js";
@@ -9,24 +9,24 @@ const count = 5;
 
 const softplus = (a: number) => Math.max(a, 0) + Math.log1p(Math.exp(-Math.abs(a)));
 const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
-const numbers = ({ data }: Tensors[string]) => Float64Array.from(data, Number);
+const numbers = ({ data }: Tensor) => Float64Array.from(data, Number);
 
 /** The two losses of a step in float64, from the feeds and given weights. */
 function plainLosses(size: PlainSize, feeds: Tensors) {
-  const labels = (name: string) => Array.from(feeds[name]?.data ?? [], Number);
+  const labels = (name: string) => Array.from(feeds.get(name)?.data ?? [], Number);
   const pass = (data: Float64Array, name: string) => ({ data, count, labels: labels(name), training: true });
   const real = pass(
-    numbers(feeds.x).map((byte) => byte / 127.5 - 1),
+    numbers(tensorIn(feeds, "x")).map((byte) => byte / 127.5 - 1),
     "y_d",
   );
   return {
     discriminator(d: Weights, g: Weights) {
-      const fake = plainGenerator(g, size, pass(numbers(feeds.z_d), "y_d"));
+      const fake = plainGenerator(g, size, pass(numbers(tensorIn(feeds, "z_d")), "y_d"));
       const logits = (x: typeof real) => plainDiscriminator(d, size, x);
       return mean(logits(real).map((a) => softplus(-a))) + mean(logits(pass(fake, "y_d")).map(softplus));
     },
     generator(d: Weights, g: Weights) {
-      const fake = plainGenerator(g, size, pass(numbers(feeds.z_g), "y_g"));
+      const fake = plainGenerator(g, size, pass(numbers(tensorIn(feeds, "z_g")), "y_g"));
       return mean(plainDiscriminator(d, size, pass(fake, "y_g")).map((a) => softplus(-a)));
     },
   };
@@ -52,7 +52,7 @@ function differentiated(weights: Weights, f: () => number): number[] {
 
 /** Adam's first moment after one step is the gradient itself. */
 const gradientOf = (state: Tensors, network: string) =>
-  Array.from(state[`${network}/first_moment`].data, Number);
+  Array.from(tensorIn(state, `${network}/first_moment`).data, Number);
 
 async function oneStep(design: Design, image: ReturnType<typeof grey>) {
   const before = initialState(design, 1);
@@ -84,7 +84,7 @@ describe.each([
       { network: "generator", metric: "g_loss", weights: g, loss: () => losses.generator(trainedD, g) },
     ];
     for (const { network, metric, weights, loss } of rows) {
-      expect(Number(metrics[metric].data[0]), metric).toBeCloseTo(loss(), 5);
+      expect(Number(tensorIn(metrics, metric).data[0]), metric).toBeCloseTo(loss(), 5);
       const expected = differentiated(weights, loss);
       const gradient = gradientOf(after, network);
       expect(gradient).toHaveLength(expected.length);
@@ -101,12 +101,13 @@ test("each network is told the class by its own input", async () => {
   const design = designed("conditional", { latent: 3, width: 2, classes: 3 }, image);
   const { before, feeds, metrics } = await oneStep(design, image);
   const change = async (name: string) => {
-    const labels = Uint8Array.from(numbers(feeds[name]), (label) => (label + 1) % 3);
-    const other = { ...feeds, [name]: { dtype: "uint8", shape: feeds[name].shape, data: labels } as const };
+    const labels = Uint8Array.from(numbers(tensorIn(feeds, name)), (label) => (label + 1) % 3);
+    const { shape } = tensorIn(feeds, name);
+    const other = new Map(feeds).set(name, { dtype: "uint8", shape, data: labels });
     return (await trained(design, other, before)).metrics;
   };
-  expect((await change("y_d")).real_score).not.toEqual(metrics.real_score);
+  expect(tensorIn(await change("y_d"), "real_score")).not.toEqual(tensorIn(metrics, "real_score"));
   const changed = await change("y_g");
-  expect(changed.g_loss).not.toEqual(metrics.g_loss);
-  expect(changed.d_loss).toEqual(metrics.d_loss);
+  expect(tensorIn(changed, "g_loss")).not.toEqual(tensorIn(metrics, "g_loss"));
+  expect(tensorIn(changed, "d_loss")).toEqual(tensorIn(metrics, "d_loss"));
 });

@@ -1,6 +1,7 @@
 import onnxProto from "onnx-proto";
 import { describe, expect, test } from "vitest";
 import { exportGenerator } from "../../src/export/generator.js";
+import { tensorIn, tensorsOf } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { plainGenerator } from "../helpers/plain-conv.js";
@@ -36,9 +37,8 @@ describe.each([
     async (count) => {
       const { model, state } = await exported;
       const z = Float32Array.from({ length: count * latent }, (_, i) => 2 * Math.sin(3 + 5 * i));
-      const { image: drawn } = await runModel(model, {
-        z: { dtype: "float32", shape: [count, latent], data: z },
-      });
+      const feeds = tensorsOf({ z: { dtype: "float32", shape: [count, latent], data: z } });
+      const drawn = tensorIn(await runModel(model, feeds), "image");
       const expected = plainGenerator(
         weightsOf(design, "generator", state),
         { channels: image.channels, side: image.width, depth, classes: 0 },
@@ -57,11 +57,9 @@ test("a bias before a normalisation never moves, however large its layer is", as
   const design = designed("dcgan", { latent, width: 32 }, image);
   const start = initialState(design, 1);
   const { metrics, state } = await trained(design, randomFeeds(design, image, 2, 2), start);
-  expect(
-    Object.values(metrics)
-      .flatMap(({ data }) => Array.from(data, Number))
-      .every(Number.isFinite),
-  ).toBe(true);
+  expect([...metrics.values()].flatMap(({ data }) => Array.from(data, Number)).every(Number.isFinite)).toBe(
+    true,
+  );
   const [before, after] = [start, state].map((tensors) => weightsOf(design, "generator", tensors));
   expect(before["fc.bias"].length).toBeGreaterThanOrEqual(2 ** 14);
   expect(after["fc.bias"]).toEqual(before["fc.bias"]);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { exportGenerator } from "../../src/export/generator.js";
 import { constant } from "../../src/graph/index.js";
+import { tensorIn, tensorsOf } from "../../src/tensors/tensor.js";
 import { buildExport } from "../../src/training/sampler.js";
 import { initialState, namedTensors } from "../../src/training/state.js";
 import { onCpu } from "../helpers/on-cpu.js";
@@ -26,7 +27,8 @@ test("it draws what the decoder makes of latents, in [0, 1]", async () => {
   const position = { recipe: "vae", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
   const model = await exportGenerator(design, { position, state }, "nothing", onCpu);
   const z = Float32Array.of(0.5, -1, 2, 3);
-  const { image: drawn } = await runModel(model, { z: { dtype: "float32", shape: [2, 2], data: z } });
+  const feeds = tensorsOf({ z: { dtype: "float32", shape: [2, 2], data: z } });
+  const drawn = tensorIn(await runModel(model, feeds), "image");
 
   const weights = weightsOf(design, "vae", state);
   const linear = (x: readonly number[], name: string) =>

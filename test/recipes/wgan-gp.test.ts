@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { floatsIn, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { designed, grey, randomFeeds, trained } from "../helpers/recipes.js";
 
@@ -12,7 +13,7 @@ async function run(settings: object) {
 }
 
 const shapes = (tensors: Awaited<ReturnType<typeof run>>["metrics"]) =>
-  Object.fromEntries(Object.entries(tensors).map(([name, { shape }]) => [name, [...shape]]));
+  Object.fromEntries(Array.from(tensors, ([name, { shape }]) => [name, [...shape]]));
 
 test("a step has five critic updates, each on images of its own, and one of the generator", async () => {
   const { feeds, metrics } = await run({});
@@ -28,19 +29,19 @@ test("a step has five critic updates, each on images of its own, and one of the 
     wasserstein: [steps, 5],
     g_loss: [steps],
   });
-  expect(new Set(Array.from(metrics.d_loss.data, Number)).size).toBe(5 * steps);
+  expect(new Set(Array.from(tensorIn(metrics, "d_loss").data, Number)).size).toBe(5 * steps);
 });
 
 test("one critic update leaves out the axis", async () => {
   const { feeds, metrics } = await run({ critics: 1 });
-  expect(feeds.x.shape).toEqual([steps, batch, 16]);
-  expect([...metrics.d_loss.shape]).toEqual([steps]);
+  expect(tensorIn(feeds, "x").shape).toEqual([steps, batch, 16]);
+  expect([...tensorIn(metrics, "d_loss").shape]).toEqual([steps]);
 });
 
 test.each([0, 10])("the critic's loss is lambda %d times the penalty, less the distance", async (lambda) => {
   const { metrics } = await run({ lambda });
   const [loss, penalty, distance] = ["d_loss", "gradient_penalty", "wasserstein"].map((name) =>
-    Array.from(metrics[name].data, Number),
+    Array.from(tensorIn(metrics, name).data, Number),
   );
   expect(Math.min(...penalty)).toBeGreaterThan(0.01);
   loss.forEach((value, i) => {
@@ -50,20 +51,26 @@ test.each([0, 10])("the critic's loss is lambda %d times the penalty, less the d
 
 test("without the penalty nothing of it is learnt from", async () => {
   const [free, held] = [await run({ lambda: 0 }), await run({ lambda: 10 })];
-  expect(free.metrics.gradient_penalty.data[0]).toBe(held.metrics.gradient_penalty.data[0]);
-  expect(free.state["discriminator/parameters"]).not.toEqual(held.state["discriminator/parameters"]);
+  expect(tensorIn(free.metrics, "gradient_penalty").data[0]).toBe(
+    tensorIn(held.metrics, "gradient_penalty").data[0],
+  );
+  expect(tensorIn(free.state, "discriminator/parameters")).not.toEqual(
+    tensorIn(held.state, "discriminator/parameters"),
+  );
 });
 
 test("a critic without slope is punished by lambda, and its updates are numbers", async () => {
   const design = designed("wgan-gp", { latent: 3, width: 4, critics: 1 }, image);
   const start = initialState(design, 1);
-  const parameters = start["discriminator/parameters"].data as Float32Array;
+  const parameters = floatsIn(start, "discriminator/parameters");
   // The last layer: four weights and a bias.
   parameters.fill(0, -5);
   const before = Array.from(parameters);
   const { metrics, state } = await trained(design, randomFeeds(design, image, 1, batch), start);
-  expect([metrics.gradient_penalty.data[0], metrics.d_loss.data[0]]).toEqual([1, 10]);
-  const learnt = Array.from(state["discriminator/parameters"].data, Number);
+  expect([tensorIn(metrics, "gradient_penalty").data[0], tensorIn(metrics, "d_loss").data[0]]).toEqual([
+    1, 10,
+  ]);
+  const learnt = Array.from(tensorIn(state, "discriminator/parameters").data, Number);
   expect(learnt.every(Number.isFinite)).toBe(true);
   expect(learnt).not.toEqual(before);
 });

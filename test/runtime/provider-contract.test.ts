@@ -7,7 +7,7 @@ import { drawLatents } from "../../src/recipes/latents.js";
 import { placementOf } from "../../src/runtime/placement.node.js";
 import { opensOn, Session, type SessionPlace } from "../../src/runtime/session.node.js";
 import { randomStream } from "../../src/tensors/random.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import { type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { train } from "../../src/training/trainer.js";
 import type { Workplace } from "../../src/training/training.js";
@@ -136,11 +136,11 @@ describe.each(providers)("%s", (_, ep, missing) => {
 
 /** All but 1% of the numbers within the tolerance, relative to those above 1; none further than ten times as much. */
 function expectNear(actual: Tensors, expected: Tensors, tolerance: number): void {
-  expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
-  for (const [name, { dtype, shape, data }] of Object.entries(expected)) {
-    expect(actual[name], name).toMatchObject({ dtype, shape });
+  expect([...actual.keys()]).toEqual([...expected.keys()]);
+  for (const [name, { dtype, shape, data }] of expected) {
+    expect(tensorIn(actual, name), name).toMatchObject({ dtype, shape });
     const differences = Array.from(data as Float32Array, (value, i) => {
-      return Math.abs(Number(actual[name].data[i]) - value) / Math.max(1, Math.abs(value));
+      return Math.abs(Number(tensorIn(actual, name).data[i]) - value) / Math.max(1, Math.abs(value));
     });
     const beyond = differences.filter((difference) => !(difference <= tolerance));
     expect(beyond.length, `${name}: ${beyond.slice(0, 5)}`).toBeLessThanOrEqual(differences.length / 100);

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vite
 import { add, build, gemm, input, mul, type Value } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/onnx/index.js";
 import { Session } from "../../src/runtime/session.node.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import { type Tensor, tensorIn, tensorsOf } from "../../src/tensors/tensor.js";
 import { about } from "../helpers/run.js";
 
 const x = input("x", "float32", [2]);
@@ -12,7 +12,7 @@ const model = encodeModel(
   build(about, { inputs: [x, total], outputs: { "next/total": add(total, x), twice: mul(x, 2) } }),
 );
 
-const floats = (...values: number[]): Tensors[string] => ({
+const floats = (...values: number[]): Tensor => ({
   dtype: "float32",
   shape: [values.length],
   data: Float32Array.from(values),
@@ -31,65 +31,69 @@ describe("a session", () => {
   afterAll(() => session.close());
 
   test("replaces state X by output next/X, run by run, and returns the other outputs", async () => {
-    await session.setState({ total: floats(100, 200) });
-    expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
-    expect(await session.run({ x: floats(10, 20) })).toEqual({ twice: floats(20, 40) });
-    expect(await session.getState()).toEqual({ total: floats(111, 222) });
-    await session.setState({ total: floats(0, 0) });
-    await session.run({ x: floats(1, 2) });
-    expect(await session.getState()).toEqual({ total: floats(1, 2) });
+    await session.setState(tensorsOf({ total: floats(100, 200) }));
+    expect(await session.run(tensorsOf({ x: floats(1, 2) }))).toEqual(tensorsOf({ twice: floats(2, 4) }));
+    expect(await session.run(tensorsOf({ x: floats(10, 20) }))).toEqual(tensorsOf({ twice: floats(20, 40) }));
+    expect(await session.getState()).toEqual(tensorsOf({ total: floats(111, 222) }));
+    await session.setState(tensorsOf({ total: floats(0, 0) }));
+    await session.run(tensorsOf({ x: floats(1, 2) }));
+    expect(await session.getState()).toEqual(tensorsOf({ total: floats(1, 2) }));
   });
 
   test("does what it is asked in that order, whether or not it is waited for", async () => {
-    await session.setState({ total: floats(0, 0) });
+    await session.setState(tensorsOf({ total: floats(0, 0) }));
     const feeds = [floats(1, 2), floats(10, 20)];
     const [first, between, second, after] = await Promise.all([
-      session.consume({ x: feeds[0] }),
+      session.consume(tensorsOf({ x: feeds[0] })),
       session.getState(),
-      session.consume({ x: feeds[1] }),
+      session.consume(tensorsOf({ x: feeds[1] })),
       session.getState(),
     ]);
-    expect([first, second]).toEqual([{ twice: floats(2, 4) }, { twice: floats(20, 40) }]);
-    expect([between, after]).toEqual([{ total: floats(1, 2) }, { total: floats(11, 22) }]);
+    expect([first, second]).toEqual([{ twice: floats(2, 4) }, { twice: floats(20, 40) }].map(tensorsOf));
+    expect([between, after]).toEqual([{ total: floats(1, 2) }, { total: floats(11, 22) }].map(tensorsOf));
     // They went over to the thread.
     expect(feeds.map(({ data }) => data.length)).toEqual([0, 0]);
   });
 
   test("answers in the order of the questions", async () => {
-    await session.setState({ total: floats(0, 0) });
-    const answers = [1, 2, 3].map((value) => session.run({ x: floats(value, 0) }));
-    expect((await Promise.all(answers)).map(({ twice }) => twice.data[0])).toEqual([2, 4, 6]);
-    expect(await session.getState()).toEqual({ total: floats(6, 0) });
+    await session.setState(tensorsOf({ total: floats(0, 0) }));
+    const answers = [1, 2, 3].map((value) => session.run(tensorsOf({ x: floats(value, 0) })));
+    expect((await Promise.all(answers)).map((outputs) => tensorIn(outputs, "twice").data[0])).toEqual([
+      2, 4, 6,
+    ]);
+    expect(await session.getState()).toEqual(tensorsOf({ total: floats(6, 0) }));
   });
 
   test("takes over tensors that share memory, and refuses what has been taken over before", async () => {
-    await session.setState({ total: floats(0, 0) });
+    await session.setState(tensorsOf({ total: floats(0, 0) }));
     const memory = Float32Array.of(1, 2, 3, 4);
-    const view = (from: number): Tensors[string] => ({
+    const view = (from: number): Tensor => ({
       dtype: "float32",
       shape: [2],
       data: memory.subarray(from, from + 2),
     });
-    const feeds = { x: view(0), unused: view(2) };
-    expect(await session.consume(feeds)).toEqual({ twice: floats(2, 4) });
+    const feeds = tensorsOf({ x: view(0), unused: view(2) });
+    expect(await session.consume(feeds)).toEqual(tensorsOf({ twice: floats(2, 4) }));
     const again = session.consume(feeds);
-    const after = session.run({ x: floats(10, 20) });
+    const after = session.run(tensorsOf({ x: floats(10, 20) }));
     await expect(again).rejects.toThrow(refusedBy("sums.onnx", ""));
-    expect(await after).toEqual({ twice: floats(20, 40) });
-    await expect(session.run({ x: floats(1, 2), y: Symbol("no tensor") as never })).rejects.toThrow(
-      refusedBy("sums.onnx", "could not be cloned"),
-    );
-    expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
+    expect(await after).toEqual(tensorsOf({ twice: floats(20, 40) }));
+    await expect(
+      session.run(tensorsOf({ x: floats(1, 2), y: Symbol("no tensor") as never })),
+    ).rejects.toThrow(refusedBy("sums.onnx", "could not be cloned"));
+    expect(await session.run(tensorsOf({ x: floats(1, 2) }))).toEqual(tensorsOf({ twice: floats(2, 4) }));
   });
 
   test("says what ONNX Runtime says, in one line with the model's name, and goes on", async () => {
-    await session.setState({ total: floats(5, 6) });
-    await expect(session.run({ x: floats(1, 2, 3) })).rejects.toThrow(refusedBy("sums.onnx", "dimensions"));
-    await expect(session.run({})).rejects.toThrow(refusedBy("sums.onnx", "x"));
-    const message = await session.run({ x: floats(1) }).catch((error: Error) => error.message);
+    await session.setState(tensorsOf({ total: floats(5, 6) }));
+    await expect(session.run(tensorsOf({ x: floats(1, 2, 3) }))).rejects.toThrow(
+      refusedBy("sums.onnx", "dimensions"),
+    );
+    await expect(session.run(new Map())).rejects.toThrow(refusedBy("sums.onnx", "x"));
+    const message = await session.run(tensorsOf({ x: floats(1) })).catch((error: Error) => error.message);
     expect(message).not.toContain("\n");
-    expect(await session.getState()).toEqual({ total: floats(5, 6) });
-    expect(await session.run({ x: floats(1, 2) })).toEqual({ twice: floats(2, 4) });
+    expect(await session.getState()).toEqual(tensorsOf({ total: floats(5, 6) }));
+    expect(await session.run(tensorsOf({ x: floats(1, 2) }))).toEqual(tensorsOf({ twice: floats(2, 4) }));
   });
 });
 
@@ -97,10 +101,10 @@ test("a session that is closed ends the run under way, makes no other, and answe
   const [a, b] = [input("a", "float32", [700, 700]), input("b", "float32", [700, 700])];
   const slow = Array.from({ length: 6 }).reduce<Value>((y) => gemm(y, b), a);
   const bytes = encodeModel(build(about, { inputs: [a, b], outputs: { y: slow } }));
-  const zeros: Tensors[string] = { dtype: "float32", shape: [700, 700], data: new Float32Array(490_000) };
+  const zeros: Tensor = { dtype: "float32", shape: [700, 700], data: new Float32Array(490_000) };
   for (const after of [0, 5, 20, 50]) {
     const closing = await Session.open(bytes, { ep: "cpu", threads: 1 }, "slow.onnx");
-    const runs = [1, 2, 3, 4].map(() => closing.run({ a: zeros, b: zeros }));
+    const runs = [1, 2, 3, 4].map(() => closing.run(tensorsOf({ a: zeros, b: zeros })));
     const settled = Promise.allSettled(runs);
     await setTimeout(after);
     await Promise.all([closing.close(), closing.close()]);

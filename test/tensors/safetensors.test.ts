@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "../../src/tensors/safetensors.js";
+import { decodeSafetensors, encodeSafetensors } from "../../src/tensors/safetensors.js";
+import type { Tensor } from "../../src/tensors/tensor.js";
 
 const golden = new URL("../../../shared/golden/", import.meta.url);
 
@@ -79,7 +80,7 @@ describe("encodeSafetensors", () => {
   it("rejects tensors that contradict themselves", () => {
     const encode = (name: string, tensor: Tensor) => () => encodeSafetensors(new Map([[name, tensor]]));
     expect(encode("x", { dtype: "float32", shape: [2, 2], data: new Float32Array(3) })).toThrow(
-      'tensor "x": shape [2,2] has 4 elements, the data 3; correct what is to be written',
+      'tensor "x": shape [2, 2] has 4 elements, the data 3; correct what is to be written',
     );
     expect(encode("x", { dtype: "float32", shape: [1], data: new Int32Array(1) as never })).toThrow(
       'tensor "x": float32 needs a Float32Array',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Dataset } from "../../src/data/load.node.js";
+import { tensorIn } from "../../src/tensors/tensor.js";
 import {
   type Block,
   blocksOfEpoch,
@@ -56,8 +57,8 @@ function feedsOf({
   const feeds = blocks.map((block: Block) =>
     feedsOfBlock(inputs, dataset(count), { seed, epoch, order }, block, batchSize),
   );
-  const joined = (name: string) => feeds.flatMap((feed) => Array.from(feed[name].data, Number));
-  const shapes = (name: string) => feeds.map((feed) => feed[name].shape);
+  const joined = (name: string) => feeds.flatMap((feed) => Array.from(tensorIn(feed, name).data, Number));
+  const shapes = (name: string) => feeds.map((feed) => tensorIn(feed, name).shape);
   return { blocks, x: joined("x"), z: joined("z"), eps: joined("eps"), shapes };
 }
 
@@ -167,7 +168,9 @@ describe("augmented images follow from seed, epoch and step alone", () => {
     const keys = { seed, epoch, order, augmentations: ["flip", "shift"] as const };
     const blocks = blocksOfEpoch(batches, { imageCount: dataset.count, batchSize: 4, stepsPerRun }, fromStep);
     const { name } = batches.find(({ role }) => role === "images")!;
-    return blocks.flatMap((block) => [...feedsOfBlock(batches, dataset, keys, block, 4)[name].data]);
+    return blocks.flatMap((block) => [
+      ...tensorIn(feedsOfBlock(batches, dataset, keys, block, 4), name).data,
+    ]);
   };
   const whole = imagesOf(1, 64);
 

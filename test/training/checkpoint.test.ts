@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { GanOnnxError } from "../../src/error.js";
 import { readCheckpoint } from "../../src/runs/run-folder.js";
 import { encodeSafetensors } from "../../src/tensors/safetensors.js";
+import { tensorIn, zeros } from "../../src/tensors/tensor.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "../../src/training/checkpoint.js";
 import { initialState } from "../../src/training/state.js";
 import { temporaryFolder } from "../data/files.js";
@@ -79,35 +80,23 @@ describe("a file is refused by its name when it", () => {
 });
 
 describe("a checkpoint does not fit", () => {
-  const check = async (changed: Partial<Checkpoint["state"]>, recipe: "vanilla" | "wgan-gp" = "vanilla") =>
-    checkState(
-      { ...checkpoint, state: { ...checkpoint.state, ...changed } as Checkpoint["state"] },
-      { recipe, design },
-      "c",
-    );
+  const check = async (state: Checkpoint["state"], recipe: "vanilla" | "wgan-gp" = "vanilla") =>
+    checkState({ ...checkpoint, state }, { recipe, design }, "c");
 
   test("another recipe", async () => {
-    expect(await refusal(check({}, "wgan-gp"))).toBe(
+    expect(await refusal(check(checkpoint.state, "wgan-gp"))).toBe(
       "c: is a checkpoint of the recipe vanilla, not of wgan-gp; go on with --recipe vanilla",
     );
   });
 
   test("a design with other tensors: it names all of them", async () => {
-    const { "generator/parameters": parameters, "discriminator/first_moment": _, ...rest } = checkpoint.state;
-    const broken: Checkpoint["state"] = {
-      ...rest,
-      "generator/parameters": { dtype: "float32", shape: [5], data: new Float32Array(5) },
-      "generator/second_moment": {
-        dtype: "float64",
-        shape: parameters.shape,
-        data: new Float64Array(parameters.data.length),
-      },
-      "generator/third_moment": { dtype: "float32", shape: [], data: new Float32Array(1) },
-    };
-    const refused = Promise.resolve().then(() =>
-      checkState({ ...checkpoint, state: broken }, { recipe: "vanilla", design }, "c"),
-    );
-    const message = await refusal(refused);
+    const { shape } = tensorIn(checkpoint.state, "generator/parameters");
+    const broken = new Map(checkpoint.state)
+      .set("generator/parameters", zeros("float32", [5]))
+      .set("generator/second_moment", zeros("float64", shape))
+      .set("generator/third_moment", zeros("float32", []));
+    broken.delete("discriminator/first_moment");
+    const message = await refusal(check(broken));
     expect(message).toMatch(/^c: does not fit the configuration: /);
     expect(message).toContain("discriminator/first_moment is missing");
     expect(message).toContain("generator/third_moment is extra");

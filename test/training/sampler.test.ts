@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/onnx/index.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { buildReconstructor, buildSampler } from "../../src/training/sampler.js";
 import { initialState } from "../../src/training/state.js";
 import { plainGenerator } from "../helpers/plain-conv.js";
@@ -15,7 +15,7 @@ const interfaceOf = ({ graph: { inputs, outputs } }: Model) =>
 const normals = (count: number) => Float32Array.from({ length: count }, (_, i) => 2 * Math.sin(3 + 5 * i));
 
 test("the weights are inputs, by their names in the state", () => {
-  const parameters = initialState(designed("vanilla", size, colour(4)), 1)["generator/parameters"];
+  const parameters = tensorIn(initialState(designed("vanilla", size, colour(4)), 1), "generator/parameters");
   expect(interfaceOf(buildSampler(designed("vanilla", size, colour(4)), colour(4), { doc: "" }))).toEqual([
     ["z", "float32", "batch,3"],
     ["generator/parameters", "float32", `${parameters.shape}`],
@@ -35,13 +35,11 @@ describe("the conditional generator", () => {
 
   async function drawn(state: Tensors, labels: readonly number[]): Promise<Float32Array> {
     const model = buildSampler(design, image, { doc: "" });
-    const inputs = model.graph.inputs.flatMap(({ name }) => (name in state ? [[name, state[name]]] : []));
-    const { image: images } = await runModel(encodeModel(model), {
-      z: { dtype: "float32", shape: [count, 3], data: normals(count * 3) },
-      label: { dtype: "int64", shape: [count], data: BigInt64Array.from(labels, BigInt) },
-      ...Object.fromEntries(inputs),
-    });
-    return images.data as Float32Array;
+    const names = model.graph.inputs.map(({ name }) => name);
+    const feeds = new Map<string, Tensor>([...state].filter(([name]) => names.includes(name)))
+      .set("z", { dtype: "float32", shape: [count, 3], data: normals(count * 3) })
+      .set("label", { dtype: "int64", shape: [count], data: BigInt64Array.from(labels, BigInt) });
+    return floatsIn(await runModel(encodeModel(model), feeds), "image");
   }
 
   test("draws with running statistics what plain loops in float64 draw", async () => {
@@ -72,7 +70,7 @@ describe("the conditional generator", () => {
 
 test("only autoencoders show what they make of images", () => {
   const vae = buildReconstructor(designed("vae", size, image), image, { doc: "" });
-  const parameters = initialState(designed("vae", size, image), 1)["vae/parameters"];
+  const parameters = tensorIn(initialState(designed("vae", size, image), 1), "vae/parameters");
   expect(vae && interfaceOf(vae)).toEqual([
     ["x", "uint8", "batch,64"],
     ["vae/parameters", "float32", `${parameters.shape}`],

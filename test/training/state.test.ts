@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { placesOf, tinyArtifacts, tinyDesign } from "../helpers/design.js";
 
@@ -7,7 +8,7 @@ const design = tinyDesign({ latent: 36, width: 49 }, image);
 const places = placesOf(tinyArtifacts(design, image));
 const state = initialState(design, 3);
 const valuesOf = ({ state: name, offset, size }: (typeof places)[number], from = state) =>
-  Array.from(from[name].data.subarray(offset, offset + size), Number);
+  Array.from(tensorIn(from, name).data.subarray(offset, offset + size), Number);
 
 test.each(places.map((place) => [place.name, place] as const))(
   "%s starts as in PyTorch, uniform within ±1/√fan_in",
@@ -30,10 +31,10 @@ test("parameters fill their vectors; everything else starts at zero", () => {
   for (const network of ["generator", "discriminator"]) {
     const own = places.filter((place) => place.state === `${network}/parameters`);
     const size = own.reduce((sum, place) => sum + place.size, 0);
-    expect(state[`${network}/parameters`].shape).toEqual([size]);
+    expect(tensorIn(state, `${network}/parameters`).shape).toEqual([size]);
     for (const place of own) expect(place.size).toBe(place.shape.reduce((product, dim) => product * dim, 1));
   }
-  const others = Object.entries(state).filter(([name]) => !name.endsWith("/parameters"));
+  const others = [...state].filter(([name]) => !name.endsWith("/parameters"));
   expect(others.map(([name]) => name)).toContain("generator/first_moment");
   for (const [, { data }] of others)
     expect(Array.from(data, Number).every((value) => value === 0)).toBe(true);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Session } from "../../src/runtime/session.node.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import { tensorIn, tensorsOf, zeros } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs } from "../../src/training/step-graph.js";
 import {
@@ -61,24 +61,22 @@ test("the batch inputs of a run fit into 256 MiB, and into an epoch", () => {
   expect(mostStepsPerRun(inputs, { batchSize: 10 ** 6, stepsInEpoch: 469 })).toBe(1);
 });
 
-const feedsOf = (steps: number): Tensors => ({
-  x: { dtype: "float32", shape: [steps], data: new Float32Array(steps) },
-});
+const feedsOf = (steps: number) => tensorsOf({ x: zeros("float32", [steps]) });
 
 /** An engine with a clock of its own, on which every first run of a length takes ten times as long. */
 function pretended(run: number, step: number, noise: readonly number[] = [0]) {
   const runs: number[] = [];
   let clock = 0;
-  const state: Tensors = { total: { dtype: "float32", shape: [1], data: Float32Array.of(7) } };
+  const state = tensorsOf({ total: { dtype: "float32", shape: [1], data: Float32Array.of(7) } });
   let current = state;
   const engine: Restorable = {
-    async consume({ x }) {
-      const steps = x.shape[0];
+    async consume(feeds) {
+      const [steps] = tensorIn(feeds, "x").shape;
       const once = run + step * steps + noise[runs.length % noise.length];
       clock += runs.includes(steps) ? once : 10 * once;
       runs.push(steps);
-      current = { total: { dtype: "float32", shape: [1], data: Float32Array.of(runs.length) } };
-      return {};
+      current = tensorsOf({ total: { dtype: "float32", shape: [1], data: Float32Array.of(runs.length) } });
+      return new Map();
     },
     getState: async () => current,
     setState: async (next) => {

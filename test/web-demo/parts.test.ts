@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { drawLatents } from "../../src/recipes/latents.js";
 import { randomStream } from "../../src/tensors/random.js";
+import { floatsIn } from "../../src/tensors/tensor.js";
 import { LARGEST_COUNT, readSettings, writeSettings } from "../../web-demo/address.js";
 import { principalDirections } from "../../web-demo/directions.js";
 import { dot, length, slerp } from "../../web-demo/latent.js";
 
 const normal = (count: number, ...keys: string[]) => {
-  const { z } = drawLatents(randomStream(3, ...keys), 1, { latent: count });
-  return z.data as Float32Array;
+  return floatsIn(drawLatents(randomStream(3, ...keys), 1, { latent: count }), "z");
 };
 
 describe("latents", () => {

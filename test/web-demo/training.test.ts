@@ -9,7 +9,7 @@ import { drawDigits } from "../../src/data/drawn.js";
 import { idxDataset } from "../../src/data/idx.js";
 import { designOf } from "../../src/recipes/index.js";
 import { Session } from "../../src/runtime/session.node.js";
-import type { Tensors } from "../../src/tensors/safetensors.js";
+import { floatsIn, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
 import { type Checkpoint, decodeCheckpoint, type Position } from "../../src/training/checkpoint.js";
 import { initialState } from "../../src/training/state.js";
@@ -41,9 +41,7 @@ async function trainedInNode(
       const keys = { seed: 0, epoch, order: orderOfEpoch(0, epoch, dataset.count) };
       for (const block of blocks) {
         const outputs = await session.run(feedsOfBlock(graph.batches, dataset, keys, block, batchSize));
-        metrics.push(
-          Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, Number(data[0])])),
-        );
+        metrics.push(Object.fromEntries(Array.from(outputs, ([name, { data }]) => [name, Number(data[0])])));
       }
     }
     return { state: await session.getState(), metrics };
@@ -57,9 +55,9 @@ const slow = { timeout: 60_000 };
 
 /** The largest difference between the parameters of two states, and what 99.9% of the differences are within. */
 function distances(a: Tensors, b: Tensors): { most: number; all: number } {
-  const names = Object.keys(a).filter((name) => name.endsWith("/parameters"));
+  const names = [...a.keys()].filter((name) => name.endsWith("/parameters"));
   const far = names.flatMap((name) =>
-    Array.from(a[name].data as Float32Array, (value, i) => Math.abs(value - Number(b[name].data[i]))),
+    Array.from(floatsIn(a, name), (value, i) => Math.abs(value - Number(tensorIn(b, name).data[i]))),
   );
   const sorted = Float64Array.from(far).sort();
   return { most: sorted[Math.ceil(0.999 * sorted.length) - 1], all: sorted[sorted.length - 1] };

@@ -1,6 +1,7 @@
 import { GanOnnxError } from "../../error.js";
+import type { DType } from "../../tensors/tensor.js";
 import { broadcastShapes } from "../dims.js";
-import type { DType, Value, ValueType } from "../value.js";
+import type { Value, ValueType } from "../value.js";
 
 /** The result has the type of the first input. */
 export function sameAsInput([x]: readonly Value[]): ValueType {

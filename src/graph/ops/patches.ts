@@ -1,4 +1,5 @@
-import { type Dim, productOf, sizeOf } from "../dims.js";
+import { sizeOf } from "../../tensors/tensor.js";
+import { type Dim, productOf } from "../dims.js";
 import { defineOp } from "../operator.js";
 import { constant, int64s, type Value } from "../value.js";
 import { add } from "./elementwise.js";

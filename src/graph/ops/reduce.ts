@@ -1,4 +1,5 @@
-import { type Shape, sizeOf } from "../dims.js";
+import { sizeOf } from "../../tensors/tensor.js";
+import type { Shape } from "../dims.js";
 import { defineOp } from "../operator.js";
 import { int64s, isFloat, scalar, type Value } from "../value.js";
 import { cast, div, scale } from "./elementwise.js";

@@ -1,4 +1,5 @@
 import { GanOnnxError } from "../../error.js";
+import { elementsOf } from "../../tensors/tensor.js";
 import {
   addDims,
   broadcastShapes,
@@ -213,7 +214,7 @@ export function zerosLike(x: Value): Value {
     constant(
       x.dtype,
       x.shape.map(() => 1),
-      x.dtype === "float64" ? new Float64Array(1) : new Float32Array(1),
+      elementsOf(x.dtype, [0]),
     ),
     x,
   );

@@ -35,7 +35,7 @@ export function stepCase(flags: Readonly<Record<string, unknown>>, { quick }: { 
   const { run, recipe, flat } = resolveConfig(flags);
   const { batchSize } = run;
   const design = designOf(run.recipe, recipe, mnistShape);
-  const { graph, train } = buildArtifacts(design, mnistShape, { recipe: run.recipe, configuration: flat });
+  const { graph, train } = buildArtifacts(design, flat);
   const work = multiplyAdds(graph.model.graph, { batch: batchSize, steps: 1 });
   const steps = quick ? CHECKED : Math.min(64, Math.max(CHECKED, Math.round(ROUND / work)));
   return {

@@ -4,13 +4,14 @@ import { idxDataset } from "../src/data/idx.js";
 import type { Picture } from "../src/data/sheet.js";
 import { messageOf } from "../src/error.js";
 import { exportGenerator } from "../src/export/generator.js";
-import { type Design, designOf, imageShapeOf } from "../src/recipes/index.js";
+import { type Design, designOf } from "../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../src/training/batches.js";
 import {
   type Checkpoint,
   checkState,
   decodeCheckpoint,
   encodeCheckpoint,
+  startPosition,
 } from "../src/training/checkpoint.js";
 import { initialState } from "../src/training/state.js";
 import { batchInputs } from "../src/training/step-graph.js";
@@ -81,14 +82,15 @@ async function load(): Promise<Loaded> {
   if (!plan) throw new Error("no training is kept");
   const { recipe, seed } = plan;
   const dataset = await datasetOf(plan.data, seed);
-  const image = imageShapeOf(dataset);
-  const design = designOf(recipe, settingsOf(plan), image);
+  const design = designOf(recipe, settingsOf(plan), dataset);
   checkLabels(dataset, design.sampler.classes);
   const where = "the training that is kept";
   const kept = bytes && decodeCheckpoint(bytes, where);
-  if (kept) checkState(kept, { recipe, design }, where);
-  const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
-  const latest = kept ?? { position, state: initialState(design, seed) };
+  if (kept) checkState(kept, design, where);
+  const latest = kept ?? {
+    position: startPosition(design, dataset.count, seed),
+    state: initialState(design, seed),
+  };
   return { plan, dataset, design, latest, points: [...(view?.points ?? [])], sheet: view?.sheet };
 }
 
@@ -100,9 +102,9 @@ async function datasetOf(data: PageData, seed: number): Promise<Dataset> {
 
 async function run(provider: PageProvider): Promise<void> {
   const training = await loaded();
-  const { plan, design, dataset, latest: start } = training;
+  const { design, dataset, latest: start } = training;
   tell({ kind: "preparing", what: "Writing the training graph, loading ONNX Runtime…" });
-  const { graph, train: model } = buildTraining(design, plan.recipe);
+  const { graph, train: model } = buildTraining(design);
   let lastKept = performance.now();
   const show = (picture: Picture) => {
     training.sheet = picture;

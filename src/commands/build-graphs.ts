@@ -36,9 +36,8 @@ export async function writeGraphs(
   const { writeAtomically } = await import("../files.node.js");
 
   const { run, recipe, flat } = config;
-  const image = imageOf(run);
-  const design = designOf(run.recipe, recipe, image);
-  const built = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
+  const design = designOf(run.recipe, recipe, imageOf(run));
+  const built = buildArtifacts(design, flat);
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
   await writeAtomically(train, built.train);
   await writeAtomically(manifest, built.manifest);

@@ -98,14 +98,14 @@ async function readRun(
   const { requireMoments } = await import("../runs/runtimes.js");
   const { readCheckpoint, runFiles } = await import("../runs/run-folder.js");
   const { checkState } = await import("../training/checkpoint.js");
-  const { designOf, imageShapeOf } = await import("../recipes/index.js");
+  const { designOf } = await import("../recipes/index.js");
 
   const files = runFiles(run);
   const checkpoint = await readCheckpoint(files.checkpoint);
   const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
   const { recipe } = config.run;
   if (moments) requireMoments(config.run, run);
-  const design = designOf(recipe, config.recipe, imageShapeOf(checkpoint.position));
-  checkState(checkpoint, { recipe, design }, files.checkpoint, { slots: moments });
+  const design = designOf(recipe, config.recipe, checkpoint.position);
+  checkState(checkpoint, design, files.checkpoint, { slots: moments });
   return { design, checkpoint, config };
 }

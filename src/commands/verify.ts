@@ -22,9 +22,8 @@ export const verify: CommandModule = {
     const { readBytes } = await import("../files.node.js");
 
     const record = decodeSafetensors(await readBytes(file), file);
-    const image = imageOf(run);
-    const design = designOf(run.recipe, recipe, image);
-    const { graph, train } = buildArtifacts(design, image, { recipe: run.recipe, configuration: flat });
+    const design = designOf(run.recipe, recipe, imageOf(run));
+    const { graph, train } = buildArtifacts(design, flat);
     const place = placeOf(run);
     const compared = await followTrajectory(record, { design, graph, model: train, place, where: file });
 

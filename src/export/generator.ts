@@ -1,7 +1,7 @@
 import { GanOnnxError } from "../error.js";
 import { build, constant, type Model, type Value } from "../graph/index.js";
 import { encodeModel } from "../onnx/index.js";
-import { type Design, type ImageShape, imageShapeOf } from "../recipes/index.js";
+import type { Design } from "../recipes/index.js";
 import { drawLatents } from "../recipes/latents.js";
 import type { OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
@@ -45,21 +45,20 @@ export async function exportGenerator(
   open: OpenModel,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { network, latent, range, classes } = design.sampler;
-  const image = imageShapeOf(position);
   const metadata: GeneratorMetadata = {
     format: "gan-onnx generator 1",
     latent: String(latent),
     ...(classes === undefined ? {} : { classes: String(classes) }),
     range: JSON.stringify(range),
-    recipe: position.recipe,
+    recipe: design.recipe,
     epoch: String(position.epoch),
     seed: String(position.seed),
     data,
   };
-  const doc = `The ${network} of the recipe ${position.recipe} after ${position.epoch} epochs of ${data}.`;
+  const doc = `The ${network} of the recipe ${design.recipe} after ${position.epoch} epochs of ${data}.`;
   const about = { doc, metadata: { ...metadata } };
-  const exported = encodeModel(await withWeightsInside(design, image, about, state, open));
-  await checkAgreement(exported, design, image, { position, state }, open);
+  const exported = encodeModel(await withWeightsInside(design, about, state, open));
+  await checkAgreement(exported, design, { position, state }, open);
   return exported;
 }
 
@@ -69,7 +68,6 @@ export async function exportGenerator(
  */
 async function withWeightsInside(
   design: Design,
-  image: ImageShape,
   about: { readonly doc: string; readonly metadata: Readonly<Record<string, string>> },
   state: Tensors,
   open: OpenModel,
@@ -80,7 +78,7 @@ async function withWeightsInside(
     ),
   );
   const derived: Record<string, Value> = {};
-  const model = buildExport(design, image, about, {
+  const model = buildExport(design, about, {
     tensors,
     derived: (name, compute) => {
       derived[name] = compute();
@@ -93,7 +91,7 @@ async function withWeightsInside(
   const session = await open(encodeModel(folding), "the folding of the weights");
   try {
     const folded = await session.run(new Map());
-    return buildExport(design, image, about, {
+    return buildExport(design, about, {
       tensors,
       derived: (name) => named(name, tensorIn(folded, name)),
     });
@@ -109,12 +107,11 @@ function named(name: string, { dtype, shape, data }: Tensor): Value {
 async function checkAgreement(
   exported: Uint8Array,
   design: Design,
-  image: ImageShape,
   { position, state }: Checkpoint,
   open: OpenModel,
 ): Promise<void> {
   const { latent, classes } = design.sampler;
-  const sampler = buildSampler(design, image, { doc: "" });
+  const sampler = buildSampler(design, { doc: "" });
   const inputs = new Set(sampler.graph.inputs.map(({ name }) => name));
   const weights = [...state].filter(([name]) => inputs.has(name));
   const a = await open(exported, "the exported model");

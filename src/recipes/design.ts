@@ -69,6 +69,10 @@ export interface Sampler<N extends Networks = Networks> {
 
 /** Everything that defines how a model is trained and sampled. */
 export interface Design<N extends Networks = Networks> {
+  /** The name of the recipe that made it. */
+  readonly recipe: string;
+  /** The images that it learns from and makes. */
+  readonly image: ImageShape;
   readonly networks: N;
   readonly optimizer: Optimizer;
   readonly phases: readonly Phase<N>[];
@@ -78,3 +82,6 @@ export interface Design<N extends Networks = Networks> {
   /** What is said of a step every now and then; `{name}` is where a metric goes. */
   readonly line: string;
 }
+
+/** A design as a recipe makes it: which recipe, and for which images, is added by `designOf`. */
+export type RecipeDesign<N extends Networks = Networks> = Omit<Design<N>, "recipe" | "image">;

@@ -1,6 +1,6 @@
 import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
-import type { Design, ImageShape } from "./design.js";
+import { type Design, type ImageShape, imageShapeOf } from "./design.js";
 import type { Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
 import { hurried, vanilla } from "./vanilla.js";
@@ -34,5 +34,6 @@ export function designOf(
   settings: Readonly<Record<string, unknown>>,
   image: ImageShape,
 ): Design {
-  return recipes[recipe].design(settings, image);
+  const shape = imageShapeOf(image);
+  return { recipe, image: shape, ...recipes[recipe].design(settings, shape) };
 }

@@ -1,18 +1,18 @@
 import { z } from "zod";
-import type { Design, ImageShape, Networks } from "./design.js";
+import type { ImageShape, Networks, RecipeDesign } from "./design.js";
 
 /** A recipe: a design, and the settings that it can be varied by, with their defaults. */
 export interface Recipe<S extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly settings: S;
-  design(settings: z.infer<S>, image: ImageShape): Design;
+  design(settings: z.infer<S>, image: ImageShape): RecipeDesign;
 }
 
 /** Check a recipe's types against each other. */
 export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: {
   readonly title: string;
   readonly settings: S;
-  design(settings: z.infer<S>, image: ImageShape): Design<N>;
+  design(settings: z.infer<S>, image: ImageShape): RecipeDesign<N>;
 }): Recipe {
   return recipe as unknown as Recipe;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
-import type { Design } from "./design.js";
+import type { RecipeDesign } from "./design.js";
 import { adversarial, type TwoPlayers } from "./objectives/gan.js";
 import { losses, lossNames } from "./objectives/losses.js";
 import { type AdamOptions, adam } from "./optimizers.js";
@@ -53,7 +53,7 @@ export function twoPlayerDesign(
   networks: TwoPlayers,
   settings: TwoPlayerSettings,
   { pixels, jointly, classes }: { pixels: number; jointly: boolean; classes?: number },
-): Design<TwoPlayers> {
+): RecipeDesign<TwoPlayers> {
   const { latent, labelSmoothing, instanceNoise, detach, ema } = settings;
   const loss = losses[settings.loss];
   if (labelSmoothing > 0 && !loss.smoothable) {

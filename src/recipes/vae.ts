@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { mlpAutoencoder } from "../networks/index.js";
-import { type Design, pixelsOf } from "./design.js";
+import { pixelsOf, type RecipeDesign } from "./design.js";
 import { type Autoencoding, evidenceLowerBound, toUnit } from "./objectives/vae.js";
 import { adam } from "./optimizers.js";
 import { adamSettings, count, defineRecipe } from "./recipe.js";
@@ -12,7 +12,7 @@ export const vae = defineRecipe({
     width: count(400, "neurons in each hidden layer"),
     ...adamSettings({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 }),
   }),
-  design(settings, image): Design<Autoencoding> {
+  design(settings, image): RecipeDesign<Autoencoding> {
     const { latent, width } = settings;
     const pixels = pixelsOf(image);
     return {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { mlpDiscriminator, mlpGenerator } from "../networks/index.js";
-import { type Design, pixelsOf } from "./design.js";
+import { pixelsOf, type RecipeDesign } from "./design.js";
 import type { TwoPlayers } from "./objectives/gan.js";
 import { wassersteinWithPenalty } from "./objectives/wgan-gp.js";
 import { adam } from "./optimizers.js";
@@ -16,7 +16,7 @@ export const wganGp = defineRecipe({
     lambda: z.number().min(0).default(10).describe("weight of the gradient penalty"),
     ...adamSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
   }),
-  design(settings, image): Design<TwoPlayers> {
+  design(settings, image): RecipeDesign<TwoPlayers> {
     const { latent } = settings;
     const pixels = pixelsOf(image);
     return {

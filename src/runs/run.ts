@@ -6,13 +6,13 @@ import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { requireOrtForm } from "../ort-training/artifacts.js";
-import { type Design, designOf, imageShapeOf, type RecipeName } from "../recipes/index.js";
+import { type Design, designOf, type RecipeName } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
 import type { ProviderName } from "../runtime/providers.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { augmentationsIn } from "../training/augment.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
-import { type Checkpoint, checkState, encodeCheckpoint } from "../training/checkpoint.js";
+import { type Checkpoint, checkState, encodeCheckpoint, startPosition } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
 import type { Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
@@ -82,9 +82,8 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   }
   requireNone(folder);
   const dataset = await loadDataset(data, { seed, size, channels, report, signal });
-  const image = imageShapeOf(dataset);
-  const position = { recipe, seed, epoch: 0, step: 0, images: dataset.count, ...image };
-  const design = designOf(recipe, configuration.recipe, image);
+  const design = designOf(recipe, configuration.recipe, dataset);
+  const position = startPosition(design, dataset.count, seed);
   if (runtime === "ort-training") requireOrtForm(design, "--runtime ort-training");
   const state = await startingState(configuration.run, design);
   return assemble(configuration, folder, dataset, design, { position, state });
@@ -116,8 +115,8 @@ export async function prepareResume(
   const start = await readCheckpoint(path);
   const { position } = start;
   const { run, recipe } = configuration;
-  const design = designOf(run.recipe, recipe, imageShapeOf(position));
-  checkState(start, { recipe: run.recipe, design }, path);
+  const design = designOf(run.recipe, recipe, position);
+  checkState(start, design, path);
   const { data, seed, size } = run;
   const dataset = await loadDataset(data, { seed, size, channels: run.channels, report, signal });
   const { images, channels, height, width } = position;
@@ -173,7 +172,7 @@ function assemble(
       kind: "usage",
     });
   }
-  const { graph, train: model } = buildTraining(design, run.recipe);
+  const { graph, train: model } = buildTraining(design);
   const { epochs, batchSize, stepsPerRun, runtime } = run;
   if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
     throw new GanOnnxError({

@@ -1,7 +1,7 @@
 import { sha256 } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { IR_VERSION, OPSET } from "../onnx/index.js";
-import type { Design, ImageShape, RecipeName } from "../recipes/index.js";
+import type { Design } from "../recipes/index.js";
 import { producer } from "../version.js";
 import { parametersState, sampledState, tensorName } from "./state.js";
 import { buildTraining, type TrainingModel } from "./training-model.js";
@@ -18,10 +18,10 @@ export interface TrainingArtifacts extends TrainingModel {
  */
 export function buildArtifacts(
   design: Design,
-  image: ImageShape,
-  { recipe, configuration }: { recipe: RecipeName; configuration: Readonly<Record<string, unknown>> },
+  configuration: Readonly<Record<string, unknown>>,
 ): TrainingArtifacts {
-  const { graph, train } = buildTraining(design, recipe);
+  const { recipe, image } = design;
+  const { graph, train } = buildTraining(design);
   const manifest = {
     format: "gan-onnx manifest 1",
     producer,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
-import { type Design, type RecipeName, recipeNames } from "../recipes/index.js";
+import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
 import type { Tensors } from "../tensors/tensor.js";
 import { differences } from "./expected.js";
@@ -14,7 +14,7 @@ const number = z.coerce.number().int().min(0);
  */
 const position = z.object({
   format: z.literal("gan-onnx checkpoint 1"),
-  recipe: z.enum(recipeNames),
+  recipe: z.string().min(1),
   seed: number,
   /** Epochs that are complete. */
   epoch: number,
@@ -28,6 +28,11 @@ const position = z.object({
 });
 
 export type Position = Omit<z.infer<typeof position>, "format">;
+
+/** Where a training stands before its first step. */
+export function startPosition({ recipe, image }: Design, images: number, seed: number): Position {
+  return { recipe, seed, epoch: 0, step: 0, images, ...image };
+}
 
 export interface Checkpoint {
   readonly position: Position;
@@ -63,19 +68,19 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string):
 }
 
 /**
- * Check that a checkpoint is one of this recipe and design; the message lists every tensor that is not as it should be.
+ * Check that a checkpoint is one of this design; the message lists every tensor that is not as it should be.
  *
  * @param slots whether what the optimizer remembers must be there: what is drawn or exported does without.
  */
 export function checkState(
   { position, state }: Checkpoint,
-  { recipe, design }: { recipe: RecipeName; design: Design },
+  design: Design,
   path: string,
   { slots = true } = {},
 ): void {
-  if (position.recipe !== recipe) {
+  if (position.recipe !== design.recipe) {
     throw new GanOnnxError({
-      what: `is a checkpoint of the recipe ${position.recipe}, not of ${recipe}`,
+      what: `is a checkpoint of the recipe ${position.recipe}, not of ${design.recipe}`,
       where: path,
       fix: `go on with --recipe ${position.recipe}`,
     });

@@ -2,7 +2,7 @@ import type { Dataset } from "../data/dataset.js";
 import { type Picture, paintSheet } from "../data/sheet.js";
 import type { Model } from "../graph/index.js";
 import { encodeModel } from "../onnx/index.js";
-import { type Design, type ImageShape, imageShapeOf, pixelsOf } from "../recipes/index.js";
+import { type Design, pixelsOf } from "../recipes/index.js";
 import { drawLatents } from "../recipes/latents.js";
 import type { LoadedModel, OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
@@ -18,7 +18,6 @@ const COLUMNS = 8;
 export class Painter {
   private constructor(
     private readonly design: Design,
-    private readonly image: ImageShape,
     private readonly latents: Tensors,
     private readonly real: Uint8Array<ArrayBuffer>,
     private readonly sampler: Loaded,
@@ -26,13 +25,11 @@ export class Painter {
   ) {}
 
   static async open(design: Design, dataset: Dataset, open: OpenModel, seed: number): Promise<Painter> {
-    const image = imageShapeOf(dataset);
     const about = { doc: "Draws the sheets of a training." };
-    const sampler = await load(buildSampler(design, image, about), open);
-    const reconstructor = buildReconstructor(design, image, about);
+    const sampler = await load(buildSampler(design, about), open);
+    const reconstructor = buildReconstructor(design, about);
     return new Painter(
       design,
-      image,
       drawLatents(randomStream(seed, "sheet"), COUNT, design.sampler),
       firstImages(dataset, seed),
       sampler,
@@ -45,7 +42,7 @@ export class Painter {
     const samples = await draw(this.sampler, this.latents, state);
     const { range } = this.design.sampler;
     if (!this.reconstructor) return this.sheet(samples, COUNT, COLUMNS, range);
-    const shape = [COUNT, pixelsOf(this.image)];
+    const shape = [COUNT, pixelsOf(this.design.image)];
     const reconstructed = await draw(
       this.reconstructor,
       new Map([["x", { dtype: "uint8", shape, data: this.real }]]),
@@ -62,12 +59,12 @@ export class Painter {
 
   /** The sheet of the real images. */
   paintReal(): Picture {
-    return this.sheet(this.real, this.real.length / pixelsOf(this.image), COLUMNS, [0, 255]);
+    return this.sheet(this.real, this.real.length / pixelsOf(this.design.image), COLUMNS, [0, 255]);
   }
 
   /** Rows of samples, continued by rows of real images and, below each, their reconstructions. */
   private beside(samples: Float32Array, real: Float32Array, reconstructed: Float32Array): Float32Array {
-    const size = COLUMNS * pixelsOf(this.image);
+    const size = COLUMNS * pixelsOf(this.design.image);
     const joined = new Float32Array(2 * samples.length);
     for (let row = 0; row < COUNT / COLUMNS; row++) {
       const source = row % 2 === 0 ? real : reconstructed;
@@ -84,7 +81,7 @@ export class Painter {
     columns: number,
     range: readonly [number, number],
   ): Picture {
-    return paintSheet(images, { count, ...this.image }, { range, columns });
+    return paintSheet(images, { count, ...this.design.image }, { range, columns });
   }
 
   async close(): Promise<void> {

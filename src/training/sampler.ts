@@ -17,43 +17,42 @@ interface Weights {
  * `image` [batch, channels, height, width] in the sampler's range. Its weights are inputs, by their names in the
  * state of a training.
  */
-export function buildSampler(design: Design, image: ImageShape, about: About): Model {
-  return samplerOn(design, image, about, stateInputs(design));
+export function buildSampler(design: Design, about: About): Model {
+  return samplerOn(design, about, stateInputs(design));
 }
 
 /** The same model with the weights inside, by their own names. */
 export function buildExport(
   design: Design,
-  image: ImageShape,
   about: About,
   { tensors, derived }: { tensors: ReadonlyMap<string, Value>; derived: Scope["derived"] },
 ): Model {
   const network = design.networks[design.sampler.network];
   const { forward } = bind(network, tensors, { training: false, buffers: tensors, derived });
-  return samplerOn(design, image, about, { inputs: [], forward });
+  return samplerOn(design, about, { inputs: [], forward });
 }
 
 /**
  * The model that shows what a design makes of given images: bytes `x` [batch, pixels] to `image`. Undefined for
  * designs that only sample.
  */
-export function buildReconstructor(design: Design, image: ImageShape, about: About): Model | undefined {
+export function buildReconstructor(design: Design, about: About): Model | undefined {
   const { network, reconstruct } = design.sampler;
   if (!reconstruct) return undefined;
-  const x = input("x", "uint8", ["batch", pixelsOf(image)], "bytes of images");
+  const x = input("x", "uint8", ["batch", pixelsOf(design.image)], "bytes of images");
   const { inputs, forward } = stateInputs(design);
-  const outputs = { image: asImages(reconstruct({ [network]: forward }, x), image) };
+  const outputs = { image: asImages(reconstruct({ [network]: forward }, x), design.image) };
   return build({ name: network, producer, ...about }, { inputs: [x, ...inputs], outputs });
 }
 
-function samplerOn(design: Design, image: ImageShape, about: About, { inputs, forward }: Weights): Model {
+function samplerOn(design: Design, about: About, { inputs, forward }: Weights): Model {
   const { network, latent, classes, trace } = design.sampler;
   const z = input("z", "float32", ["batch", latent], "latents: independent standard normal numbers");
   const label =
     classes === undefined
       ? undefined
       : input("label", "int64", ["batch"], `classes, from 0 to ${classes - 1}`);
-  const outputs = { image: asImages(trace({ [network]: forward }, z, label), image) };
+  const outputs = { image: asImages(trace({ [network]: forward }, z, label), design.image) };
   return build(
     { name: network, producer, ...about },
     { inputs: [z, ...(label ? [label] : []), ...inputs], outputs },

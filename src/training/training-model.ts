@@ -1,5 +1,5 @@
 import { encodeModel } from "../onnx/index.js";
-import type { Design, RecipeName } from "../recipes/index.js";
+import type { Design } from "../recipes/index.js";
 import { producer } from "../version.js";
 import { buildStepGraph, type StepGraph } from "./step-graph.js";
 
@@ -10,7 +10,8 @@ export interface TrainingModel {
 }
 
 /** The training of a design as an ONNX file, the same wherever it is written: on the command line or in a browser. */
-export function buildTraining(design: Design, recipe: RecipeName): TrainingModel {
+export function buildTraining(design: Design): TrainingModel {
+  const { recipe } = design;
   const graph = buildStepGraph(design, {
     name: `train-${recipe}`,
     doc:

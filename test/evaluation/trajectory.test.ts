@@ -108,10 +108,7 @@ test.skipIf(!golden)(
     const image = { channels: 1, height: 28, width: 28 };
     const settings = vanilla.settings.parse({});
     const design = designOf("vanilla", settings, image);
-    const { graph, train: model } = buildArtifacts(design, image, {
-      recipe: "vanilla",
-      configuration: settings,
-    });
+    const { graph, train: model } = buildArtifacts(design, settings);
     const record = decodeSafetensors(await readBytes(golden!), golden!);
     const compared = await followTrajectory(record, { design, graph, model, place, where: golden! });
     expect(compared).toMatchObject({ steps: 12, within: true });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Design, type ImageShape, recipes } from "../../src/recipes/index.js";
+import { type Design, designOf, type ImageShape, recipes } from "../../src/recipes/index.js";
 import { buildArtifacts, type TrainingArtifacts } from "../../src/training/artifacts.node.js";
 
 /** Settings of a vanilla GAN that trains in no time. */
@@ -20,13 +20,12 @@ export function tinyDesign(
   settings: Partial<Record<keyof typeof tinySettings, number>> = {},
   image = tinyImage,
 ): Design {
-  const { vanilla } = recipes;
-  return vanilla.design(vanilla.settings.parse({ ...tinySettings, ...settings }), image);
+  return designOf("vanilla", recipes.vanilla.settings.parse({ ...tinySettings, ...settings }), image);
 }
 
-/** The training graph and the manifest of {@link tinyDesign}, or of another design for images of that shape. */
-export function tinyArtifacts(design = tinyDesign(), image = tinyImage): TrainingArtifacts {
-  return buildArtifacts(design, image, { recipe: "vanilla", configuration: tinySettings });
+/** The training graph and the manifest of {@link tinyDesign}, or of another design. */
+export function tinyArtifacts(design = tinyDesign()): TrainingArtifacts {
+  return buildArtifacts(design, tinySettings);
 }
 
 const parameters = z.array(

@@ -11,7 +11,7 @@ const images = someBytes(count * 64);
 const labels = someBytes(count).map((byte) => byte % 10);
 const dataset = { name: "noise", count, ...image, images, labels };
 const design = designed("conditional", { width: 2, depth: 2 }, image);
-const { graph } = buildTraining(design, "conditional");
+const { graph } = buildTraining(design);
 const seed = 5;
 const position = { recipe: "conditional", seed, epoch: 0, step: 0, images: count, ...image } as const;
 /** A small training, as far as its batches go. */

@@ -38,7 +38,7 @@ export function recordTrajectory({
   const { latent } = tinySettings;
   const pixels = pixelsOf(image);
   const design = tinyDesign({ width }, image);
-  const places = placesOf(tinyArtifacts(design, image));
+  const places = placesOf(tinyArtifacts(design));
   const start = initialState(design, seed);
   const flat = (network: string) => floatsIn(start, `${network}/parameters`);
   const gan = new VanillaGan(

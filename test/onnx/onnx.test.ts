@@ -30,9 +30,9 @@ import {
 } from "../../src/graph/index.js";
 import { encodeModel, IR_VERSION, OPSET, summarizeModel } from "../../src/onnx/index.js";
 import { adamW } from "../../src/ort-training/operators.js";
-import { recipes } from "../../src/recipes/index.js";
 import { buildStepGraph } from "../../src/training/step-graph.js";
 import { checkerMissing, checkModels } from "../helpers/onnx-checker.js";
+import { designed } from "../helpers/recipes.js";
 import { about, modelOf } from "../helpers/run.js";
 
 const { onnx } = onnxProto;
@@ -77,9 +77,8 @@ function convolving(): Model {
 
 /** The training graph of the vanilla recipe on small images. */
 function training(): Model {
-  const { settings, design } = recipes.vanilla;
-  const sizes = settings.parse({ latent: 5, width: 8, depth: 2 });
-  return buildStepGraph(design(sizes, { channels: 1, height: 4, width: 3 }), about).model;
+  const design = designed("vanilla", { latent: 5, width: 8 }, { channels: 1, height: 4, width: 3 });
+  return buildStepGraph(design, about).model;
 }
 
 test("a model says what it is and needs nothing but the default domain", () => {

@@ -75,7 +75,7 @@ describe("the artifacts of vanilla", () => {
     expect(foreign(artifacts.optimizer)).toEqual(["AdamWOptimizer"]);
     expect(summarizeModel(files["training_model.onnx"]).opsets).toEqual({ "": 17, "com.microsoft": 1 });
     expect(summarizeModel(files["eval_model.onnx"]).opsets).toEqual({ "": 17 });
-    const { train } = buildArtifacts(vanilla, image, { recipe: "vanilla", configuration: {} });
+    const { train } = buildArtifacts(vanilla, {});
     expect(summarizeModel(train).opsets).toEqual({ "": 17 });
   });
 });
@@ -88,7 +88,7 @@ test.each<[recipe: RecipeName, settings: Settings]>([
   ["wgan-gp", {}],
 ])("%s %j has such a form, and its metrics are those of train.onnx", (recipe, settings) => {
   const design = designed(recipe, { ...small, ...settings }, image);
-  const { graph } = buildArtifacts(design, image, { recipe, configuration: {} });
+  const { graph } = buildArtifacts(design, {});
   const outputs = traceForOrt(design).flatMap((artifacts) => artifacts.outputs);
   expect(outputs.filter((name) => name !== "generated").sort()).toEqual(names(graph.metrics).sort());
 });

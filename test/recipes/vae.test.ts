@@ -17,7 +17,7 @@ test("the exported model has the decoder's weights alone", () => {
       return [name, constant("float32", shape, data as Float32Array, name)] as const;
     }),
   );
-  const { graph } = buildExport(design, image, { doc: "" }, { tensors, derived: (_, compute) => compute() });
+  const { graph } = buildExport(design, { doc: "" }, { tensors, derived: (_, compute) => compute() });
   const weights = graph.initializers.filter(({ dtype }) => dtype === "float32").map(({ name }) => name);
   expect(weights.sort()).toEqual(["fc3.bias", "fc3.weight", "fc4.bias", "fc4.weight"]);
   expect(graph.inputs.map(({ name }) => name)).toEqual(["z"]);

@@ -61,7 +61,7 @@ describe.each(providers)("%s", (_, ep, missing) => {
     const design = designed(recipe, settings[recipe], image);
 
     there("makes the CPU's steps, several in a run or one, carrying the state", async () => {
-      const { train: model } = buildTraining(design, recipe);
+      const { train: model } = buildTraining(design);
       const start = initialState(design, 1);
       const feeds = randomFeeds(design, image, 3, 5);
       const expected = await trained(design, feeds, start);
@@ -84,7 +84,7 @@ describe.each(providers)("%s", (_, ep, missing) => {
 
     if (ep !== "cpu") {
       there("leaves no node of a step to the CPU", async () => {
-        const nodes = await placementOf(buildTraining(design, recipe).train, place, "train.onnx");
+        const nodes = await placementOf(buildTraining(design).train, place, "train.onnx");
         const providers = nodes.filter(({ inBody }) => inBody).map(({ provider }) => provider);
         expect(new Set(providers)).toEqual(new Set([ep]));
       });
@@ -121,7 +121,7 @@ describe.each(providers)("%s", (_, ep, missing) => {
     const { missing: unrecorded, note } = goldenMissing(recipe);
     test.skipIf(missing !== undefined || unrecorded)(`is followed${note}`, async () => {
       const golden = designed(recipe);
-      const { graph, train: model } = buildTraining(golden, recipe);
+      const { graph, train: model } = buildTraining(golden);
       const compared = await followTrajectory(await readGolden(recipe), {
         design: golden,
         graph,
@@ -151,7 +151,7 @@ function expectNear(actual: Tensors, expected: Tensors, tolerance: number): void
 /** One epoch over 22 images in batches of 4, so that the sixth has 2; at once, or in two parts with other runs. */
 async function trainTiny(place: SessionPlace, inParts = false) {
   const design = tinyDesign();
-  const { graph, train: model } = buildTraining(design, "vanilla");
+  const { graph, train: model } = buildTraining(design);
   const images = 22;
   const dataset = { name: "noise", count: images, ...tinyImage, images: someBytes(9 * images) };
   const position = { recipe: "vanilla", seed: 4, epoch: 0, step: 0, images, ...tinyImage } as const;

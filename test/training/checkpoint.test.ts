@@ -38,7 +38,7 @@ test("a checkpoint comes back as it was, and equal ones are equal files", async 
   const [first, second] = [await written(), await written()];
   expect(await readCheckpoint(first)).toEqual(checkpoint);
   expect(Buffer.compare(await readFile(first), await readFile(second))).toBe(0);
-  checkState(await readCheckpoint(first), { recipe: "vanilla", design }, first);
+  checkState(await readCheckpoint(first), design, first);
 });
 
 describe("a file is refused by its name when it", () => {
@@ -63,7 +63,7 @@ describe("a file is refused by its name when it", () => {
   test.each([
     ["no metadata", {}, "format"],
     ["another format", { format: "other" }, "format"],
-    ["a recipe that is unknown", { format: "gan-onnx checkpoint 1", recipe: "nope" }, "recipe"],
+    ["no recipe", { format: "gan-onnx checkpoint 1", seed: "1" }, "recipe"],
     ["no epoch", { format: "gan-onnx checkpoint 1", recipe: "vanilla", seed: "1" }, "epoch"],
     [
       "an epoch that is no number",
@@ -80,8 +80,8 @@ describe("a file is refused by its name when it", () => {
 });
 
 describe("a checkpoint does not fit", () => {
-  const check = async (state: Checkpoint["state"], recipe: "vanilla" | "wgan-gp" = "vanilla") =>
-    checkState({ ...checkpoint, state }, { recipe, design }, "c");
+  const check = async (state: Checkpoint["state"], recipe = "vanilla") =>
+    checkState({ ...checkpoint, state }, { ...design, recipe }, "c");
 
   test("another recipe", async () => {
     expect(await refusal(check(checkpoint.state, "wgan-gp"))).toBe(

@@ -16,13 +16,13 @@ const normals = (count: number) => Float32Array.from({ length: count }, (_, i) =
 
 test("the weights are inputs, by their names in the state", () => {
   const parameters = tensorIn(initialState(designed("vanilla", size, colour(4)), 1), "generator/parameters");
-  expect(interfaceOf(buildSampler(designed("vanilla", size, colour(4)), colour(4), { doc: "" }))).toEqual([
+  expect(interfaceOf(buildSampler(designed("vanilla", size, colour(4)), { doc: "" }))).toEqual([
     ["z", "float32", "batch,3"],
     ["generator/parameters", "float32", `${parameters.shape}`],
     ["image", "float32", "batch,3,4,4"],
   ]);
   const averaged = designed("conditional", { ...size, depth: 1, ema: 0.5, classes: 4 }, grey(4));
-  expect(interfaceOf(buildSampler(averaged, grey(4), { doc: "" })).map(([name]) => name)).toEqual([
+  expect(interfaceOf(buildSampler(averaged, { doc: "" })).map(([name]) => name)).toEqual([
     ...["z", "label", "generator/average", "generator/bn1.running_mean", "generator/bn1.running_var"],
     "image",
   ]);
@@ -34,7 +34,7 @@ describe("the conditional generator", () => {
   const count = 4;
 
   async function drawn(state: Tensors, labels: readonly number[]): Promise<Float32Array> {
-    const model = buildSampler(design, image, { doc: "" });
+    const model = buildSampler(design, { doc: "" });
     const names = model.graph.inputs.map(({ name }) => name);
     const feeds = new Map<string, Tensor>([...state].filter(([name]) => names.includes(name)))
       .set("z", { dtype: "float32", shape: [count, 3], data: normals(count * 3) })
@@ -69,12 +69,12 @@ describe("the conditional generator", () => {
 });
 
 test("only autoencoders show what they make of images", () => {
-  const vae = buildReconstructor(designed("vae", size, image), image, { doc: "" });
+  const vae = buildReconstructor(designed("vae", size, image), { doc: "" });
   const parameters = tensorIn(initialState(designed("vae", size, image), 1), "vae/parameters");
   expect(vae && interfaceOf(vae)).toEqual([
     ["x", "uint8", "batch,64"],
     ["vae/parameters", "float32", `${parameters.shape}`],
     ["image", "float32", "batch,1,8,8"],
   ]);
-  expect(buildReconstructor(designed("dcgan", size, image), image, { doc: "" })).toBeUndefined();
+  expect(buildReconstructor(designed("dcgan", size, image), { doc: "" })).toBeUndefined();
 });

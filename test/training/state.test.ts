@@ -5,7 +5,7 @@ import { placesOf, tinyArtifacts, tinyDesign } from "../helpers/design.js";
 
 const image = { channels: 1, height: 8, width: 8 };
 const design = tinyDesign({ latent: 36, width: 49 }, image);
-const places = placesOf(tinyArtifacts(design, image));
+const places = placesOf(tinyArtifacts(design));
 const state = initialState(design, 3);
 const valuesOf = ({ state: name, offset, size }: (typeof places)[number], from = state) =>
   Array.from(tensorIn(from, name).data.subarray(offset, offset + size), Number);

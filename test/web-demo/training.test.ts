@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type Dataset, mnistForm } from "../../src/data/dataset.js";
 import { drawDigits } from "../../src/data/drawn.js";
 import { idxDataset } from "../../src/data/idx.js";
-import { designOf } from "../../src/recipes/index.js";
+import { designOf, type RecipeName } from "../../src/recipes/index.js";
 import { Session } from "../../src/runtime/session.node.js";
 import { floatsIn, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
@@ -26,11 +26,12 @@ const [drawn, batchSize] = [12_800, 128];
 /** What Node makes of a training as the page has it, up to a position of it. */
 async function trainedInNode(
   dataset: Dataset,
-  { recipe, epoch: complete, step: part }: Position,
+  { recipe: name, epoch: complete, step: part }: Position,
   learningRate?: number,
 ) {
+  const recipe = name as RecipeName;
   const design = designOf(recipe, settingsOf({ recipe, learningRate }), dataset);
-  const { graph, train } = buildTraining(design, recipe);
+  const { graph, train } = buildTraining(design);
   const session = await Session.open(train, { ep: "cpu" }, "train.onnx");
   const metrics: Record<string, number>[] = [];
   try {

@@ -47,18 +47,25 @@ export interface Model extends About {
 }
 
 /**
- * Keep what the outputs reach and name it. Inputs keep their own names, outputs take their keys, nodes are named by
- * the scope in which they were made.
+ * Keep what the outputs reach and name it. Inputs keep their own names, outputs take their keys (of a map, in
+ * any case in its order), nodes are named by the scope in which they were made.
  *
  * @throws GanOnnxError when an output depends on an input that is not listed, or two of the inputs and outputs share a
  * name.
  */
 export function build(
   about: About,
-  { inputs, outputs }: { inputs: readonly Value[]; outputs: Readonly<Record<string, Value>> },
+  {
+    inputs,
+    outputs,
+  }: {
+    readonly inputs: readonly Value[];
+    readonly outputs: Readonly<Record<string, Value>> | ReadonlyMap<string, Value>;
+  },
 ): Model {
   const taken = new Set(inputs.map(nameOfInput));
-  for (const name of Object.keys(outputs)) {
+  const named = outputs instanceof Map ? new Map(outputs) : new Map(Object.entries(outputs));
+  for (const name of named.keys()) {
     if (taken.has(name)) {
       throw new GanOnnxError({
         what: `an input and an output are named ${name}`,
@@ -69,12 +76,12 @@ export function build(
     taken.add(name);
   }
   const graph = new GraphBuilder(about.name, new Names(taken), undefined);
-  const values = lowered(Object.values(outputs));
+  const values = lowered([...named.values()]);
   return {
     ...about,
     graph: graph.build(
       inputs,
-      Object.keys(outputs).map((name, i) => [name, values[i]]),
+      [...named.keys()].map((name, i) => [name, values[i]]),
     ),
   };
 }
@@ -194,7 +201,6 @@ class GraphBuilder {
     const own = `/${scope}`.endsWith(`/${operator.type}`) ? "" : operator.type;
     const name = this.names.unique([scope, own].filter((part) => part !== "").join("/"));
     const body = node.body && this.bodyOf(node.body, name);
-    if (body) inputs.splice(1, 0, ""); // Loop's optional condition: absent, the count alone decides.
     const outputNames = outputs.map((output, i) => {
       const given = direct.get(output) ?? (outputs.length === 1 ? name : this.names.unique(`${name}.${i}`));
       this.named.set(output, given);
@@ -203,7 +209,8 @@ class GraphBuilder {
     });
     this.twins.set(key, outputNames);
     const { type, domain } = operator;
-    this.nodes.push({ name, type, domain, inputs, outputs: outputNames, attributes, body });
+    const written = operator.written?.(inputs) ?? inputs;
+    this.nodes.push({ name, type, domain, inputs: written, outputs: outputNames, attributes, body });
   }
 
   private bodyOf(body: Body, loop: string): NamedGraph {

@@ -1,45 +1,52 @@
 import { GanOnnxError } from "../error.js";
 import { formatShape, sameShape } from "./dims.js";
-import { atScope } from "./operator.js";
+import { atScope, dependencies } from "./operator.js";
 import { add } from "./ops/elementwise.js";
 import { sum } from "./ops/reduce.js";
 import { reshape } from "./ops/shape.js";
-import { nodesBetween } from "./paths.js";
+import { nodesBehind } from "./paths.js";
 import type { Node } from "./value.js";
 import { scalar, type Value } from "./value.js";
+
+export interface GradientOptions {
+  /**
+   * Values that count as constants, however they were computed, for this call alone; `stopGradient` is the same for
+   * every call. Either is what PyTorch calls detached.
+   */
+  readonly fixed?: readonly Value[];
+  /** What stands for the gradient of an x that y does not depend on, where it does depend on another: `zerosLike`. */
+  readonly unused?: (x: Value) => Value;
+  /** The gradient that arrives at y, of its type and shape: 1 unless given, which y must be a scalar for. */
+  readonly seed?: Value;
+}
 
 /**
  * The gradients of a scalar y with respect to each x, by reverse accumulation
  * (https://arxiv.org/abs/1502.05767, section 3.2): walk the nodes between them from the last to the first and append
- * each operator's rule. The rules are operators, so the results can be differentiated again.
+ * each operator's rule. The rules are operators, so the results can be differentiated again. Nothing is appended that
+ * only the gradients of other values would need.
  *
- * @param fixed values that count as constants, however they were computed: what PyTorch calls detached.
- * @param unused what stands for the gradient of an x that y does not depend on, where it does depend on another.
+ * With a seed g, y may have any shape: the results are the gradients of the sum of g · y.
+ *
  * @returns one value of the shape of x for each x.
- * @throws GanOnnxError when y is no scalar, or does not depend on an x through differentiable operators.
+ * @throws GanOnnxError when y is no scalar and has no seed, a seed is not of its type, or y does not depend on an x
+ * through differentiable operators.
  */
 export function gradients(
   y: Value,
   xs: readonly Value[],
-  fixed: readonly Value[] = [],
-  unused?: (x: Value) => Value,
+  { fixed = [], unused, seed }: GradientOptions = {},
 ): readonly Value[] {
-  if (y.shape.length > 0) {
-    throw new GanOnnxError({
-      what: `a value of shape ${formatShape(y.shape)} is no scalar`,
-      where: "gradients",
-      fix: "differentiate a sum or a mean",
-    });
-  }
-  const arrived = new Map<Value, Value>([[y, scalar(1, y.dtype)]]);
+  const arrived = new Map<Value, Value>([[y, seed ? checkedSeed(seed, y) : seedOf(y)]]);
   const constants = new Set(fixed);
-  for (const node of nodesBetween(xs, [y], fixed).reverse()) {
+  const { nodes, wanted } = paths(xs, y, constants);
+  for (const node of nodes.reverse()) {
     const seeds = node.outputs.map((output) =>
       constants.has(output) ? null : (arrived.get(output) ?? null),
     );
     if (seeds.every((seed) => seed === null)) continue;
     atScope(["gradients", node.scope], () => {
-      for (const [x, g] of pullBack(node, seeds)) {
+      for (const [x, g] of pullBack(node, seeds, wanted)) {
         const before = arrived.get(x);
         arrived.set(x, before ? add(before, g) : g);
       }
@@ -58,10 +65,51 @@ export function gradients(
   });
 }
 
-/** One node's rule: gradients for its inputs, each of its input's shape. */
-function pullBack(node: Node, seeds: readonly (Value | null)[]): [Value, Value][] {
+/**
+ * The nodes on some path from the xs to y that a gradient can take, in the order of their creation, and the values on
+ * these paths: those whose gradients are wanted.
+ */
+function paths(
+  xs: readonly Value[],
+  y: Value,
+  constants: ReadonlySet<Value>,
+): { nodes: Node[]; wanted: ReadonlySet<Value> } {
+  const wanted = new Set(xs);
+  const nodes = nodesBehind([y], constants).filter((node) => {
+    const onPath = node.operator.vjp !== null && dependencies(node).some((value) => wanted.has(value));
+    if (onPath) for (const output of node.outputs) if (!constants.has(output)) wanted.add(output);
+    return onPath;
+  });
+  return { nodes, wanted };
+}
+
+function seedOf(y: Value): Value {
+  if (y.shape.length === 0) return scalar(1, y.dtype);
+  throw new GanOnnxError({
+    what: `a value of shape ${formatShape(y.shape)} is no scalar`,
+    where: "gradients",
+    fix: "differentiate a sum or a mean, or pass a seed",
+  });
+}
+
+function checkedSeed(seed: Value, y: Value): Value {
+  if (seed.dtype === y.dtype && sameShape(seed.shape, y.shape)) return seed;
+  throw new GanOnnxError({
+    what: `the seed is ${seed.dtype} ${formatShape(seed.shape)}, and y ${y.dtype} ${formatShape(y.shape)}`,
+    where: "gradients",
+    fix: "pass a seed of the type and shape of y",
+  });
+}
+
+/** One node's rule: gradients for those of its inputs that are wanted, each of its input's shape. */
+function pullBack(
+  node: Node,
+  seeds: readonly (Value | null)[],
+  wanted: ReadonlySet<Value>,
+): [Value, Value][] {
   const { operator, inputs, outputs, attributes } = node;
-  const results = operator.vjp?.(inputs, outputs, seeds, attributes) ?? [];
+  const rule = operator.vjp?.(inputs, outputs, seeds, attributes) ?? [];
+  const results = rule.map((g, i) => (wanted.has(inputs[i]) ? (typeof g === "function" ? g() : g) : null));
   return results.flatMap((g, i): [Value, Value][] => {
     if (!g) return [];
     const x = inputs[i];

@@ -1,7 +1,7 @@
 export { type DType, sizeOf, type TensorData } from "../tensors/tensor.js";
 export { type About, build, type Model, nameOfInput } from "./build.js";
 export { type Dim, formatShape, isStatic, type Shape, sameShape } from "./dims.js";
-export { gradients } from "./gradients.js";
+export { type GradientOptions, gradients } from "./gradients.js";
 export { loop } from "./loop.js";
 export { type Op, withScope } from "./operator.js";
 export * from "./ops/index.js";

@@ -65,6 +65,8 @@ function loopOperator(types: readonly ValueType[]): Operator {
     type: "Loop",
     attributes: {},
     infer: () => types,
+    // The second input is an optional condition: absent, the count alone decides.
+    written: ([count, ...state]) => [count, "", ...state],
     vjp: () => {
       throw new GanOnnxError({
         what: "has no gradient",

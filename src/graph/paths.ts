@@ -16,14 +16,10 @@ export function nodesBehind(
   return [...nodes].sort((a, b) => a.id - b.id);
 }
 
-/** The nodes on some path from the sources to the targets that crosses no end, in the order of their creation. */
-export function nodesBetween(
-  sources: readonly Value[],
-  targets: readonly Value[],
-  ends: readonly Value[] = [],
-): Node[] {
+/** The nodes on some path from the sources to the targets, in the order of their creation. */
+function nodesBetween(sources: readonly Value[], targets: readonly Value[]): Node[] {
   const reached = new Set(sources);
-  return nodesBehind(targets, new Set(ends)).filter((node) => {
+  return nodesBehind(targets).filter((node) => {
     const onPath = dependencies(node).some((value) => reached.has(value));
     if (onPath) for (const output of node.outputs) reached.add(output);
     return onPath;

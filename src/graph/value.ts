@@ -21,15 +21,25 @@ export interface Value extends ValueType {
 }
 
 /** How an attribute is written into ONNX. `dims` serve inference alone: ONNX has no symbols there. */
-type AttributeKinds = { int: number; float: number; ints: readonly number[]; dtype: DType; dims: Shape };
+type AttributeKinds = {
+  int: number;
+  float: number;
+  ints: readonly number[];
+  string: string;
+  dtype: DType;
+  dims: Shape;
+};
 export type AttributeKind = keyof AttributeKinds;
 export type AttributeSchema = Readonly<Record<string, AttributeKind>>;
 export type Attributes<S extends AttributeSchema = AttributeSchema> = {
   readonly [K in keyof S]: AttributeKinds[S[K]];
 };
 
-/** The gradients of the inputs, in their order; null for an input through which no gradient flows. */
-export type InputGradients = readonly (Value | null)[];
+/**
+ * The gradients of the inputs, in their order; null for an input through which no gradient flows. A function is called
+ * only if its input's gradient is wanted: where an operator has several inputs, all that appends nodes goes in one.
+ */
+export type InputGradients = readonly (Value | null | (() => Value | null))[];
 
 /** An operator of ONNX: https://onnx.ai/onnx/operators/ has a page for each `type`. */
 export interface Operator {
@@ -51,6 +61,8 @@ export interface Operator {
     | null;
   /** What `build()` writes for a node, unless it is the node itself: other operators that compute its one output. */
   lower?(node: Node): Value | undefined;
+  /** How its inputs are written, by name, if not one after the other: an optional one that is absent is "". */
+  written?(inputs: readonly string[]): readonly string[];
 }
 
 /** The graph that a `Loop` runs: its own inputs and outputs, and the outer values that it reads. */

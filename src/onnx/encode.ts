@@ -59,6 +59,8 @@ function encodeAttribute(name: string, kind: AttributeKind, value: unknown): onn
       return { name, type: AttributeType.FLOAT, f: value as number };
     case "ints":
       return { name, type: AttributeType.INTS, ints: [...(value as readonly number[])] };
+    case "string":
+      return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value as string) };
     case "dtype":
       return { name, type: AttributeType.INT, i: dtypes[value as DType].onnx };
     default:

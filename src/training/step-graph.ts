@@ -191,7 +191,7 @@ function updated(
   // The other networks count as they are: how their own updates came about is not differentiated.
   const wanted = [updates, ...undetached].flatMap(parametersOf);
   // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
-  const derivatives = gradients(loss, wanted, Object.values(state), zerosLike);
+  const derivatives = gradients(loss, wanted, { fixed: Object.values(state), unused: zerosLike });
   const pieces = piecesOf(design.networks[updates]);
   const next = pieces.map((piece, i) => {
     const names = slotNames(design, updates, piece);

@@ -168,7 +168,7 @@ test("a graph that cannot be built is refused", () => {
   );
   expect(() => build(about, { inputs: [y], outputs: { z: y } })).toThrow("list values of input()");
   expect(() => constant("float32", [2, 3], new Float32Array(5), "w")).toThrow(
-    "constant w: 5 elements do not fill the shape [2, 3]",
+    "constant w: shape [2, 3] has 6 elements, the data 5",
   );
 });
 

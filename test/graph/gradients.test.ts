@@ -3,8 +3,8 @@ import {
   abs,
   add,
   concat,
+  conv2d,
   exp,
-  gatherOp,
   gemm,
   gradients,
   input,
@@ -20,6 +20,7 @@ import {
   split,
   sqrt,
   square,
+  stopGradient,
   sub,
   sum,
   tanh,
@@ -27,7 +28,9 @@ import {
   zerosLike,
 } from "../../src/graph/index.js";
 import { defineOp } from "../../src/graph/operator.js";
-import { evaluate } from "../helpers/run.js";
+import { nodesBehind } from "../../src/graph/paths.js";
+import { appendedBy } from "../helpers/appended.js";
+import { evaluate, modelOf } from "../helpers/run.js";
 
 const x = input("x", "float64", [3]);
 const at = [0.5, -1, 2];
@@ -79,31 +82,31 @@ test("an x that is computed from another x counts for both", async () => {
 test("a fixed value is a constant, to first and second order", async () => {
   const target = tanh(x);
   const y = sum(mul(square(x), target));
-  const [first] = gradients(y, [x], [target]);
-  const [second] = gradients(sum(first), [x], [target]);
+  const [first] = gradients(y, [x], { fixed: [target] });
+  const [second] = gradients(sum(first), [x], { fixed: [target] });
   const [once, twice] = [await numbersOf(first), await numbersOf(second)];
   at.forEach((value, i) => {
     expect(once.numbers[i]).toBeCloseTo(2 * value * Math.tanh(value), 12);
     expect(twice.numbers[i]).toBeCloseTo(2 * Math.tanh(value), 12);
   });
-  expect(() => gradients(sum(target), [x], [target])).toThrow("y does not depend on x number 0");
-  expect(() => gradients(target, [x], [target])).toThrow("no scalar");
+  expect(() => gradients(sum(target), [x], { fixed: [target] })).toThrow("y does not depend on x number 0");
+  expect(() => gradients(target, [x], { fixed: [target] })).toThrow("no scalar");
 });
 
 test("one fixed output of a node leaves the others free", async () => {
   const [a, b] = split(mul(x, 2), 0, [1, 2]);
   const y = sum(concat([square(a), square(b)], 0));
   const [all] = gradients(y, [x]);
-  const [free] = gradients(y, [x], [a]);
+  const [free] = gradients(y, [x], { fixed: [a] });
   expect((await numbersOf(all)).numbers).toEqual(at.map((value) => 8 * value));
   expect((await numbersOf(free)).numbers).toEqual([0, -8, 16]);
 });
 
 test("an x may be fixed too: the gradient reaches it and goes no further", async () => {
   const middle = mul(x, 2);
-  const [g] = gradients(sum(square(middle)), [middle], [middle]);
+  const [g] = gradients(sum(square(middle)), [middle], { fixed: [middle] });
   expect((await numbersOf(g)).numbers).toEqual(at.map((value) => 4 * value));
-  expect(() => gradients(sum(square(middle)), [middle, x], [middle])).toThrow("x number 1");
+  expect(() => gradients(sum(square(middle)), [middle, x], { fixed: [middle] })).toThrow("x number 1");
 });
 
 test.each(["float64", "float32"] as const)(
@@ -188,11 +191,11 @@ test("a rule that returns another shape or dtype is named", () => {
 test("what y does not depend on can have a gradient of zeros, as long as y depends on something", async () => {
   const other = input("other", "float64", ["batch", 2]);
   const y = sum(square(x));
-  const [dx, dother] = gradients(y, [x, other], [], zerosLike);
+  const [dx, dother] = gradients(y, [x, other], { unused: zerosLike });
   expect(await numbersOf(dx)).toEqual({ dims: [3], numbers: [1, -2, 4] });
   expect(await numbersOf(dother, { other: [1, 2, 3, 4] })).toEqual({ dims: [2, 2], numbers: [0, 0, 0, 0] });
   expect(() => gradients(y, [x, other])).toThrow("y does not depend on x number 1");
-  expect(() => gradients(y, [other], [], zerosLike)).toThrow("y does not depend on x number 0");
+  expect(() => gradients(y, [other], { unused: zerosLike })).toThrow("y does not depend on x number 0");
 });
 
 test("a row counted from the end has its gradient there", async () => {
@@ -208,11 +211,50 @@ test("a row counted from the end has its gradient there", async () => {
   }
 });
 
-test("several rows, or one along another axis, have no gradient, and say so", () => {
-  const table = input("table", "float32", [3, 2]);
-  const some = gatherOp(table, input("some", "int64", ["batch"]), { axis: 0 });
-  const column = gatherOp(table, scalar(1, "int64"), { axis: 1 });
-  for (const picked of [some, column]) {
-    expect(() => gradients(sum(picked), [table])).toThrow(/^Gather: no gradient .*; gather one row/);
+test("values that stopGradient has passed are constants, whatever is asked for, and nothing is written for it", async () => {
+  const y = sum(mul(square(x), stopGradient(tanh(x))));
+  const [dx] = gradients(y, [x]);
+  const [second] = gradients(sum(dx), [x]);
+  const [once, twice] = [await numbersOf(dx), await numbersOf(second)];
+  at.forEach((value, i) => {
+    expect(once.numbers[i]).toBeCloseTo(2 * value * Math.tanh(value), 12);
+    expect(twice.numbers[i]).toBeCloseTo(2 * Math.tanh(value), 12);
+  });
+  const { nodes } = modelOf({ y, alone: stopGradient(x) }).graph;
+  expect(nodes.map(({ type }) => type)).not.toContain("StopGradient");
+  expect(() => gradients(sum(stopGradient(x)), [x])).toThrow("y does not depend on x number 0");
+});
+
+test("a value of any shape is differentiated for a gradient that arrives at it", async () => {
+  const seed = input("seed", "float64", [3]);
+  const [dx] = gradients(square(x), [x], { seed });
+  expect((await numbersOf(dx, { x: at, seed: [1, 10, 100] })).numbers).toEqual(
+    at.map((value, i) => 2 * value * 10 ** i),
+  );
+  const other = input("other", "float64", [2]);
+  expect(() => gradients(square(x), [x], { seed: other })).toThrow(
+    "gradients: the seed is float64 [2], and y float64 [3]; pass a seed of the type and shape of y",
+  );
+});
+
+test("a gradient that nobody asked for is never appended", () => {
+  const images = input("images", "float32", ["batch", 2, 5, 5]);
+  const weight = input("weight", "float32", [3, 2, 3, 3]);
+  const bias = input("bias", "float32", [3]);
+  const loss = sum(square(conv2d(images, weight, { bias })));
+  const types = (xs: readonly Value[]) => nodesBehind(gradients(loss, xs)).map((node) => node.operator.type);
+  for (const [x, type] of [
+    [images, "ConvTranspose"],
+    [weight, "ConvWeightGradient"],
+    [bias, "ReduceSum"],
+  ] as const) {
+    const { made, needed } = appendedBy(() => gradients(loss, [x]));
+    expect(made).toBe(needed);
+    const others = types([images, weight, bias].filter((other) => other !== x));
+    expect([types([x]).includes(type), others.includes(type)]).toEqual([true, false]);
   }
+  // What a path without a gradient reads is not differentiated for.
+  const chosen = sum(mul(images, sign(sum(weight))));
+  const both = appendedBy(() => gradients(chosen, [images, weight], { unused: (x) => x }));
+  expect(both).toEqual(appendedBy(() => gradients(chosen, [images])));
 });

@@ -47,8 +47,11 @@ const sigmoidTimes: Op<[x: Value, g: Value]> = defineOp<[x: Value, g: Value]>({
   infer: sameAsInput,
   // σ' = e / (1 + e)² with e = e^(-|x|): it is even, and nothing overflows.
   vjp: ([x, g], _, seed) => {
-    const e = exp(neg(abs(x)));
-    return [mul(mul(seed, g), div(e, square(add(e, 1)))), sigmoidTimes(x, seed)];
+    const inX = () => {
+      const e = exp(neg(abs(x)));
+      return mul(mul(seed, g), div(e, square(add(e, 1))));
+    };
+    return [inX, () => sigmoidTimes(x, seed)];
   },
   // e⁻ˣ may overflow; g / ∞ is the right 0.
   lower: ([x, g]) => div(g, add(exp(neg(x)), 1)),

@@ -29,12 +29,9 @@ export const convOp: Op<Inputs, typeof schema> = defineOp({
   // Convolution is linear in x, and its transpose is ConvTranspose with the same weights. Where the stride does not
   // divide the way, no output reads the last rows and columns: output padding makes room for their zeros.
   vjp: ([x, weight, ...bias], _, g, geometry) => [
-    convTransposeOp(g, weight, {
-      ...geometry,
-      output_padding: leftOver(x, weight, geometry),
-    }),
-    weightGradientOp(x, g, { ...geometry, to: weight.shape }),
-    ...bias.map(() => sum(g, [0, 2, 3])),
+    () => convTransposeOp(g, weight, { ...geometry, output_padding: leftOver(x, weight, geometry) }),
+    () => weightGradientOp(x, g, { ...geometry, to: weight.shape }),
+    ...bias.map(() => () => sum(g, [0, 2, 3])),
   ],
   lower: ([x, weight, bias], y, geometry) =>
     isLearnt(weight) ? convByProduct(x, weight, bias, y.shape, geometry) : undefined,
@@ -53,9 +50,9 @@ export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
     return image("ConvTranspose", inputs, [x.shape[0], weight.shape[1], ...spatial]);
   },
   vjp: ([x, weight, ...bias], _, g, { output_padding: _padding, ...geometry }) => [
-    convOp(g, weight, geometry),
-    weightGradientOp(g, x, { ...geometry, to: weight.shape }),
-    ...bias.map(() => sum(g, [0, 2, 3])),
+    () => convOp(g, weight, geometry),
+    () => weightGradientOp(g, x, { ...geometry, to: weight.shape }),
+    ...bias.map(() => () => sum(g, [0, 2, 3])),
   ],
   lower: ([x, weight, bias], y, geometry) =>
     isLearnt(weight) ? convTransposeByProduct(x, weight, bias, y.shape, geometry) : undefined,
@@ -73,8 +70,8 @@ export const weightGradientOp: Op<[large: Value, small: Value], typeof gradientS
   attributes: gradientSchema,
   infer: ([large], { to }) => ({ dtype: large.dtype, shape: to }),
   vjp: ([large, small], _, g, { to: _to, ...geometry }) => [
-    convTransposeOp(small, g, { ...geometry, output_padding: leftOver(large, g, geometry) }),
-    convOp(large, g, geometry),
+    () => convTransposeOp(small, g, { ...geometry, output_padding: leftOver(large, g, geometry) }),
+    () => convOp(large, g, geometry),
   ],
   lower: ([large, small], _, { to, ...geometry }) => weightGradientByProduct(large, small, to, geometry),
 });

@@ -21,7 +21,7 @@ export const sub: Op<Two> = defineOp<Two>({
   type: "Sub",
   pointwise: true,
   infer: (inputs) => broadcast("Sub", inputs),
-  vjp: (_, __, g) => [g, neg(g)],
+  vjp: (_, __, g) => [g, () => neg(g)],
 });
 
 /** a · b. https://onnx.ai/onnx/operators/onnx__Mul.html */
@@ -29,7 +29,7 @@ export const mul: Op<Two> = defineOp<Two>({
   type: "Mul",
   pointwise: true,
   infer: (inputs) => broadcast("Mul", inputs),
-  vjp: ([a, b], _, g) => [scale(g, b), scale(g, a)],
+  vjp: ([a, b], _, g) => [() => scale(g, b), () => scale(g, a)],
 });
 
 /** a / b. https://onnx.ai/onnx/operators/onnx__Div.html */
@@ -38,7 +38,7 @@ export const div: Op<Two> = defineOp<Two>({
   pointwise: true,
   infer: (inputs) => broadcast("Div", inputs),
   // d(a/b) = da/b - (a/b)·db/b
-  vjp: ([, b], y, g) => [div(g, b), neg(div(mul(g, y), b))],
+  vjp: ([, b], y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))],
 });
 
 /** The larger of a and b; where they are equal the gradient goes to a. https://onnx.ai/onnx/operators/onnx__Max.html */
@@ -46,7 +46,7 @@ export const maximum: Op<Two> = defineOp<Two>({
   type: "Max",
   pointwise: true,
   infer: (inputs) => broadcast("Max", inputs),
-  vjp: ([a, b], _, g) => [where(greater(b, a), 0, g), where(greater(b, a), g, 0)],
+  vjp: ([a, b], _, g) => [() => where(greater(b, a), 0, g), () => where(greater(b, a), g, 0)],
 });
 
 /** -x. https://onnx.ai/onnx/operators/onnx__Neg.html */
@@ -118,7 +118,7 @@ export const where: Op<[condition: Value, a: Operand, b: Operand]> = defineOp({
     const shapes = inputs.map((value) => value.shape);
     return { dtype: sameDType("Where", inputs.slice(1)), shape: broadcastShapes("Where", shapes) };
   },
-  vjp: ([condition], _, g) => [null, where(condition, g, 0), where(condition, 0, g)],
+  vjp: ([condition], _, g) => [null, () => where(condition, g, 0), () => where(condition, 0, g)],
 });
 
 /** x as another dtype; differentiable between floats. https://onnx.ai/onnx/operators/onnx__Cast.html */

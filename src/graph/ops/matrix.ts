@@ -28,13 +28,15 @@ export const gemmOp = defineOp<[a: Value, b: Value, ...c: Value[]], typeof schem
   infer: inferGemm,
   // With Y = αA'B' + βC: dA' = αgB'ᵀ, dB' = αA'ᵀg, dC = βg; a transposed operand gets the transpose of that.
   vjp: ([a, b, c], _, g, { transA, transB, alpha, beta }) => [
-    transA
-      ? gemm(b, g, { transA: transB === 1, transB: true, alpha })
-      : gemm(g, b, { transB: transB === 0, alpha }),
-    transB
-      ? gemm(g, a, { transA: true, transB: transA === 1, alpha })
-      : gemm(a, g, { transA: transA === 0, alpha }),
-    ...(c ? [scale(g, beta)] : []),
+    () =>
+      transA
+        ? gemm(b, g, { transA: transB === 1, transB: true, alpha })
+        : gemm(g, b, { transB: transB === 0, alpha }),
+    () =>
+      transB
+        ? gemm(g, a, { transA: true, transB: transA === 1, alpha })
+        : gemm(a, g, { transA: transA === 0, alpha }),
+    ...(c ? [() => scale(g, beta)] : []),
   ],
 });
 

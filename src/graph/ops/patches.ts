@@ -3,6 +3,7 @@ import { type Dim, productOf } from "../dims.js";
 import { defineOp } from "../operator.js";
 import { constant, int64s, type Value } from "../value.js";
 import { add } from "./elementwise.js";
+import { gather } from "./gather.js";
 import { batchFirst, batchLast } from "./layout.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
@@ -52,7 +53,7 @@ function meetings({ large, small, weight, geometry }: Sides, none: number): numb
   );
 }
 
-// Nodes of these two are made by `build()`, when gradients have been taken.
+// Its nodes are made by `build()`, when gradients have been taken.
 
 const padOp = defineOp<[x: Value, pads: Value], { to: "dims" }>({
   type: "Pad",
@@ -66,17 +67,10 @@ function withZero(x: Value): Value {
   return padOp(x, int64s([0, 0, 0, 0, 1, 0]), { to: x.shape.with(1, Number(x.shape[1]) + 1) });
 }
 
-const pickOp = defineOp<[x: Value, index: Value], { axis: "int" }>({
-  type: "Gather",
-  attributes: { axis: "int" },
-  infer: ([x, index], { axis }) => ({ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...index.shape) }),
-  vjp: null,
-});
-
 /** Runs of x [channels, runs, batch] by a table of their numbers: [channels, rows, columns, batch]. */
 function pick(x: Value, table: readonly (readonly number[])[]): Value {
   const index = constant("int32", [table.length, table[0].length], Int32Array.from(table.flat()));
-  return pickOp(x, index, { axis: 1 });
+  return gather(x, index, 1);
 }
 
 /** Images [batch, channels, h, w] as [channels, h·w, batch]. */

@@ -16,14 +16,14 @@ import {
 import { apply, defineOp, dependencies } from "../operator.js";
 import type { Operator } from "../value.js";
 import { constant, int64s, type Value } from "../value.js";
-import { add, equal, greater, mul, where } from "./elementwise.js";
+import { mul } from "./elementwise.js";
 import { normalizeAxis, sameDType } from "./infer.js";
 
 export const reshapeOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
   type: "Reshape",
   attributes: { to: "dims" },
   infer: ([x], { to }) => ({ dtype: x.dtype, shape: to }),
-  vjp: ([x], _, g) => [reshape(g, x.shape), null],
+  vjp: ([x], _, g) => [reshapeLike(g, x), null],
 });
 
 /**
@@ -33,11 +33,22 @@ export const reshapeOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   if (productOf(x.shape) !== productOf(shape)) throw shapeError("Reshape", "sizes differ", [x.shape, shape]);
-  const moved = shape.filter((dim, i) => typeof dim === "string" && dim !== x.shape[i]);
-  if (moved.length > 1) throw shapeError("Reshape", "two symbolic dimensions move", [x.shape, shape]);
+  if (movedSymbols(x.shape, shape) > 1)
+    throw shapeError("Reshape", "two symbolic dimensions move", [x.shape, shape]);
   // 0 keeps the dimension at this place, -1 is whatever remains.
   const target = shape.map((dim, i) => (typeof dim === "number" ? dim : dim === x.shape[i] ? 0 : -1));
   return reshapeOp(x, int64s(target), { to: shape });
+}
+
+/** x in the shape of `like`, in which any number of symbolic dimensions may have moved. */
+function reshapeLike(x: Value, like: Value): Value {
+  return movedSymbols(x.shape, like.shape) > 1
+    ? reshapeOp(x, shapeOf(like), { to: like.shape })
+    : reshape(x, like.shape);
+}
+
+function movedSymbols(from: Shape, to: Shape): number {
+  return to.filter((dim, i) => typeof dim === "string" && dim !== from[i]).length;
 }
 
 export const transposeOp = defineOp<[x: Value], { perm: "ints" }>({
@@ -218,39 +229,4 @@ export function zerosLike(x: Value): Value {
     ),
     x,
   );
-}
-
-export const gatherOp = defineOp<[x: Value, index: Value], { axis: "int" }>({
-  type: "Gather",
-  attributes: { axis: "int" },
-  infer: ([x, index], { axis }) => ({ dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...index.shape) }),
-  // The gradient of row i of n: g in that row, zeros in the others.
-  vjp: ([x, index], _, g, { axis }) => {
-    const rows = x.shape[0];
-    if (typeof rows !== "number" || axis !== 0 || index.shape.length > 0) {
-      throw new GanOnnxError({
-        what: `no gradient into a value of shape ${formatShape(x.shape)} from an index of shape ${formatShape(index.shape)} along axis ${axis}`,
-        where: "Gather",
-        fix: "gather one row of a value whose first dimension is a number; several are a product with one-hot vectors",
-      });
-    }
-    // Negative ones count from the end.
-    const at = where(greater(0, index), add(index, rows), index);
-    const inner = x.shape.slice(1);
-    const column = [rows, ...inner.map(() => 1)];
-    const rowNumbers = constant(
-      "int64",
-      column,
-      BigInt64Array.from({ length: rows }, (_, i) => BigInt(i)),
-    );
-    return [where(equal(rowNumbers, at), reshape(g, [1, ...inner]), 0), null];
-  },
-});
-
-/** Row `index` (an int64 scalar) of x: x[index]. https://onnx.ai/onnx/operators/onnx__Gather.html */
-export function row(x: Value, index: Value): Value {
-  if (x.shape.length === 0 || index.shape.length > 0) {
-    throw shapeError("Gather", "a value with rows and a scalar index are needed", [x.shape, index.shape]);
-  }
-  return gatherOp(x, index, { axis: 0 });
 }

@@ -1,9 +1,20 @@
 import { expect, test } from "vitest";
-import { cast, gradients, input, mul, sub, sum, tanh, type Value } from "../../../src/graph/index.js";
+import {
+  cast,
+  gradients,
+  input,
+  mul,
+  sub,
+  sum,
+  tanh,
+  type Value,
+  zerosLike,
+} from "../../../src/graph/index.js";
 import { defineOp } from "../../../src/graph/operator.js";
 import * as ops from "../../../src/graph/ops/index.js";
 import { nodesBehind } from "../../../src/graph/paths.js";
 import type { Operator } from "../../../src/graph/value.js";
+import { appendedBy } from "../../helpers/appended.js";
 import { compareGradients, type GradientCase, worstError } from "../../helpers/check-gradients.js";
 import { table, withoutGradient } from "./gradients-table.js";
 
@@ -42,6 +53,26 @@ for (const [name, operator] of operators) {
     });
   }
 }
+
+/** Every case whose operator has several inputs, with each of them that has a gradient. */
+const parts = operators.flatMap(([name, operator]) =>
+  (rows[name] ?? []).flatMap((row) => {
+    const { xs, nodes } = traced(row);
+    const [node] = nodes.filter((node) => node.operator === operator);
+    return node.inputs.flatMap((_, i) => (xs.length > 1 ? [[name, row.about, i, row] as const] : []));
+  }),
+);
+
+test.each(parts)("%s (%s) appends for its input %d alone what that gradient needs", (name, _, i, row) => {
+  const { nodes } = traced(row);
+  const [node] = nodes.filter(({ operator }) => operator === byName.get(name));
+  const [y] = node.outputs;
+  const options = { seed: input("seed", y.dtype, y.shape), unused: zerosLike };
+  const xs = [node.inputs[i]].filter(({ dtype }) => dtype.startsWith("float"));
+  // Beside y itself, which has a gradient always, so that an input may have none.
+  const { made, needed } = appendedBy(() => gradients(y, [...xs, y], options));
+  expect(made).toBe(needed);
+});
 
 test.each(withoutGradient)("%s passes no gradient on", (name) => {
   const { xs, nodes } = traced(rows[name][0]);

@@ -18,8 +18,6 @@ import {
   neg,
   relu,
   reshape,
-  row,
-  scalar,
   shapeOf,
   sigmoid,
   sign,
@@ -27,6 +25,7 @@ import {
   split,
   sqrt,
   square,
+  stopGradient,
   sub,
   sum,
   tanh,
@@ -38,6 +37,7 @@ import type * as ops from "../../../src/graph/ops/index.js";
 import type { Operator } from "../../../src/graph/value.js";
 import type { GradientCase } from "../../helpers/check-gradients.js";
 import { convolutions, transposedConvolutions, weightGradients } from "./gradients-table-conv.js";
+import { elementGathers, gathers, scatters } from "./gradients-table-gather.js";
 
 type Ops = typeof ops;
 /** The names under which operators are exported. */
@@ -211,17 +211,14 @@ export const table = {
       f: (x) => concat([...split(x, 0, [2, 3]), split(x, 0, [2, 3])[0]], 0),
     },
   ],
-  gatherOp: [
-    { about: "a row", inputs: [[3, "batch", 2]], f: (x) => row(x, scalar(1, "int64")) },
-    { about: "an element", inputs: [[3]], f: (x) => row(x, scalar(2, "int64")) },
-    {
-      about: "two rows",
-      inputs: [[2, 2]],
-      f: (x) => mul(row(x, scalar(0, "int64")), row(x, scalar(1, "int64"))),
-    },
-  ],
+  gatherOp: gathers,
+  gatherElementsOp: elementGathers,
+  scatterElementsOp: scatters,
 
   // Those without a gradient count as constants: the gradient goes the other ways.
+  stopGradient: [
+    { about: "as a factor", inputs: [["batch", 2]], f: (x) => mul(sign(stopGradient(x)), square(x)) },
+  ],
   sign: [{ about: "as a factor", inputs: [["batch", 2]], f: (x) => mul(sign(x), square(x)) }],
   greater: [
     { about: "as a condition", inputs: [[4], [4]], f: (a, b) => where(greater(a, apart(b)), square(a), b) },
@@ -237,7 +234,13 @@ export const table = {
 } satisfies Record<OpName, GradientCase[]>;
 
 /** The operators whose rule is `null`, as it should be. */
-export const withoutGradient = ["sign", "greater", "equal", "shapeOp"] as const satisfies readonly OpName[];
+export const withoutGradient = [
+  "stopGradient",
+  "sign",
+  "greater",
+  "equal",
+  "shapeOp",
+] as const satisfies readonly OpName[];
 
 /** Something that every part counts in differently. */
 function spliced([a, b]: readonly Value[]): Value {

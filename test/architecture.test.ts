@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadedWith, sources } from "./helpers/sources.js";
 
@@ -133,6 +134,13 @@ const needsNode = (path: string) => nodeRooms.includes(roomOf(path)) || path.end
 const isNodeModule = (name: string) =>
   name.startsWith("node:") || ["onnxruntime-node", "jimp", "sirv", "yargs"].includes(name.split("/", 1)[0]);
 
+/** The page's files by their paths below web-demo/, but for what builds it. */
+const page = new Map(
+  readdirSync(new URL("../web-demo/", import.meta.url), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("vite.config"))
+    .map((name) => [name, readFileSync(new URL(`../web-demo/${name}`, import.meta.url), "utf8")]),
+);
+
 const roomOf = (path: string) => path.split("/", 1)[0];
 const files = [...sources.values()];
 
@@ -206,20 +214,16 @@ describe("imports", () => {
   });
 
   test("of the page lead to files that need no Node", () => {
-    const root = new URL("../web-demo/", import.meta.url);
-    const used = readdirSync(root)
-      .filter((name) => name.endsWith(".ts") && !name.startsWith("vite.config"))
-      .flatMap((name) => {
-        const text = readFileSync(new URL(name, root), "utf8");
-        return Array.from(
-          text.matchAll(/^import (type )?[^;]*?from "\.\.\/src\/([^"]+)\.js";/gm),
-          ([, type, target]) => ({
-            type,
-            name,
-            target: `${target}.ts`,
-          }),
-        );
-      });
+    const used = [...page].flatMap(([name, text]) =>
+      Array.from(
+        text.matchAll(/^import (type )?[^;]*?from "((?:\.\.\/)+src\/[^"]+)\.js";/gm),
+        ([, type, target]) => ({
+          type,
+          name,
+          target: `${normalize(join(dirname(name), target)).slice(7)}.ts`,
+        }),
+      ),
+    );
     expect(used.length).toBeGreaterThan(10);
     expect(used.filter(({ target }) => !sources.has(target))).toEqual([]);
     expect(used.filter(({ type, target }) => type === undefined && needsNode(target))).toEqual([]);
@@ -265,5 +269,13 @@ describe("src/", () => {
   test("has no file of more than 300 lines", () => {
     const long = files.filter(({ text }) => text.trimEnd().split("\n").length > 300);
     expect(long.map(({ path }) => path)).toEqual([]);
+  });
+});
+
+describe("web-demo/", () => {
+  test("has no file of more than 300 lines", () => {
+    const long = [...page].filter(([, text]) => text.trimEnd().split("\n").length > 300);
+    expect(page.size).toBeGreaterThan(15);
+    expect(long.map(([name]) => name)).toEqual([]);
   });
 });

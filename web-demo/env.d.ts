@@ -1,4 +1,5 @@
-/** The address of a file's gzipped copy, see `vite.config.ts`. */
+/** The address of a file's gzipped copy and its size in bytes, see `vite.config.ts`. */
 declare module "*?gzip" {
   export const address: string;
+  export const size: number;
 }

@@ -3,14 +3,14 @@ import { GanOnnxError, messageOf } from "../src/error.js";
 import { drawLatents } from "../src/recipes/latents.js";
 import { randomStream } from "../src/tensors/random.js";
 import { floatsIn, type Tensors } from "../src/tensors/tensor.js";
-import { readSettings, type Settings, writeSettings } from "./address.js";
-import { download, find, latestOnly, readSeed, tell } from "./dom.js";
-import { Engine } from "./engine.js";
-import { isMnistFile } from "./mnist-files.js";
-import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./models.js";
-import { offerProviders, type PageProvider, pageProviders } from "./page-provider.js";
-import { type Ends, markEnds, onChoice, reserveSheet, showSheet } from "./sheet-view.js";
-import { type Point, setDirections, setWalk, startWalk } from "./walk-view.js";
+import { offerProviders, type PageProvider, pageProviders } from "./runtime/page-provider.js";
+import { readSettings, type Settings, writeSettings } from "./sampling/address.js";
+import { GeneratorWorker } from "./sampling/generator-worker.js";
+import { captionOf, type OpenModel, openModel, shippedModel, shippedModels } from "./sampling/models.js";
+import { type Ends, markEnds, onChoice, reserveSheet, showSheet } from "./sampling/sheet-view.js";
+import { type Point, setDirections, setWalk, startWalk } from "./sampling/walk-view.js";
+import { isMnistFile } from "./training/mnist-files.js";
+import { download, find, latestOnly, readSeed, tell } from "./ui/dom.js";
 
 /** How many directions of the latent space have a slider. */
 const DIRECTIONS = 4;
@@ -29,7 +29,7 @@ const caption = find("#caption", HTMLElement);
 const status = find("#status", HTMLElement);
 const problem = find("#problem", HTMLElement);
 
-const engine = new Engine();
+const engine = new GeneratorWorker();
 let settings: Settings = readSettings(location.search);
 let shipped: string[] = [];
 let model: OpenModel | undefined;
@@ -285,7 +285,7 @@ async function setUpTraining() {
   const providers = await pageProviders();
   offerProviders(providerField, providers);
   providerField.value = DRAWS_ON;
-  const view = await import("./train-view.js");
+  const view = await import("./training/training-view.js");
   await view.setUpTraining(providers, (name, bytes) => {
     reporting(() => useOwn(name, async () => bytes));
     const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";

@@ -26,7 +26,7 @@ function shippedModels(): Plugin {
 }
 
 /**
- * `import { address } from "file?gzip"`: the address of a gzipped copy. Some static hosts refuse files as large as ONNX
+ * `import { address, size } from "file?gzip"`: the address of a gzipped copy, and its size. Some static hosts refuse files as large as ONNX
  * Runtime's for WebGPU, and not all compress what they send. The ending is no known one, so that none unpacks it.
  */
 function gzipped(): Plugin {
@@ -44,7 +44,10 @@ function gzipped(): Plugin {
       const file = id.slice(0, -mark.length);
       const source = gzipSync(readFileSync(file));
       const reference = this.emitFile({ type: "asset", name: `${basename(file)}.zipped`, source });
-      return `export const address = import.meta.ROLLUP_FILE_URL_${reference};`;
+      return (
+        `export const address = import.meta.ROLLUP_FILE_URL_${reference};\n` +
+        `export const size = ${source.length};`
+      );
     },
   };
 }

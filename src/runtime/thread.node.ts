@@ -1,14 +1,14 @@
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import type { Tensors } from "../tensors/tensor.js";
+import { PendingAnswers } from "./pending.js";
 
 const require = createRequire(import.meta.url);
 
 /** Owns a thread that answers each message by one of its own, in their order. */
 export class Thread<Question, Answer> {
   private readonly worker: Worker;
-  private readonly pending: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
-  private ended: Error | undefined;
+  private readonly pending = new PendingAnswers<Answer>();
 
   /**
    * @param file what it runs: a name of package.json's `imports`, since threads load compiled files only.
@@ -16,33 +16,20 @@ export class Thread<Question, Answer> {
    */
   constructor(file: `#${string}`, name: string, workerData: unknown) {
     this.worker = new Worker(require.resolve(file), { workerData });
-    this.worker.on("message", (answer: Answer) => this.pending.shift()?.resolve(answer));
-    this.worker.on("error", (error) => this.fail(error));
-    this.worker.on("exit", (code) => this.fail(new Error(`${name} ended with code ${code}`)));
+    this.worker.on("message", (answer: Answer) => this.pending.answer(answer));
+    this.worker.on("error", (error) => this.pending.fail(error));
+    this.worker.on("exit", (code) => this.pending.fail(new Error(`${name} ended with code ${code}`)));
   }
 
   /** @param transfer what goes over to the thread instead of being copied. */
   ask(question: Question, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.ended) {
-        reject(this.ended);
-        return;
-      }
-      // What cannot be sent throws, and will have no answer.
-      this.worker.postMessage(question, transfer);
-      this.pending.push({ resolve, reject });
-    });
+    return this.pending.ask(() => this.worker.postMessage(question, transfer));
   }
 
   /** End it at once; whoever still waits for an answer, or asks later, is told why. */
   async end(why: string): Promise<void> {
-    this.fail(new Error(why));
+    this.pending.fail(new Error(why));
     await this.worker.terminate();
-  }
-
-  private fail(error: Error): void {
-    this.ended ??= error;
-    for (const { reject } of this.pending.splice(0)) reject(this.ended);
   }
 }
 

@@ -124,8 +124,8 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.waitForLoadState("networkidle");
     const loaded = await Promise.all(responses);
     expect(loaded.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(6e6);
-    expect(loaded.filter(({ path }) => /webgpu|asyncify|train-worker/.test(path))).toEqual([]);
-    expect(loaded.filter(({ path }) => path.endsWith(".wasm"))).toHaveLength(1);
+    expect(loaded.filter(({ path }) => /webgpu|asyncify|training-worker/.test(path))).toEqual([]);
+    expect(loaded.filter(({ path }) => path.endsWith(".zipped"))).toHaveLength(1);
   });
 
   test("brings back a sheet by its link, and the one before by going back", async () => {
@@ -312,9 +312,9 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   });
 
   test.each([
-    ["**/assets/engine-worker*", "#problem", "the worker failed"],
+    ["**/assets/sampling-worker*", "#problem", "the worker failed"],
     ["**/models/generator.onnx", "#problem", "Failed to fetch"],
-    ["**/assets/train-view*", "#train-problem", "Training cannot be loaded"],
+    ["**/assets/training-view*", "#train-problem", "Training cannot be loaded"],
   ])("says so when %s does not come", async (file, place, message) => {
     const { url } = places["gan-onnx serve"];
     page = await browser.newPage();

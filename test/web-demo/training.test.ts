@@ -14,8 +14,8 @@ import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/ba
 import { type Checkpoint, decodeCheckpoint, type Position } from "../../src/training/checkpoint.js";
 import { initialState } from "../../src/training/state.js";
 import { buildTraining } from "../../src/training/training-model.js";
-import { settingsOf } from "../../web-demo/training-settings.js";
-import type { Plan, View } from "../../web-demo/training-store.js";
+import type { Plan, View } from "../../web-demo/training/plan.js";
+import { settingsOf } from "../../web-demo/training/settings.js";
 import { succeed } from "../helpers/cli.js";
 import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
 import { fileOf, small, smallFiles, smallImages, smallLabels } from "./small-files.js";
@@ -292,7 +292,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await start().click();
     await fails(/was changed in another tab; see what there is now/);
     expect([await start().textContent(), await page.locator("#recipe").inputValue()]).toEqual([
-      "Go on",
+      "Resume",
       "vanilla",
     ]);
     expect((await placeNow()).made).toBe(made);
@@ -312,7 +312,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await button("Start over").click();
     await fails(/was changed in another tab/);
     expect([await start().textContent(), await page.locator("#recipe").inputValue()]).toEqual([
-      "Go on",
+      "Resume",
       "vae",
     ]);
     await button("Draw with it above").click();
@@ -370,23 +370,62 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await rest();
   }, 120_000);
 
-  test("says why it cannot keep a training, and begins when it can", async () => {
+  test("goes on when nothing can be kept, says so, and is kept when it can be", async () => {
     await open();
     await chooseSmallData();
     await page.evaluate(() => {
       const { put } = IDBObjectStore.prototype;
       IDBObjectStore.prototype.put = () => {
-        IDBObjectStore.prototype.put = put;
         throw new DOMException("the disk is full", "QuotaExceededError");
       };
+      Object.assign(globalThis, { makeRoom: () => Object.assign(IDBObjectStore.prototype, { put }) });
     });
-    await start().click();
-    await fails(/the disk is full/);
-    expect(await start().textContent()).toBe("Start");
-    expect(await page.locator("#train-view").isVisible()).toBe(false);
+    const notice = page.getByText(
+      "Nothing is kept when you close this page: the storage of this browser is full.",
+    );
     await train(1);
+    await notice.waitFor();
     await rest();
+    const { made } = await placeNow();
+    await train(made + 1);
+    await page.evaluate(() => (globalThis as unknown as { makeRoom(): void }).makeRoom());
+    await rest();
+    await expect.poll(() => notice.isVisible(), slow).toBe(false);
+    const { position } = await kept();
+    expect(position.epoch * 3 + position.step).toBeGreaterThan(made);
   }, 120_000);
+
+  test.each([
+    [
+      "is denied",
+      () =>
+        Object.assign(IDBFactory.prototype, {
+          open: () => {
+            throw new DOMException("denied", "SecurityError");
+          },
+        }),
+    ],
+    ["is not there", () => Object.defineProperty(globalThis, "indexedDB", { get: () => undefined })],
+  ] as const)(
+    "is possible where the database %s",
+    async (_, spoil) => {
+      await context.addInitScript(spoil);
+      await open();
+      await page.getByText("Nothing is kept when you close this page: this browser does not let").waitFor();
+      await chooseSmallData();
+      await train(2);
+      await rest();
+      const { made } = await placeNow();
+      await train(made + 1);
+      await rest();
+      await button("Start over").click();
+      await expect.poll(() => start().textContent(), slow).toBe("Start");
+      await button("Undo").click();
+      await expect.poll(() => start().textContent(), slow).toBe("Resume");
+      expect((await placeNow()).made).toBeGreaterThan(made);
+    },
+    120_000,
+  );
 
   test("says why it cannot learn from a file", async () => {
     await open();

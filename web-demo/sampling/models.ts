@@ -1,7 +1,7 @@
-import { GanOnnxError, messageOf } from "../src/error.js";
-import { type GeneratorFile, noGenerator, readGenerator } from "../src/export/description.js";
-import type { Engine } from "./engine.js";
-import type { PageProvider } from "./page-provider.js";
+import { GanOnnxError, messageOf } from "../../src/error.js";
+import { type GeneratorFile, noGenerator, readGenerator } from "../../src/export/description.js";
+import type { PageProvider } from "../runtime/page-provider.js";
+import type { GeneratorWorker } from "./generator-worker.js";
 
 /** The generator that the page draws with. */
 export interface OpenModel {
@@ -35,7 +35,7 @@ async function fetched(path: string): Promise<Response> {
  * @throws GanOnnxError when it is no generator that `gan-onnx export` could have written.
  */
 export async function openModel(
-  engine: Engine,
+  engine: GeneratorWorker,
   name: string,
   bytes: Uint8Array,
   provider: PageProvider,

@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../src/error.js";
+import { GanOnnxError } from "../../src/error.js";
 
 /** The one element of a kind that a selector names; the page has it. */
 export function find<T extends Element>(selector: string, kind: new () => T): T {
@@ -25,11 +25,6 @@ export function readSeed({ value }: HTMLInputElement): number {
 export function tell(place: HTMLElement, text: string): void {
   place.textContent = text;
   place.scrollIntoView({ block: "nearest" });
-}
-
-/** What became of a worker that sends an error: one that could not be loaded has no words for it. */
-export function workerFailure({ message }: { readonly message?: string }): string {
-  return `the worker failed (${message ?? "it could not be loaded"})`;
 }
 
 /** Hand a file over to the browser's downloads. */

@@ -7,8 +7,10 @@ export async function pageProviders(): Promise<PageProvider[]> {
   const gpu: GPU | undefined = navigator.gpu;
   const adapter = await gpu?.requestAdapter().catch(() => null);
   if (!adapter) return ["wasm"];
+  // Older browsers do not tell (Chrome before 127 has no `info`, and has the flag on the adapter itself).
+  const { info, isFallbackAdapter }: { info?: GPUAdapterInfo; isFallbackAdapter?: boolean } = adapter;
   // A GPU in software is slower than the CPU that plays it.
-  return adapter.info.isFallbackAdapter ? ["wasm", "webgpu"] : ["webgpu", "wasm"];
+  return (info?.isFallbackAdapter ?? isFallbackAdapter) ? ["wasm", "webgpu"] : ["webgpu", "wasm"];
 }
 
 /** How many threads work on the CPU: they share memory, which browsers allow on isolated pages only. */

@@ -1,5 +1,5 @@
-import type { News } from "../src/serving/run-view.js";
-import { contextOf, find, latestOnly } from "./dom.js";
+import type { News } from "../../src/serving/run-view.js";
+import { contextOf, find, latestOnly } from "../ui/dom.js";
 
 const slider = find("#epoch", HTMLInputElement);
 const label = find("#epoch-name", HTMLElement);

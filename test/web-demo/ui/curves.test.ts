@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { smoothed, ticksAround } from "../../web-demo/curves.js";
+import { smoothed, ticksAround } from "../../../web-demo/ui/curves.js";
 
 const bin = (value: number, count = 1) => ({ low: value, high: value, sum: count * value, count });
 

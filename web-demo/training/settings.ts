@@ -1,4 +1,4 @@
-import { hurried, type RecipeName, recipes } from "../src/recipes/index.js";
+import { hurried, type RecipeName, recipes } from "../../src/recipes/index.js";
 
 /** The settings of a recipe as the page trains it: its defaults, but for vanilla those that show something soon. */
 export function settingsOf({

@@ -1,5 +1,5 @@
-import type { Picture } from "../src/data/sheet.js";
-import { contextOf, find } from "./dom.js";
+import type { Picture } from "../../src/data/sheet.js";
+import { contextOf, find } from "../ui/dom.js";
 
 /** Which digits the walk goes between. */
 export interface Ends {

@@ -1,4 +1,4 @@
-import { randomStream } from "../src/tensors/random.js";
+import { randomStream } from "../../src/tensors/random.js";
 import { addScaled, dot, length } from "./latent.js";
 
 export interface Samples {

@@ -1,11 +1,13 @@
-import type { Generator } from "../src/export/description.js";
-import { drawLatents } from "../src/recipes/latents.js";
-import { type LoadedModel, queue } from "../src/runtime/engine.js";
-import { randomStream } from "../src/tensors/random.js";
-import { floatsIn, type Tensors, tensorIn } from "../src/tensors/tensor.js";
+import { messageOf } from "../../src/error.js";
+import type { Generator } from "../../src/export/description.js";
+import { drawLatents } from "../../src/recipes/latents.js";
+import { type LoadedModel, queue } from "../../src/runtime/engine.js";
+import { randomStream } from "../../src/tensors/random.js";
+import { floatsIn, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
+import type { PageProvider } from "../runtime/page-provider.js";
+import type { Answer } from "../runtime/worker-channel.js";
 import { principalDirections } from "./directions.js";
-import type { PageProvider } from "./page-provider.js";
-import { openOn } from "./runtime.js";
 
 /** What the page asks of the worker; each request is answered once, in order. */
 export type Request =
@@ -19,9 +21,7 @@ export type Request =
   | { readonly kind: "run"; readonly model: number; readonly feeds: Tensors }
   | { readonly kind: "directions"; readonly model: number; readonly count: number };
 
-export type Reply =
-  | { readonly result: number | Float32Array | Float32Array[] | undefined }
-  | { readonly error: string };
+export type Result = number | Float32Array | Float32Array[] | undefined;
 
 interface Model {
   readonly session: LoadedModel;
@@ -93,13 +93,16 @@ function resultOf(request: Request) {
   }
 }
 
-async function answer(request: Request): Promise<Reply> {
+async function answer(request: Request): Promise<Answer<Result>> {
   try {
     return { result: await resultOf(request) };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    return { error: messageOf(error) };
   }
 }
+
+// While the first model is on its way, the runtime is, too. Whoever opens a model hears of a failure.
+loadRuntime("wasm", (share) => postMessage({ aside: share })).catch(() => {});
 
 const inTurn = queue();
 addEventListener("message", ({ data }: MessageEvent<Request>) => {

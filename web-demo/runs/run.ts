@@ -1,6 +1,6 @@
-import type { MetricsPart, News } from "../src/serving/run-view.js";
-import { type CurvePoint, createCurves } from "./curves.js";
-import { find } from "./dom.js";
+import type { MetricsPart, News } from "../../src/serving/run-view.js";
+import { type CurvePoint, createCurves } from "../ui/curves.js";
+import { find } from "../ui/dom.js";
 import { showSheets } from "./run-sheets.js";
 
 /** How often to ask what is new, and how long to wait for a server that does not answer, in milliseconds. */

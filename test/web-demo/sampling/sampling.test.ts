@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { drawLatents } from "../../src/recipes/latents.js";
-import { randomStream } from "../../src/tensors/random.js";
-import { floatsIn } from "../../src/tensors/tensor.js";
-import { LARGEST_COUNT, readSettings, writeSettings } from "../../web-demo/address.js";
-import { principalDirections } from "../../web-demo/directions.js";
-import { dot, length, slerp } from "../../web-demo/latent.js";
+import { drawLatents } from "../../../src/recipes/latents.js";
+import { randomStream } from "../../../src/tensors/random.js";
+import { floatsIn } from "../../../src/tensors/tensor.js";
+import { LARGEST_COUNT, readSettings, writeSettings } from "../../../web-demo/sampling/address.js";
+import { principalDirections } from "../../../web-demo/sampling/directions.js";
+import { dot, length, slerp } from "../../../web-demo/sampling/latent.js";
 
 const normal = (count: number, ...keys: string[]) => {
   return floatsIn(drawLatents(randomStream(3, ...keys), 1, { latent: count }), "z");

@@ -1,7 +1,7 @@
-import { type Picture, paintSheet } from "../src/data/sheet.js";
-import type { Generator } from "../src/export/description.js";
-import { type Tensors, tensorsOf } from "../src/tensors/tensor.js";
-import { find, latestOnly } from "./dom.js";
+import { type Picture, paintSheet } from "../../src/data/sheet.js";
+import type { Generator } from "../../src/export/description.js";
+import { type Tensors, tensorsOf } from "../../src/tensors/tensor.js";
+import { find, latestOnly } from "../ui/dom.js";
 import { addScaled, slerp } from "./latent.js";
 import { drawPicture } from "./sheet-view.js";
 

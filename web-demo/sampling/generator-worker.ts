@@ -1,0 +1,38 @@
+import type { Generator } from "../../src/export/description.js";
+import type { Tensors } from "../../src/tensors/tensor.js";
+import type { PageProvider } from "../runtime/page-provider.js";
+import { WorkerChannel } from "../runtime/worker-channel.js";
+import type { Request, Result } from "./sampling-worker.js";
+
+/** Owns the worker in which generators are loaded and draw, so that the page stays responsive. */
+export class GeneratorWorker {
+  private readonly channel: WorkerChannel<Request, Result>;
+
+  /** @param downloaded hears which share of ONNX Runtime has been downloaded. */
+  constructor(downloaded: (share: number) => void = () => {}) {
+    const worker = new Worker(new URL("./sampling-worker.ts", import.meta.url), {
+      type: "module",
+      name: "generator",
+    });
+    this.channel = new WorkerChannel(worker, (share) => downloaded(share as number));
+  }
+
+  /** Load a model that can be run; it is known by the number returned until it is closed. */
+  async open(bytes: Uint8Array, generator: Generator, provider: PageProvider): Promise<number> {
+    return (await this.channel.ask({ kind: "open", bytes, generator, provider })) as number;
+  }
+
+  async close(model: number): Promise<void> {
+    await this.channel.ask({ kind: "close", model });
+  }
+
+  /** Images [batch, channels, height, width] for latents and labels. */
+  async run(model: number, feeds: Tensors): Promise<Float32Array> {
+    return (await this.channel.ask({ kind: "run", model, feeds })) as Float32Array;
+  }
+
+  /** Directions of a model's latent space in which its pictures change much. */
+  async directions(model: number, count: number): Promise<Float32Array[]> {
+    return (await this.channel.ask({ kind: "directions", model, count })) as Float32Array[];
+  }
+}

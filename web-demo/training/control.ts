@@ -1,0 +1,284 @@
+import { GanOnnxError, messageOf } from "../../src/error.js";
+import type { CurvePoint } from "../ui/curves.js";
+import { initial, next, type TrainingEffect, type TrainingEvent, type TrainingState } from "./machine.js";
+import type { Kept, Plan } from "./plan.js";
+import { changedElsewhere, type TrainingStore, whyNotKept } from "./store.js";
+import type { TrainReport, TrainRequest } from "./training-worker.js";
+
+/** The worker that trains, as far as it matters here. */
+export interface TrainWorker {
+  ask(request: TrainRequest): void;
+  /** End it at once. */
+  end(): void;
+}
+
+export interface Ports {
+  readonly store: TrainingStore;
+  openWorker(hear: (report: TrainReport) => void): TrainWorker;
+  /** The state has changed. */
+  show(state: TrainingState): void;
+  /** Something was made that is to be seen. */
+  see(report: Extract<TrainReport, { kind: "steps" | "sheet" }>): void;
+  /** Show all that is seen of a training that was made before, or nothing. */
+  recall(view: Kept["view"]): void;
+  /** Call something after a time in milliseconds; returns what cancels it. */
+  after(milliseconds: number, call: () => void): () => void;
+}
+
+/** How long a worker may take to pause before it is ended: a call of ONNX Runtime cannot be stopped. */
+const PATIENCE = 10_000;
+/** The most points of the curves that are kept; then each two become one. */
+const MOST_POINTS = 2000;
+
+type Generator = Uint8Array<ArrayBuffer>;
+
+/** Owns the one training of a page: its state, its worker, and what is known of it. */
+export class TrainingControl {
+  private state = initial;
+  private worker: TrainWorker | undefined;
+  private kept: Omit<Kept, "plan"> = {};
+  private removed: Kept | undefined;
+  private points: readonly CurvePoint[] = [];
+  /** Gives the right to train back to other tabs, while this one has it. */
+  private giveBack: (() => void) | undefined;
+  private stopWaiting: (() => void) | undefined;
+  /** What is being kept; whoever says that it is kept waits for it. */
+  private keeping = Promise.resolve();
+  private readonly wanted: { resolve(bytes: Generator): void; reject(error: Error): void }[] = [];
+
+  constructor(private readonly ports: Ports) {}
+
+  get current(): TrainingState {
+    return this.state;
+  }
+
+  /** Show the training that this browser keeps, if it keeps one. */
+  async recall(): Promise<void> {
+    try {
+      const kept = await this.ports.store.read();
+      if (kept?.view) this.adopt(kept);
+    } catch (error) {
+      this.dispatch({ kind: "kept", notKept: whyNotKept(error) });
+    }
+  }
+
+  dispatch(event: TrainingEvent): void {
+    const { state, effects } = next(this.state, event);
+    this.state = state;
+    this.ports.show(state);
+    for (const effect of effects) this.perform(effect);
+  }
+
+  /**
+   * The generator as it is now, as a file like any other.
+   *
+   * @throws Error when there is no training, or it ends before the answer comes.
+   */
+  generator(): Promise<Generator> {
+    const { plan } = this.state;
+    if (!plan) return Promise.reject(new Error("no training is there"));
+    return new Promise((resolve, reject) => {
+      this.wanted.push({ resolve, reject });
+      this.worker ??= this.openWorker();
+      this.worker.ask({ kind: "generator", plan, checkpoint: this.kept.checkpoint });
+    });
+  }
+
+  /** Keep what there is: the page may be gone in a moment. */
+  keep(): void {
+    if (this.state.phase === "training") this.worker?.ask({ kind: "keep" });
+  }
+
+  private perform(effect: TrainingEffect): void {
+    switch (effect.kind) {
+      case "take":
+        this.guarded(() => this.take(effect.plan, effect.fresh));
+        break;
+      case "release":
+        this.giveBack?.();
+        this.giveBack = undefined;
+        break;
+      case "train":
+        this.train();
+        break;
+      case "pause":
+        this.worker?.ask({ kind: "pause" });
+        this.stopWaiting = this.ports.after(PATIENCE, () => this.dispatch({ kind: "silent" }));
+        break;
+      case "end":
+        this.endWorker();
+        break;
+      case "remove":
+        this.guarded(() => this.remove());
+        break;
+      case "restore":
+        this.guarded(() => this.restore());
+    }
+  }
+
+  /** Do something that may fail; what it says then is shown. */
+  private async guarded(task: () => Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      this.dispatch({ kind: "refused", message: messageOf(error) });
+    }
+  }
+
+  private async take(plan: Plan, fresh: boolean): Promise<void> {
+    const { store } = this.ports;
+    if (!(await this.mayChange(fresh ? undefined : plan))) return;
+    const notKept = await failureOf(() => (fresh ? store.begin({ plan }) : this.keepPlan(plan)));
+    if (fresh) this.forgetSeen();
+    this.dispatch({ kind: "taken", notKept });
+  }
+
+  /** A training that the browser could not keep before is kept whole, if it can now. */
+  private keepPlan(plan: Plan): Promise<void> {
+    const { store } = this.ports;
+    return this.state.notKept === undefined ? store.keepPlan(plan) : store.begin({ plan, ...this.kept });
+  }
+
+  /**
+   * Take the right to change what is kept, and see that it is what this tab shows: other tabs train, and remove, too.
+   * Where nothing can be kept there is nothing to compare.
+   */
+  private async mayChange(shown: Plan | undefined): Promise<boolean> {
+    const { store } = this.ports;
+    this.giveBack ??= await store.claim();
+    if (this.state.notKept !== undefined) return true;
+    let kept: Kept | undefined;
+    try {
+      kept = await store.read();
+    } catch {
+      return true;
+    }
+    if (shown ? kept?.plan.id === shown.id : !kept?.view) return true;
+    this.adoptSilently(kept?.view && kept);
+    const plan = kept?.view && kept.plan;
+    this.dispatch({ kind: "elsewhere", plan, message: changedElsewhere().message });
+    return false;
+  }
+
+  private train(): void {
+    const { plan, provider } = this.state;
+    if (!plan) return;
+    const { checkpoint } = this.kept;
+    this.worker?.end();
+    this.worker = this.openWorker();
+    this.worker.ask({ kind: "train", plan, provider, checkpoint });
+    for (const _ of this.wanted) this.worker.ask({ kind: "generator", plan, checkpoint });
+  }
+
+  private openWorker(): TrainWorker {
+    const worker: TrainWorker = this.ports.openWorker((report) => {
+      // What one that was ended had still to say concerns nobody.
+      if (worker === this.worker) this.hear(report);
+    });
+    return worker;
+  }
+
+  private hear(report: TrainReport): void {
+    switch (report.kind) {
+      case "steps":
+        this.points = thinned([...this.points, report.point]);
+        this.ports.see(report);
+        this.dispatch({ kind: "steps" });
+        break;
+      case "sheet":
+        this.ports.see(report);
+        break;
+      case "progress":
+        this.keeping = this.keepProgress(report);
+        break;
+      case "generator":
+        this.wanted.shift()?.resolve(report.bytes);
+        break;
+      case "noGenerator":
+        this.wanted.shift()?.reject(new Error(report.message));
+        break;
+      case "paused":
+        this.stopWaiting?.();
+        this.keeping.then(() => this.dispatch(report));
+        break;
+      default:
+        this.dispatch(report);
+    }
+  }
+
+  /** How far it has come is known here from now on, whether or not the browser keeps it. */
+  private async keepProgress(report: Extract<TrainReport, { kind: "progress" }>): Promise<void> {
+    const { plan } = this.state;
+    const { checkpoint, sheet, place, made } = report;
+    if (!plan) return;
+    const view = { points: this.points.filter(({ step }) => step <= made), sheet, place };
+    this.kept = { checkpoint, view };
+    const { store } = this.ports;
+    const whole = { plan, checkpoint, view };
+    try {
+      await (this.state.notKept === undefined ? store.keepProgress(whole) : store.begin(whole));
+      this.dispatch({ kind: "kept" });
+    } catch (error) {
+      if (error instanceof GanOnnxError) this.dispatch({ kind: "failed", message: error.message });
+      else this.dispatch({ kind: "kept", notKept: whyNotKept(error) });
+    }
+  }
+
+  private async remove(): Promise<void> {
+    const { plan } = this.state;
+    if (!plan || !(await this.mayChange(plan))) return;
+    this.removed = { plan, ...this.kept };
+    const notKept = await failureOf(() => this.ports.store.forget());
+    this.forgetSeen();
+    this.dispatch({ kind: "removed" });
+    this.dispatch({ kind: "kept", notKept });
+  }
+
+  private async restore(): Promise<void> {
+    const { removed } = this;
+    if (!removed || !(await this.mayChange(undefined))) return;
+    const notKept = await failureOf(() => this.ports.store.begin(removed));
+    this.adopt(removed);
+    this.dispatch({ kind: "kept", notKept });
+  }
+
+  private adopt(kept: Kept): void {
+    this.adoptSilently(kept);
+    this.dispatch({ kind: "found", plan: kept.plan });
+  }
+
+  private adoptSilently(kept: Kept | undefined): void {
+    this.removed = undefined;
+    this.kept = { checkpoint: kept?.checkpoint, view: kept?.view };
+    this.points = kept?.view?.points ?? [];
+    this.ports.recall(kept?.view);
+  }
+
+  private forgetSeen(): void {
+    this.kept = {};
+    this.points = [];
+    this.ports.recall(undefined);
+  }
+
+  private endWorker(): void {
+    this.stopWaiting?.();
+    this.worker?.end();
+    this.worker = undefined;
+    for (const { reject } of this.wanted.splice(0)) reject(new Error("the training was stopped meanwhile"));
+  }
+}
+
+/** Why the browser did not keep something, or nothing where it did. */
+async function failureOf(task: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await task();
+    return undefined;
+  } catch (error) {
+    return whyNotKept(error);
+  }
+}
+
+/** No more than so many points, each standing for twice as many steps when there were too many. */
+function thinned(points: readonly CurvePoint[]): readonly CurvePoint[] {
+  return points.length <= MOST_POINTS ? points : points.filter((_, i) => i % 2 === 1);
+}

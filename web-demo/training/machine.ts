@@ -1,0 +1,237 @@
+import type { PageProvider } from "../runtime/page-provider.js";
+import type { Plan } from "./plan.js";
+
+/** `empty`: nothing is trained yet. */
+export type Phase = "empty" | "preparing" | "training" | "pausing" | "removing" | "paused";
+
+/** How a training of the page stands. */
+export interface TrainingState {
+  readonly phase: Phase;
+  /** What is trained, from when it was asked for until it is removed. */
+  readonly plan?: Plan;
+  /** The plan was asked for, and has not begun yet. */
+  readonly fresh: boolean;
+  readonly provider: PageProvider;
+  /** What happens when it has paused, instead of resting: settings were changed, or it is to be removed. */
+  readonly afterwards?: "resume" | "remove";
+  /** Why the browser keeps nothing of it, if that is so: the training lives until the page is closed. */
+  readonly notKept?: string;
+  /** A training was removed, and can be brought back. */
+  readonly undoable: boolean;
+  /** The GPU was lost, and the training can go on by WebAssembly. */
+  readonly lost: boolean;
+  /** How it stands, in a sentence. */
+  readonly said: string;
+  /** What went wrong last; empty when nothing did. */
+  readonly problem: string;
+}
+
+/** What happens to a training, by people and by what works for it. */
+export type TrainingEvent =
+  /** The browser keeps a training from another visit. */
+  | { readonly kind: "found"; readonly plan: Plan }
+  /** Start, or resume, with what the settings say now. */
+  | { readonly kind: "start"; readonly asked: Plan; readonly provider: PageProvider }
+  | { readonly kind: "pause" }
+  /** Settings that may change on the way were changed. */
+  | { readonly kind: "change"; readonly asked: Plan; readonly provider: PageProvider }
+  | { readonly kind: "startOver" }
+  | { readonly kind: "undo" }
+  /** The right to train, or to remove, is this tab's; `notKept` says why nothing can be kept. */
+  | { readonly kind: "taken"; readonly notKept?: string }
+  | { readonly kind: "refused"; readonly message: string }
+  /** Another tab has changed what is kept; this is there now. */
+  | { readonly kind: "elsewhere"; readonly plan: Plan | undefined; readonly message: string }
+  | { readonly kind: "removed" }
+  /** Whether what there is was kept just now. */
+  | { readonly kind: "kept"; readonly notKept?: string }
+  | { readonly kind: "preparing"; readonly what: string }
+  | { readonly kind: "steps" }
+  | { readonly kind: "paused" }
+  | { readonly kind: "failed"; readonly message: string }
+  | { readonly kind: "lost"; readonly message: string }
+  /** It does not answer any more. */
+  | { readonly kind: "silent" };
+
+/** What is to be done, besides showing the state. */
+export type TrainingEffect =
+  /** Take the right to train, and keep this plan. Answered by `taken`, `refused` or `elsewhere`. */
+  | { readonly kind: "take"; readonly plan: Plan; readonly fresh: boolean }
+  /** Give the right back to other tabs. */
+  | { readonly kind: "release" }
+  | { readonly kind: "train" }
+  /** Ask for a pause. Answered by `paused`, or by `silent` when no answer comes. */
+  | { readonly kind: "pause" }
+  /** End the work at once. */
+  | { readonly kind: "end" }
+  /** Take the right to remove, and remove what is kept. Answered by `removed`, `refused` or `elsewhere`. */
+  | { readonly kind: "remove" }
+  /** Bring back what was removed. Answered by `found` or `refused`. */
+  | { readonly kind: "restore" };
+
+export interface Transition {
+  readonly state: TrainingState;
+  readonly effects: readonly TrainingEffect[];
+}
+
+export const initial: TrainingState = {
+  phase: "empty",
+  provider: "wasm",
+  fresh: false,
+  undoable: false,
+  lost: false,
+  said: "",
+  problem: "",
+};
+
+/** Whether the training goes on at this moment, or is about to. */
+export function isUnderWay({ phase }: TrainingState): boolean {
+  return phase === "preparing" || phase === "training";
+}
+
+/** What becomes of a training when something happens to it. What means nothing in a phase changes nothing. */
+export function next(state: TrainingState, event: TrainingEvent): Transition {
+  const { phase, plan } = state;
+  switch (event.kind) {
+    case "found": {
+      if (phase !== "empty" && phase !== "removing") return same(state);
+      const said = phase === "removing" ? "Brought back." : "Kept in this browser from your last visit.";
+      return rest({ ...state, plan: event.plan, fresh: false, undoable: false }, said);
+    }
+    case "start": {
+      if (phase !== "empty" && phase !== "paused") return same(state);
+      const { asked, provider } = event;
+      const wanted = plan ? { ...plan, learningRate: asked.learningRate } : asked;
+      return {
+        state: {
+          ...clear(state),
+          phase: "preparing",
+          plan: wanted,
+          fresh: !plan,
+          provider,
+          said: "Preparing…",
+        },
+        effects: [{ kind: "take", plan: wanted, fresh: !plan }],
+      };
+    }
+    case "taken":
+      return taken(state, event.notKept);
+    case "pause":
+      if (phase === "training") return pausing(state, "Pausing…");
+      // Nothing is lost: what was made before is kept already.
+      return phase === "preparing" ? rest(state, "Paused.", [{ kind: "end" }]) : same(state);
+    case "change": {
+      if (!isUnderWay(state) || !plan) return same(state);
+      const changed = {
+        ...state,
+        plan: { ...plan, learningRate: event.asked.learningRate },
+        provider: event.provider,
+        afterwards: "resume" as const,
+      };
+      return phase === "training" ? pausing(changed, "Changing…") : same(changed);
+    }
+    case "startOver":
+      if (phase === "training") return pausing({ ...state, afterwards: "remove" }, "Stopping…");
+      return phase === "paused" ? removing(state) : same(state);
+    case "removed": {
+      const { provider, notKept } = state;
+      return {
+        state: { ...initial, provider, notKept, undoable: true, said: "The training was removed." },
+        effects: [{ kind: "release" }],
+      };
+    }
+    case "undo":
+      if (phase !== "empty" || !state.undoable) return same(state);
+      return { state: { ...clear(state), phase: "removing" }, effects: [{ kind: "restore" }] };
+    case "elsewhere": {
+      const there = { ...state, plan: event.plan, fresh: false, undoable: false, problem: event.message };
+      return rest(there, event.plan ? "Paused." : "", [{ kind: "end" }]);
+    }
+    case "refused":
+      return rest({ ...state, problem: event.message }, plan && !state.fresh ? "Paused." : "");
+    case "kept":
+      return same({ ...state, notKept: event.notKept });
+    default:
+      return heard(state, event);
+  }
+}
+
+/** What becomes of it when the worker tells something. */
+function heard(
+  state: TrainingState,
+  event: Extract<TrainingEvent, { kind: "preparing" | "steps" | "paused" | "failed" | "lost" | "silent" }>,
+): Transition {
+  switch (event.kind) {
+    case "preparing":
+      return same(state.phase === "preparing" ? { ...state, said: event.what } : state);
+    case "steps":
+      if (state.phase !== "preparing") return same(state);
+      if (state.afterwards) return pausing(state, "Changing…");
+      return same({ ...state, phase: "training", said: "Training." });
+    case "paused":
+      return afterPause(state, state.notKept ? "Paused." : "Paused, and kept in this browser.");
+    case "failed":
+      return rest({ ...state, problem: event.message }, "Stopped.", [{ kind: "end" }]);
+    case "lost":
+      return rest({ ...state, lost: true, problem: event.message }, "Stopped: the GPU was lost.", [
+        { kind: "end" },
+      ]);
+    case "silent": {
+      if (state.phase !== "pausing") return same(state);
+      const { state: after, effects } = afterPause(
+        state,
+        "Paused where it was last kept: it did not answer.",
+      );
+      return { state: after, effects: [{ kind: "end" }, ...effects] };
+    }
+  }
+}
+
+/** The right that was asked for is there: to train. A pause that came meanwhile gives it back. */
+function taken(state: TrainingState, notKept: string | undefined): Transition {
+  if (state.phase !== "preparing") return { state, effects: [{ kind: "release" }] };
+  return { state: { ...state, fresh: false, notKept, undoable: false }, effects: [{ kind: "train" }] };
+}
+
+function afterPause(state: TrainingState, said: string): Transition {
+  if (state.phase !== "pausing") return same(state);
+  const { afterwards, plan } = state;
+  if (afterwards === "remove") return removing(state);
+  if (afterwards !== "resume" || !plan) return rest(state, said);
+  return {
+    state: { ...clear(state), phase: "preparing", said: "Preparing…" },
+    effects: [{ kind: "take", plan, fresh: false }],
+  };
+}
+
+function pausing(state: TrainingState, said: string): Transition {
+  return { state: { ...state, phase: "pausing", said }, effects: [{ kind: "pause" }] };
+}
+
+function removing(state: TrainingState): Transition {
+  return {
+    state: { ...clear(state), phase: "removing", said: "" },
+    effects: [{ kind: "end" }, { kind: "remove" }],
+  };
+}
+
+/** Nothing is under way any more. */
+function rest(state: TrainingState, said: string, before: readonly TrainingEffect[] = []): Transition {
+  const { afterwards: _, plan, fresh, ...kept } = state;
+  // A plan that has not begun leaves nothing.
+  const there = plan && !fresh ? { phase: "paused" as const, plan } : { phase: "empty" as const };
+  return {
+    state: { ...kept, ...there, fresh: false, said },
+    effects: [...before, { kind: "release" }],
+  };
+}
+
+/** Without what was said of the last attempt. */
+function clear(state: TrainingState): TrainingState {
+  const { afterwards: _, ...kept } = state;
+  return { ...kept, lost: false, problem: "" };
+}
+
+function same(state: TrainingState): Transition {
+  return { state, effects: [] };
+}

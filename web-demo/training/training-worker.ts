@@ -1,0 +1,203 @@
+import { type Dataset, mnistForm } from "../../src/data/dataset.js";
+import { drawDigits } from "../../src/data/drawn.js";
+import { idxDataset } from "../../src/data/idx.js";
+import type { Picture } from "../../src/data/sheet.js";
+import { messageOf } from "../../src/error.js";
+import { exportGenerator } from "../../src/export/generator.js";
+import { designOf, type ImageShape } from "../../src/recipes/index.js";
+import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
+import {
+  type Checkpoint,
+  checkState,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  startPosition,
+} from "../../src/training/checkpoint.js";
+import { initialState } from "../../src/training/state.js";
+import { batchInputs } from "../../src/training/step-graph.js";
+import { train } from "../../src/training/trainer.js";
+import type { MetricsLine, Progress, Workplace } from "../../src/training/training.js";
+import { buildTraining } from "../../src/training/training-model.js";
+import { DeviceLost, loadRuntime, openOn } from "../runtime/onnxruntime.js";
+import type { PageProvider } from "../runtime/page-provider.js";
+import type { CurvePoint } from "../ui/curves.js";
+import type { PageData, Plan } from "./plan.js";
+import { settingsOf } from "./settings.js";
+
+/** A training as the page knows it: what was asked for, and how far it has come. */
+interface Known {
+  readonly plan: Plan;
+  readonly checkpoint?: Uint8Array<ArrayBuffer>;
+}
+
+/** What the page asks of the worker, which is made for one stretch of a training. */
+export type TrainRequest =
+  | (Known & { readonly kind: "train"; readonly provider: PageProvider })
+  | { readonly kind: "pause" }
+  /** Tell how far it has come: the page may be gone in a moment. */
+  | { readonly kind: "keep" }
+  | (Known & { readonly kind: "generator" });
+
+/** What the worker tells. */
+export type TrainReport =
+  | { readonly kind: "preparing"; readonly what: string }
+  /** So many steps more are made; the point stands for all of them. */
+  | { readonly kind: "steps"; readonly count: number; readonly point: CurvePoint; readonly place: string }
+  | { readonly kind: "sheet"; readonly sheet: Picture }
+  /** How far it has come: so many steps, and what there is to keep of it. */
+  | {
+      readonly kind: "progress";
+      readonly made: number;
+      readonly checkpoint: Uint8Array<ArrayBuffer>;
+      readonly sheet: Picture;
+      readonly place: string;
+    }
+  | { readonly kind: "paused" }
+  | { readonly kind: "generator"; readonly bytes: Uint8Array<ArrayBuffer> }
+  | { readonly kind: "noGenerator"; readonly message: string }
+  | { readonly kind: "failed" | "lost"; readonly message: string };
+
+/** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
+const DRAWN = 12_800;
+const BATCH = 128;
+/** How often there is a new sheet, and how often the page is told how far it is, in milliseconds. */
+const [SHEET_EVERY, TELL_EVERY] = [1500, 6000];
+
+const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
+const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
+const pause = new AbortController();
+
+/** The training that is under way, as far as it has come. */
+let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgress(): void } | undefined;
+
+async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise<void> {
+  // ONNX Runtime comes while the data are made. Whoever opens a model hears of a failure.
+  loadRuntime(provider).catch(() => {});
+  const dataset = await datasetOf(plan.data, plan.seed);
+  const { design, latest: start } = designed({ plan, checkpoint }, dataset, dataset.count);
+  checkLabels(dataset, design.sampler.classes);
+  tell({ kind: "preparing", what: "Writing the training graph, loading ONNX Runtime…" });
+  const { graph, train: model } = buildTraining(design);
+  const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
+  let latest = start;
+  let sheet: Picture | undefined;
+  let lastTold = performance.now();
+  const tellProgress = () => {
+    const { epoch, step } = latest.position;
+    const made = epoch * perEpoch + step;
+    if (!sheet || made === 0) return;
+    const place = placeOf(made, step === 0 ? epoch : epoch + 1);
+    const bytes = encodeCheckpoint(latest);
+    tell({ kind: "progress", made, checkpoint: bytes, sheet, place }, [bytes.buffer]);
+    lastTold = performance.now();
+  };
+  running = { plan, latest: () => latest, tellProgress };
+  const show = (picture: Picture) => {
+    sheet = picture;
+    tell({ kind: "sheet", sheet });
+  };
+  const workplace: Workplace = {
+    async openEngine(state) {
+      const engine = await openOn(provider, model);
+      await engine.setState(state);
+      return engine;
+    },
+    openModel: (bytes) => openOn(provider, bytes),
+    keeper: {
+      begin: async () => {},
+      // A run takes the whole worker: between two of them it hears what the page asks.
+      metrics: () => new Promise((resolve) => setTimeout(resolve)),
+      realImages: async () => {},
+      sheet: async (picture) => show(picture),
+      preview: show,
+      async checkpoint(checkpoint) {
+        latest = checkpoint;
+        if (performance.now() - lastTold >= TELL_EVERY) tellProgress();
+      },
+      interval: SHEET_EVERY,
+      lastCheckpoint: "this browser",
+    },
+  };
+  const progress = ({ lines, iterations }: Progress) => {
+    const point = pointOf(lines, iterations);
+    tell({ kind: "steps", point, count: lines.length, place: placeOf(point.step, lines[0].epoch) });
+  };
+  const settings = { epochs: Infinity, batchSize: BATCH };
+  await train({ design, graph, dataset, start, ...settings }, workplace, progress, pause.signal);
+  tellProgress();
+  tell({ kind: "paused" });
+}
+
+/** The design of a training, and where it stands: at its checkpoint, or its beginning. */
+function designed({ plan, checkpoint }: Known, image: ImageShape, images: number) {
+  const { recipe, seed } = plan;
+  const design = designOf(recipe, settingsOf(plan), image);
+  const where = "the training that is kept";
+  const kept = checkpoint && decodeCheckpoint(checkpoint, where);
+  if (kept) checkState(kept, design, where);
+  const position = startPosition(design, images, seed);
+  return { design, latest: kept ?? { position, state: initialState(design, seed) } };
+}
+
+async function datasetOf(data: PageData, seed: number): Promise<Dataset> {
+  if (data.kind === "files") return idxDataset(data.images.path, data.images, data.labels);
+  tell({ kind: "preparing", what: "Drawing digits to learn from…" });
+  return { name: "drawn", count: DRAWN, ...mnistForm, ...drawDigits({ count: DRAWN, seed }) };
+}
+
+/** One point of the curves for all steps of a run. */
+function pointOf(lines: readonly MetricsLine[], iterations: number): CurvePoint {
+  const { epoch, iteration, metrics } = lines[lines.length - 1];
+  const mean = (name: string) => lines.reduce((sum, line) => sum + line.metrics[name], 0) / lines.length;
+  return {
+    step: (epoch - 1) * iterations + iteration,
+    metrics: Object.fromEntries(Object.keys(metrics).map((name) => [name, mean(name)])),
+  };
+}
+
+const placeOf = (step: number, epoch: number) => `step ${step}, epoch ${epoch}`;
+
+/** The generator as it is now, as a file like any other. What it learned from is not needed. */
+async function generator(known: Known): Promise<void> {
+  try {
+    const { plan } = known;
+    const latest = running?.latest() ?? (await standing(known));
+    const design = designOf(plan.recipe, settingsOf(plan), latest.position);
+    const data = plan.data.kind === "drawn" ? "drawn" : plan.data.images.path;
+    const bytes = await exportGenerator(design, latest, data, openOnCpu);
+    tell({ kind: "generator", bytes }, [bytes.buffer]);
+  } catch (error) {
+    tell({ kind: "noGenerator", message: messageOf(error) });
+  }
+}
+
+/** Where a training stands that is not under way. */
+async function standing(known: Known): Promise<Checkpoint> {
+  if (known.checkpoint) return decodeCheckpoint(known.checkpoint, "the training that is kept");
+  const image = known.plan.data.kind === "drawn" ? mnistForm : await datasetOf(known.plan.data, 0);
+  return designed(known, image, 0).latest;
+}
+
+async function answer(request: TrainRequest): Promise<void> {
+  switch (request.kind) {
+    case "train":
+      return run(request, request.provider);
+    case "pause":
+      return pause.abort();
+    case "keep":
+      return running?.tellProgress();
+    case "generator":
+      return generator(request);
+  }
+}
+
+addEventListener("message", async ({ data }: MessageEvent<TrainRequest>) => {
+  try {
+    await answer(data);
+  } catch (error) {
+    if (!(error instanceof DeviceLost)) return tell({ kind: "failed", message: messageOf(error) });
+    // What was made up to the last sheet is here, and not on the GPU.
+    running?.tellProgress();
+    tell({ kind: "lost", message: error.message });
+  }
+});

@@ -67,6 +67,15 @@ export interface Sampler<N extends Networks = Networks> {
   reconstruct?(networks: Forwards<N>, x: Value): Value;
 }
 
+/** How images are judged while a model is trained, in designs that have a network for that. */
+export interface Critic<N extends Networks = Networks> {
+  readonly network: keyof N & string;
+  /** Its opinion of images [batch, pixels] in the sampler's range, and their classes if there are any: [batch]. */
+  trace(networks: Forwards<N>, image: Value, label?: Value): Value;
+  /** Whether the opinion is a probability that the image is real; else a larger number is more real. */
+  readonly probability: boolean;
+}
+
 /** Everything that defines how a model is trained and sampled. */
 export interface Design<N extends Networks = Networks> {
   /** The name of the recipe that made it. */
@@ -77,6 +86,7 @@ export interface Design<N extends Networks = Networks> {
   readonly optimizer: Optimizer;
   readonly phases: readonly Phase<N>[];
   readonly sampler: Sampler<N>;
+  readonly critic?: Critic<N>;
   /** Keep an exponential moving average of the sampled network's parameters, and sample from that. */
   readonly averageDecay?: number;
   /** What is said of a step every now and then; `{name}` is where a metric goes. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
+import { reshape } from "../graph/index.js";
 import type { RecipeDesign } from "./design.js";
 import { adversarial, type TwoPlayers } from "./objectives/gan.js";
 import { losses, lossNames } from "./objectives/losses.js";
@@ -75,6 +76,12 @@ export function twoPlayerDesign(
       classes,
       range: [-1, 1],
       trace: ({ generator }, z, label) => generator(z, label),
+    },
+    critic: {
+      network: "discriminator",
+      trace: ({ discriminator }, image, label) =>
+        loss.opinion(reshape(discriminator(image, label), ["batch"])),
+      probability: loss.probability,
     },
     averageDecay: ema,
     line: "d_loss:{d_loss},g_loss:{g_loss} D real: {real_score},D fake: {fake_score}",

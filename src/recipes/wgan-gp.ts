@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { reshape } from "../graph/index.js";
 import { mlpDiscriminator, mlpGenerator } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import type { TwoPlayers } from "./objectives/gan.js";
@@ -27,6 +28,11 @@ export const wganGp = defineRecipe({
       optimizer: adam(settings),
       phases: wassersteinWithPenalty(pixels, settings),
       sampler: { network: "generator", latent, range: [-1, 1], trace: ({ generator }, z) => generator(z) },
+      critic: {
+        network: "discriminator",
+        trace: ({ discriminator }, image) => reshape(discriminator(image), ["batch"]),
+        probability: false,
+      },
       line: "d_loss:{d_loss},g_loss:{g_loss} penalty: {gradient_penalty},wasserstein: {wasserstein}",
     };
   },

@@ -9,13 +9,14 @@ import { randomStream } from "../tensors/random.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { gathered, orderOfEpoch } from "./batches.js";
 import { buildReconstructor, buildSampler } from "./sampler.js";
+import type { SheetPainter } from "./training.js";
 
 /** Images on a sheet, in rows of {@link COLUMNS}. */
 const COUNT = 64;
 const COLUMNS = 8;
 
 /** Owns the sessions that draw the sheets of a run, from one fixed batch of latents so that epochs compare. */
-export class Painter {
+export class Painter implements SheetPainter {
   private constructor(
     private readonly design: Design,
     private readonly latents: Tensors,

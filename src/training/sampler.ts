@@ -2,7 +2,7 @@ import { build, input, type Model, reshape, type Value } from "../graph/index.js
 import { bind, declarationsOf, onFlatVector, type Scope } from "../networks/index.js";
 import { type Design, type ImageShape, pixelsOf } from "../recipes/index.js";
 import { producer } from "../version.js";
-import { bufferState, sampledState } from "./state.js";
+import { bufferState, parametersState, sampledState } from "./state.js";
 
 type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };
 
@@ -45,6 +45,27 @@ export function buildReconstructor(design: Design, about: About): Model | undefi
   return build({ name: network, producer, ...about }, { inputs: [x, ...inputs], outputs });
 }
 
+/**
+ * The model that judges images while a design is trained: `x` [batch, channels, height, width] in the sampler's range,
+ * and their classes `label` [batch] if the design has any, to `score` [batch]. It normalises by its batch, as in
+ * training, so real and generated images come in batches of their own. Undefined for designs without a critic.
+ */
+export function buildCritic(design: Design, about: About): Model | undefined {
+  const { critic, sampler, image } = design;
+  if (!critic) return undefined;
+  const { channels, height, width } = image;
+  const x = input("x", "float32", ["batch", channels, height, width], "images in the sampler's range");
+  const label =
+    sampler.classes === undefined ? undefined : input("label", "int64", ["batch"], "the class of each image");
+  const { inputs, forward } = stateInputs(design, critic.network, parametersState(critic.network), true);
+  const flat = reshape(x, ["batch", pixelsOf(image)]);
+  const outputs = { score: critic.trace({ [critic.network]: forward }, flat, label) };
+  return build(
+    { name: critic.network, producer, ...about },
+    { inputs: [x, ...(label ? [label] : []), ...inputs], outputs },
+  );
+}
+
 function samplerOn(design: Design, about: About, { inputs, forward }: Weights): Model {
   const { network, latent, classes, trace } = design.sampler;
   const z = input("z", "float32", ["batch", latent], "latents: independent standard normal numbers");
@@ -63,13 +84,17 @@ function asImages(value: Value, { channels, height, width }: ImageShape): Value 
   return reshape(value, ["batch", channels, height, width]);
 }
 
-function stateInputs(design: Design): Weights {
-  const { network } = design.sampler;
+function stateInputs(
+  design: Design,
+  network: string = design.sampler.network,
+  vector = sampledState(design),
+  training = false,
+): Weights {
   const definition = design.networks[network];
   const { size, buffers } = declarationsOf(definition);
-  const flat = input(sampledState(design), "float32", [size]);
+  const flat = input(vector, "float32", [size]);
   const values = buffers.map(({ name, shape }) => input(bufferState(network, name), "float32", shape));
   const named = new Map(buffers.map(({ name }, i) => [name, values[i]] as const));
-  const { forward } = onFlatVector(definition, flat, { training: false, buffers: named });
+  const { forward } = onFlatVector(definition, flat, { training, buffers: named });
   return { inputs: [flat, ...values], forward };
 }

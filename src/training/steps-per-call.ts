@@ -23,8 +23,8 @@ export function isRestorable(engine: Engine): engine is Engine & Restorable {
 
 /** How much of the time may go into what a run costs besides its steps: copies of the state to a device and back. */
 const SHARE = 0.02;
-/** No run should take longer: until it ends, progress and Ctrl-C wait. */
-const LONGEST_RUN = 500;
+/** No run should take longer, in milliseconds: until it ends, progress and Ctrl-C wait. */
+export const LONGEST_RUN = 500;
 /** What the batch inputs of a run may take, in bytes. */
 const MEMORY = 2 ** 28;
 /** How many steps the longer of the measured runs has, and how often both are timed. */
@@ -47,15 +47,15 @@ export function mostStepsPerRun(
 
 /**
  * The fewest steps in a run for which its own cost is at most 2% of its time: with t(k) = c + s·k from the two measured
- * runs, c ≤ 0.02·(c + s·k). No more than `most`, nor than half a second has room for.
+ * runs, c ≤ 0.02·(c + s·k). No more than `most`, nor than `longest` milliseconds have room for.
  */
-export function chooseStepsPerRun({ short, long }: RunTimes, most: number): number {
+export function chooseStepsPerRun({ short, long }: RunTimes, most: number, longest = LONGEST_RUN): number {
   const step = (long.milliseconds - short.milliseconds) / (long.steps - short.steps);
-  // Where the longer run was no slower, noise or a cost without steps was measured: as many as there may be.
-  if (!(step > 0)) return most;
+  // Where the longer run was no slower, noise or a cost without steps was measured: as many as there is time for.
+  if (!(step > 0)) return Math.max(1, Math.min(most, Math.floor(longest / (long.milliseconds / long.steps))));
   const run = short.milliseconds - step * short.steps;
   const wanted = Math.ceil(((1 / SHARE - 1) * run) / step - 1e-9);
-  return Math.max(1, Math.min(wanted, most, Math.floor((LONGEST_RUN - run) / step)));
+  return Math.max(1, Math.min(wanted, most, Math.floor((longest - run) / step)));
 }
 
 /**

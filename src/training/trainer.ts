@@ -4,9 +4,15 @@ import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { Painter } from "./painter.js";
-import { chooseStepsPerRun, isRestorable, measureRuns, mostStepsPerRun } from "./steps-per-call.js";
+import {
+  chooseStepsPerRun,
+  isRestorable,
+  LONGEST_RUN,
+  measureRuns,
+  mostStepsPerRun,
+} from "./steps-per-call.js";
 import { supplyOf } from "./supply.js";
-import type { MetricsLine, PlannedRun, Progress, Training, Workplace } from "./training.js";
+import type { MetricsLine, PlannedRun, Progress, SheetPainter, Training, Workplace } from "./training.js";
 
 /**
  * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint that is kept last holds every
@@ -22,18 +28,18 @@ export async function train(
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const { design, dataset, start } = training;
-  const { keeper, openModel, openFeeder } = workplace;
+  const { keeper, openModel } = workplace;
   const engine = await workplace.openEngine(start.state);
-  const painter = await Painter.open(design, dataset, openModel, start.position.seed).catch(
-    async (error: unknown) => {
-      await engine.close();
-      throw error;
-    },
-  );
+  const openPainter =
+    workplace.openPainter ?? (() => Painter.open(design, dataset, openModel, start.position.seed));
+  const painter = await openPainter(training).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
   try {
     await keeper.begin();
     await keeper.realImages(painter.paintReal());
-    return await makeSteps(training, { engine, painter, keeper, openFeeder }, progress, signal);
+    return await makeSteps(training, { engine, painter, workplace }, progress, signal);
   } finally {
     await Promise.all([engine.close(), painter.close()]).finally(() => keeper.end?.());
   }
@@ -48,18 +54,20 @@ interface Running {
 
 async function makeSteps(
   training: Training,
-  {
-    engine,
-    painter,
-    keeper,
-    openFeeder,
-  }: { engine: Engine; painter: Painter } & Pick<Workplace, "keeper" | "openFeeder">,
+  { engine, painter, workplace }: { engine: Engine; painter: SheetPainter; workplace: Workplace },
   progress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const { graph, dataset, epochs, batchSize, start } = training;
   const iterations = stepsPerEpoch(graph.batches, dataset.count, batchSize);
-  const plan = plannedRuns(training, training.stepsPerRun ?? (await measuredStepsPerRun(training, engine)));
+  const { keeper, openFeeder, longestRun = LONGEST_RUN } = workplace;
+  let stepsPerRun = training.stepsPerRun ?? (await measuredStepsPerRun(training, engine, longestRun));
+  /** A machine that has become busy makes runs longer than was measured; those after them have fewer steps. */
+  const shorten = (milliseconds: number) => {
+    if (training.stepsPerRun !== undefined || milliseconds < 2 * longestRun) return;
+    stepsPerRun = Math.max(1, Math.floor(stepsPerRun / 2));
+  };
+  const plan = plannedRuns(training, () => stepsPerRun);
   const supply = supplyOf(training, plan, openFeeder && (() => openFeeder(training)));
   let latest = start;
   let lastDue = performance.now();
@@ -86,11 +94,14 @@ async function makeSteps(
 
   try {
     let current = await begin();
+    let ended = performance.now();
     while (current) {
       // The next run is prepared, and waits at the engine, while this one computes; what a run leaves is kept meanwhile.
       const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
+      shorten(performance.now() - ended);
+      ended = performance.now();
       const lastCheckpoint =
         latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined;
       checkMetrics(lines, lastCheckpoint);
@@ -119,7 +130,7 @@ async function makeSteps(
 const UNMEASURED = 16;
 
 /** How many steps a run should have, tried with the first batches; the engine is where it was afterwards. */
-async function measuredStepsPerRun(training: Training, engine: Engine): Promise<number> {
+async function measuredStepsPerRun(training: Training, engine: Engine, longest: number): Promise<number> {
   const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
   const imageCount = dataset.count;
@@ -130,20 +141,23 @@ async function measuredStepsPerRun(training: Training, engine: Engine): Promise<
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount), augmentations };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
-  return chooseStepsPerRun(await measureRuns(engine, feedsOf, most), most);
+  return chooseStepsPerRun(await measureRuns(engine, feedsOf, most), most, longest);
 }
 
 /** What is left to do, one run of the training graph after the other. */
-function* plannedRuns(training: Training, stepsPerRun: number): Generator<PlannedRun, undefined> {
+function* plannedRuns(training: Training, stepsPerRun: () => number): Generator<PlannedRun, undefined> {
   const { graph, dataset, epochs, batchSize, start } = training;
   const { seed, epoch: complete, step } = start.position;
   const imageCount = dataset.count;
   for (let epoch = complete + 1; epoch <= epochs; epoch++) {
     const order = orderOfEpoch(seed, epoch, imageCount);
-    const fromStep = epoch === complete + 1 ? step : 0;
-    const blocks = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerRun }, fromStep);
-    for (const [i, block] of blocks.entries()) {
-      yield { epoch, order, block, endsEpoch: i === blocks.length - 1 };
+    let fromStep = epoch === complete + 1 ? step : 0;
+    for (;;) {
+      const sizes = { imageCount, batchSize, stepsPerRun: stepsPerRun() };
+      const [block, ...further] = blocksOfEpoch(graph.batches, sizes, fromStep);
+      if (!block) break;
+      yield { epoch, order, block, endsEpoch: further.length === 0 };
+      fromStep = block.firstStep + block.steps;
     }
   }
 }

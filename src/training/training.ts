@@ -30,7 +30,20 @@ export interface Workplace {
   readonly openModel: OpenModel;
   /** Have batches prepared elsewhere, where the thread that trains is not fast enough. */
   readonly openFeeder?: (training: Training) => Feeder;
+  /** Draws the sheets; a painter of the standard ones unless given. */
+  readonly openPainter?: (training: Training) => Promise<SheetPainter>;
+  /** How long one run of the training graph may take, in milliseconds; until it ends, everybody waits. */
+  readonly longestRun?: number;
   readonly keeper: Keeper;
+}
+
+/** Draws what a training makes of the same latents each time. */
+export interface SheetPainter {
+  /** The sheet of a state. */
+  paint(state: Tensors): Promise<Picture>;
+  /** The sheet of the real images. */
+  paintReal(): Picture;
+  close(): Promise<void>;
 }
 
 /** Keeps what a training makes. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/onnx/index.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
-import { buildReconstructor, buildSampler } from "../../src/training/sampler.js";
+import { buildCritic, buildReconstructor, buildSampler } from "../../src/training/sampler.js";
 import { initialState } from "../../src/training/state.js";
 import { plainGenerator } from "../helpers/plain-conv.js";
 import { colour, designed, grey, randomFeeds, runModel, trained, weightsOf } from "../helpers/recipes.js";
@@ -77,4 +77,41 @@ test("only autoencoders show what they make of images", () => {
     ["image", "float32", "batch,1,8,8"],
   ]);
   expect(buildReconstructor(designed("dcgan", size, image), { doc: "" })).toBeUndefined();
+});
+
+describe("the critic", () => {
+  test.each([
+    ["vanilla", size],
+    ["conditional", { ...size, classes: 3 }],
+    ["wgan-gp", size],
+  ] as const)("of %s says of each image what training reports of all", async (recipe, settings) => {
+    const design = designed(recipe, settings, image);
+    const feeds = randomFeeds(design, image, 1, 6);
+    const state = initialState(design, 1);
+    const { metrics } = await trained(design, feeds, state);
+    const model = buildCritic(design, { doc: "" })!;
+    const [first] = [tensorIn(feeds, "x")];
+    const bytes = first.data.subarray(0, 6 * 64) as Uint8Array;
+    const x = Float32Array.from(bytes, (byte) => byte / 127.5 - 1);
+    const label = BigInt64Array.from({ length: 6 }, (_, i) => BigInt(Number(feeds.get("y_d")?.data[i] ?? 0)));
+    const all = new Map<string, Tensor>([
+      ...state,
+      ["x", { dtype: "float32", shape: [6, 1, 8, 8], data: x }],
+      ["label", { dtype: "int64", shape: [6], data: label }],
+    ]);
+    const names = model.graph.inputs.map(({ name }) => name);
+    const score = floatsIn(
+      await runModel(encodeModel(model), new Map(names.map((name) => [name, tensorIn(all, name)]))),
+      "score",
+    );
+    expect(score).toHaveLength(6);
+    expect(new Set(score).size).toBeGreaterThan(1);
+    if (!design.critic?.probability) return;
+    const mean = score.reduce((a, b) => a + b, 0) / 6;
+    expect(mean).toBeCloseTo(Number(tensorIn(metrics, "real_score").data[0]), 5);
+  });
+
+  test("is there only where a network judges", () => {
+    expect(buildCritic(designed("vae", { latent: 3, width: 2 }, image), { doc: "" })).toBeUndefined();
+  });
 });

@@ -37,6 +37,13 @@ test("a run has no more steps than there may be, nor than half a second has room
   expect(chooseStepsPerRun(times(100, 5000), 100)).toBe(1);
 });
 
+test("a run takes no longer than it may, also when the measurement is noise", () => {
+  const noisy = { short: { steps: 1, milliseconds: 60 }, long: { steps: 16, milliseconds: 50 } };
+  expect(chooseStepsPerRun(noisy, 1000)).toBe(160);
+  expect(chooseStepsPerRun(noisy, 1000, 150)).toBe(48);
+  expect(chooseStepsPerRun(times(40, 50), 100, 200)).toBe(3);
+});
+
 test("times that make no sense are no reason for short runs", () => {
   expect(
     chooseStepsPerRun({ short: { steps: 1, milliseconds: 5 }, long: { steps: 16, milliseconds: 4 } }, 300),

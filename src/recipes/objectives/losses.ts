@@ -11,6 +11,8 @@ export interface AdversarialLoss {
   generator(fake: Value): Value;
   /** What is reported as the discriminator's opinion of an image: a probability, or a itself. */
   opinion(a: Value): Value;
+  /** Whether that opinion is a probability. */
+  readonly probability: boolean;
   /** Whether a real image's target can be less than 1. */
   readonly smoothable: boolean;
 }
@@ -26,6 +28,7 @@ const minimax = {
   discriminator: (real: Value, fake: Value, target: number) =>
     add(crossEntropy(real, target), crossEntropy(fake, 0)),
   opinion: (a: Value) => sigmoid(a),
+  probability: true,
   smoothable: true,
 };
 
@@ -40,6 +43,7 @@ export const losses = {
     discriminator: (real, fake, target) => mul(add(mean(square(sub(real, target))), mean(square(fake))), 0.5),
     generator: (fake) => mul(mean(square(sub(fake, 1))), 0.5),
     opinion: (a) => a,
+    probability: false,
     smoothable: true,
   },
   /** Hinge, Lim and Ye 2017 (https://arxiv.org/abs/1705.02894). */
@@ -47,6 +51,7 @@ export const losses = {
     discriminator: (real, fake) => add(mean(relu(sub(1, real))), mean(relu(add(fake, 1)))),
     generator: (fake) => neg(mean(fake)),
     opinion: (a) => a,
+    probability: false,
     smoothable: false,
   },
 } satisfies Record<string, AdversarialLoss>;

@@ -1,0 +1,165 @@
+import type { Dataset } from "../../src/data/dataset.js";
+import { type Picture, paintSheet } from "../../src/data/sheet.js";
+import { encodeModel } from "../../src/onnx/index.js";
+import type { Design, ImageShape } from "../../src/recipes/index.js";
+import { drawLatents } from "../../src/recipes/latents.js";
+import type { LoadedModel, OpenModel } from "../../src/runtime/engine.js";
+import { randomStream } from "../../src/tensors/random.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { gathered, orderOfEpoch } from "../../src/training/batches.js";
+import { buildCritic, buildReconstructor, buildSampler } from "../../src/training/sampler.js";
+import type { SheetPainter } from "../../src/training/training.js";
+
+/** Images of each kind in a scene. */
+export const SHOWN = 64;
+
+/** Images as bytes, and how real each is said to be: from 0 (generated) to 1 (real), where there is a discriminator. */
+export interface Tiles {
+  readonly images: Uint8Array<ArrayBuffer>;
+  readonly opinions?: Float32Array;
+}
+
+/** What there is to see of a training at one moment. */
+export interface Scene {
+  readonly image: ImageShape;
+  /** What the generator makes of the same latents each time. */
+  readonly made: Tiles;
+  /** Images that it learns from, the same each time. */
+  readonly real: Tiles;
+  /** What an autoencoder makes of those. */
+  readonly rebuilt?: Tiles;
+}
+
+/** A model of the training, and the states that it has as inputs. */
+interface Loaded {
+  readonly model: LoadedModel;
+  readonly inputs: readonly string[];
+}
+
+/** Owns the models that draw and judge the scenes of a training. */
+export class ScenePainter implements SheetPainter {
+  private constructor(
+    private readonly design: Design,
+    private readonly latents: Tensors,
+    private readonly real: Uint8Array<ArrayBuffer>,
+    private readonly realLabels: Tensor | undefined,
+    private readonly sampler: Loaded,
+    private readonly critic: Loaded | undefined,
+    private readonly reconstructor: Loaded | undefined,
+    private readonly show: (scene: Scene) => void,
+  ) {}
+
+  /** @param show is given each scene that is painted. */
+  static async open(
+    design: Design,
+    dataset: Dataset,
+    open: OpenModel,
+    seed: number,
+    show: (scene: Scene) => void,
+  ): Promise<ScenePainter> {
+    const about = { doc: "Draws the scenes of a training." };
+    const load = async (model: ReturnType<typeof buildCritic>): Promise<Loaded | undefined> =>
+      model && {
+        model: await open(encodeModel(model), "the sampler"),
+        inputs: model.graph.inputs.map(({ name }) => name),
+      };
+    const order = orderOfEpoch(seed, 1, dataset.count);
+    const shown = Uint32Array.from({ length: SHOWN }, (_, i) => order[i % dataset.count]);
+    const { channels, height, width } = dataset;
+    const labels = dataset.labels && gathered(dataset.labels, 1, shown);
+    const sampler = (await load(buildSampler(design, about))) as Loaded;
+    return new ScenePainter(
+      design,
+      drawLatents(randomStream(seed, "sheet"), SHOWN, design.sampler),
+      gathered(dataset.images, channels * height * width, shown),
+      labels && { dtype: "int64", shape: [SHOWN], data: BigInt64Array.from(labels, BigInt) },
+      sampler,
+      await load(buildCritic(design, about)),
+      await load(buildReconstructor(design, about)),
+      show,
+    );
+  }
+
+  /** Shows the scene of a state; the sheet is what the generator makes. */
+  async paint(state: Tensors): Promise<Picture> {
+    const { image, sampler } = this.design;
+    const made = await run(this.sampler, this.latents, state);
+    const real = this.realInRange();
+    const rebuilt = this.reconstructor && (await run(this.reconstructor, this.bytes(), state));
+    const [ofMade, ofReal] = await this.opinions(made, real, state);
+    const asBytes = (values: Float32Array) => bytesIn(values, sampler.range);
+    const bytes = asBytes(made);
+    this.show({
+      image,
+      made: { images: bytes, opinions: ofMade },
+      real: { images: this.real, opinions: ofReal },
+      rebuilt: rebuilt && { images: asBytes(rebuilt) },
+    });
+    return this.sheet(bytes);
+  }
+
+  paintReal(): Picture {
+    return this.sheet(this.real);
+  }
+
+  private sheet(images: Uint8Array): Picture {
+    return paintSheet(images, { count: SHOWN, ...this.design.image }, { range: [0, 255], columns: 8 });
+  }
+
+  /** Each batch on its own: a discriminator that normalises by the batch is trained like that. */
+  private async opinions(made: Float32Array, real: Float32Array, state: Tensors) {
+    const { critic } = this;
+    if (!critic) return [];
+    const { channels, height, width } = this.design.image;
+    const judged = async (images: Float32Array, labels: Tensor | undefined) => {
+      const x = { dtype: "float32", shape: [SHOWN, channels, height, width], data: images } as const;
+      const feeds = new Map<string, Tensor>([["x", x], ...(labels ? [["label", labels] as const] : [])]);
+      return floatsOf(await critic.model.run(withState(feeds, critic, state)), "score");
+    };
+    const [a, b] = [await judged(made, this.latents.get("label")), await judged(real, this.realLabels)];
+    return this.design.critic?.probability ? [a, b] : compared(a, b);
+  }
+
+  private bytes(): Tensors {
+    const shape = [SHOWN, this.real.length / SHOWN];
+    return new Map([["x", { dtype: "uint8", shape, data: this.real }]]);
+  }
+
+  private realInRange(): Float32Array {
+    const [low, high] = this.design.sampler.range;
+    return Float32Array.from(this.real, (byte) => low + (byte * (high - low)) / 255);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.sampler, this.critic, this.reconstructor].map((loaded) => loaded?.model.close()));
+  }
+}
+
+async function run(loaded: Loaded, feeds: Tensors, state: Tensors): Promise<Float32Array> {
+  return floatsOf(await loaded.model.run(withState(feeds, loaded, state)), "image");
+}
+
+/** Labels that the model does not ask for are left out. */
+function withState(feeds: Tensors, { inputs }: Loaded, state: Tensors): Tensors {
+  const all = new Map([...feeds, ...state]);
+  return new Map(inputs.map((name) => [name, tensorIn(all, name)]));
+}
+
+const floatsOf = (outputs: Tensors, name: string) => floatsIn(outputs, name);
+
+function bytesIn(values: Float32Array, [low, high]: readonly [number, number]): Uint8Array<ArrayBuffer> {
+  // A clamped array rounds and clamps what is written to it.
+  const clamped = new Uint8ClampedArray(values.length);
+  for (let i = 0; i < values.length; i++) clamped[i] = (255 * (values[i] - low)) / (high - low);
+  return new Uint8Array(clamped.buffer);
+}
+
+/** Scores without a scale as opinions from 0 to 1: half-way is the middle between the two means. */
+export function compared(made: Float32Array, real: Float32Array): [Float32Array, Float32Array] {
+  const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const all = [...made, ...real];
+  const middle = (mean(made) + mean(real)) / 2;
+  const spread = Math.sqrt(all.reduce((sum, value) => sum + (value - middle) ** 2, 0) / all.length) || 1;
+  const opinion = (value: number) => 1 / (1 + Math.exp((-2 * (value - middle)) / spread));
+  return [made.map(opinion), real.map(opinion)];
+}

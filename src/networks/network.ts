@@ -2,10 +2,11 @@ import { GanOnnxError } from "../error.js";
 import { concat, input, reshape, split, type Value, withScope } from "../graph/index.js";
 import { sizeOf } from "../tensors/tensor.js";
 
-/** How a parameter starts. `uniform` draws from [-bound, bound). */
+/** How a parameter starts. `uniform` draws from [-bound, bound); `given` is what a file has. */
 export type Initializer =
   | { readonly kind: "uniform"; readonly bound: number }
-  | { readonly kind: "constant"; readonly value: number };
+  | { readonly kind: "constant"; readonly value: number }
+  | { readonly kind: "given"; readonly values: Float32Array };
 
 /** A tensor of a network, named as PyTorch would name it, e.g. `gen.0.weight`. */
 export interface Declaration {
@@ -18,6 +19,8 @@ export interface Declaration {
 export interface Parameter extends Declaration {
   readonly offset: number;
   readonly size: number;
+  /** Whether no update changes it. */
+  readonly frozen: boolean;
 }
 
 /** A tensor that is not learnt but replaced by forward passes, such as a running mean. */
@@ -42,6 +45,8 @@ export interface Scope {
  */
 export interface Network<F = unknown> {
   readonly name: string;
+  /** Whether a parameter keeps its value in training; none does unless this says so. */
+  readonly isFrozen?: (parameter: string) => boolean;
   create(scope: Scope): F;
 }
 
@@ -62,7 +67,7 @@ export function declarationsOf(network: Network): Declarations {
     training: true,
     parameter(name, shape, init) {
       const size = sizeOf(shape);
-      parameters.push({ name, shape, init, offset, size });
+      parameters.push({ name, shape, init, offset, size, frozen: network.isFrozen?.(name) ?? false });
       offset += size;
       return input(name, "float32", shape);
     },
@@ -94,24 +99,32 @@ export function onFlatVector<F>(network: Network<F>, flat: Value, given: Surroun
 export interface Piece {
   readonly name: string;
   readonly parameters: readonly Parameter[];
+  /** Whether its parameters keep their values: all do, or none. */
+  readonly frozen: boolean;
 }
 
 /** Parameters from this size on are pieces of their own. Not very critical: from 4,096 to 25,000 steps take as long. */
 const LARGE = 2 ** 14;
 
 /**
- * A network's parameters as a training step works on them: the large ones each on its own, the others together. A
- * large one is neither copied out of a vector before it is used nor its gradient into one, and what the optimizer
- * does to the many small ones is done at once.
+ * A network's parameters as a training step works on them: the large ones each on its own, the others together, the
+ * frozen ones apart. A large one is neither copied out of a vector before it is used nor its gradient into one, and
+ * what the optimizer does to the many small ones is done at once.
  */
 export function piecesOf(network: Network): readonly Piece[] {
   const { parameters } = declarationsOf(network);
   const large = parameters.filter(({ size }) => size >= LARGE);
-  const others = parameters.filter(({ size }) => size < LARGE);
+  const small = (wanted: boolean) =>
+    parameters.filter(({ size, frozen }) => size < LARGE && frozen === wanted);
   return [
-    ...large.map((parameter) => ({ name: parameter.name, parameters: [parameter] })),
-    ...(others.length > 0 ? [{ name: "others", parameters: others }] : []),
-  ];
+    ...large.map((parameter) => ({
+      name: parameter.name,
+      parameters: [parameter],
+      frozen: parameter.frozen,
+    })),
+    { name: "others", parameters: small(false), frozen: false },
+    { name: "frozen", parameters: small(true), frozen: true },
+  ].filter(({ parameters }) => parameters.length > 0);
 }
 
 /** The values of {@link piecesOf} a network, in that order, cut from a flat vector. */

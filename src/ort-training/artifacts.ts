@@ -72,7 +72,10 @@ export function obstacle(design: Design): string | undefined {
     const updates = phases.filter((phase) => phase.updates === name).length;
     if (updates !== 1)
       return `${updates} phases of a step update the ${name}, and its artifacts can hold one`;
-    const [buffer] = declarationsOf(network).buffers;
+    const { parameters, buffers } = declarationsOf(network);
+    const [buffer] = buffers;
+    const frozen = parameters.find(({ frozen }) => frozen);
+    if (frozen) return `parameters of the ${name} are frozen (${frozen.name}), and its optimizer updates all`;
     if (buffer) {
       return (
         `a forward pass replaces buffers of the ${name} (${buffer.name} and others), ` +

@@ -116,6 +116,10 @@ function initialize(out: Float32Array, init: Initializer, random: ReturnType<typ
     out.fill(init.value);
     return;
   }
+  if (init.kind === "given") {
+    out.set(init.values);
+    return;
+  }
   fillUniform(random, out);
   for (let i = 0; i < out.length; i++) out[i] = (2 * out[i] - 1) * init.bound;
 }

@@ -187,12 +187,14 @@ function updated(
   loss: Value,
   state: Values,
 ): { next: Values; discarded: readonly Value[] } {
-  const parametersOf = (network: string) => piecesIn(design, state, parametersState(network), network);
+  const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
+  const parametersOf = (network: string) =>
+    learned(network).map((piece) => state[pieceState(parametersState(network), piece)]);
   // The other networks count as they are: how their own updates came about is not differentiated.
   const wanted = [updates, ...undetached].flatMap(parametersOf);
   // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
   const derivatives = gradients(loss, wanted, { fixed: Object.values(state), unused: zerosLike });
-  const pieces = piecesOf(design.networks[updates]);
+  const pieces = learned(updates);
   const next = pieces.map((piece, i) => {
     const names = slotNames(design, updates, piece);
     const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));

@@ -35,6 +35,25 @@ test("a flat vector is cut into large parameters and the others, and joined agai
   expect(results.last.data.slice(-200)).toEqual(numbers.slice(-200));
 });
 
+test("frozen parameters are pieces of their own", () => {
+  const network = {
+    ...mlpGenerator(3, 200, { width: 128, depth: 2 }),
+    isFrozen: (name: string) => /^gen\.[02]\./.test(name),
+  };
+  expect(
+    piecesOf(network).map(({ name, frozen, parameters }) => [
+      name,
+      frozen,
+      parameters.map(({ name }) => name),
+    ]),
+  ).toEqual([
+    ["gen.2.weight", true, ["gen.2.weight"]],
+    ["gen.4.weight", false, ["gen.4.weight"]],
+    ["others", false, ["gen.4.bias"]],
+    ["frozen", true, ["gen.0.weight", "gen.0.bias", "gen.2.bias"]],
+  ]);
+});
+
 test("a network does without none of its tensors", () => {
   const network = mlpGenerator(3, 5, { width: 4, depth: 1 });
   const given = new Map([["gen.0.weight", input("w", "float32", [4, 3])]]);
@@ -62,6 +81,8 @@ describe.each(goldenRecipes)("the networks of %s", (recipe) => {
         const largest = data.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
         if (init.kind === "constant") {
           expect(new Set(data), full).toEqual(new Set([init.value]));
+        } else if (init.kind === "given") {
+          expect.fail(`${full} comes from no file`);
         } else {
           // PyTorch's numbers fill our interval, as nearly as their number lets them.
           expect(largest, full).toBeLessThanOrEqual(init.bound * (1 + 1e-6));

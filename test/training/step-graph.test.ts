@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { declarationsOf } from "../../src/networks/index.js";
 import { recipeNames } from "../../src/recipes/index.js";
 import { adam } from "../../src/recipes/optimizers.js";
 import { Session } from "../../src/runtime/session.node.js";
-import { type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { buildStepGraph } from "../../src/training/step-graph.js";
 import { tinyArtifacts, tinyDesign } from "../helpers/design.js";
@@ -58,6 +59,22 @@ describe("a step", () => {
   test("of both changes both", async () => {
     const after = await stateAfter(design, feedsOf(["x", "z_d", "z_g"]));
     expect(changed(after).sort()).toEqual([...allOf("discriminator"), ...allOf("generator")]);
+  });
+
+  test("leaves frozen parameters and their slots as they were, and trains the others as if none were", async () => {
+    const generator = { ...design.networks.generator, isFrozen: (name: string) => name === "gen.2.weight" };
+    const frozen = { ...design, networks: { ...design.networks, generator } };
+    const feeds = feedsOf(["x", "z_d", "z_g"], 0, 1);
+    const [with_, without] = [await stateAfter(frozen, feeds), await stateAfter(design, feeds)];
+    const { parameters } = declarationsOf(generator);
+    for (const state of ["generator/parameters", "generator/first_moment", "generator/second_moment"]) {
+      const [a, b, before] = [with_, without, start].map((tensors) => floatsIn(tensors, state));
+      for (const { offset, size, frozen } of parameters) {
+        const part = [offset, offset + size] as const;
+        expect(a.slice(...part)).toEqual((frozen ? before : b).slice(...part));
+      }
+    }
+    expect(floatsIn(with_, "generator/parameters")).not.toEqual(floatsIn(without, "generator/parameters"));
   });
 
   test("is the same to the bit, however many are made in one run", async () => {

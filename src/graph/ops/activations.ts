@@ -1,7 +1,6 @@
-import { GanOnnxError } from "../../error.js";
 import { defineOp, type Op } from "../operator.js";
 import type { Operand, Value } from "../value.js";
-import { abs, add, div, exp, log, mul, neg, square, sub } from "./elementwise.js";
+import { abs, add, div, exp, greater, log, mul, neg, square, sub, where } from "./elementwise.js";
 import { sameAsInput } from "./infer.js";
 
 /** tanh x. https://onnx.ai/onnx/operators/onnx__Tanh.html */
@@ -92,11 +91,9 @@ export const leakyReluOp = defineOp<[x: Value], { alpha: "float" }>({
 
 /**
  * x above zero, slope · x elsewhere; the gradient at 0 is the slope, as in PyTorch.
- * https://onnx.ai/onnx/operators/onnx__LeakyRelu.html. Throws unless 0 <= slope < 1.
+ * https://onnx.ai/onnx/operators/onnx__LeakyRelu.html
  */
 export function leakyRelu(x: Value, slope: number): Value {
-  if (!(slope >= 0 && slope < 1)) {
-    throw new GanOnnxError({ what: `slope ${slope}`, where: "leakyRelu", fix: "choose a slope in [0, 1)" });
-  }
-  return leakyReluOp(x, { alpha: slope });
+  // Only of such slopes y has the sign of x, from which the rule reads the slope.
+  return slope >= 0 && slope < 1 ? leakyReluOp(x, { alpha: slope }) : where(greater(x, 0), x, mul(x, slope));
 }

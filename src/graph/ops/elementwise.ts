@@ -41,12 +41,18 @@ export const div: Op<Two> = defineOp<Two>({
   vjp: ([, b], y, g) => [() => div(g, b), () => neg(div(mul(g, y), b))],
 });
 
-/** The larger of a and b; where they are equal the gradient goes to a. https://onnx.ai/onnx/operators/onnx__Max.html */
+/**
+ * The larger of a and b; where they are equal each gets half of the gradient, as in PyTorch.
+ * https://onnx.ai/onnx/operators/onnx__Max.html
+ */
 export const maximum: Op<Two> = defineOp<Two>({
   type: "Max",
   pointwise: true,
   infer: (inputs) => broadcast("Max", inputs),
-  vjp: ([a, b], _, g) => [() => where(greater(b, a), 0, g), () => where(greater(b, a), g, 0)],
+  vjp: ([a, b], _, g) => {
+    const share = (x: Value, other: Value) => where(greater(x, other), g, where(equal(a, b), mul(g, 0.5), 0));
+    return [() => share(a, b), () => share(b, a)];
+  },
 });
 
 /** -x. https://onnx.ai/onnx/operators/onnx__Neg.html */

@@ -15,7 +15,7 @@ import {
 } from "../dims.js";
 import { apply, defineOp, dependencies } from "../operator.js";
 import type { Operator } from "../value.js";
-import { constant, int64s, type Value } from "../value.js";
+import { constant, int64s, scalar, type Value } from "../value.js";
 import { mul } from "./elementwise.js";
 import { normalizeAxis, sameDType } from "./infer.js";
 
@@ -229,4 +229,9 @@ export function zerosLike(x: Value): Value {
     ),
     x,
   );
+}
+
+/** Ones of the type and shape of x. */
+export function onesLike(x: Value): Value {
+  return expandLike(scalar(1, x.dtype), x);
 }

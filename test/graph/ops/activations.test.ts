@@ -1,5 +1,25 @@
 import { expect, test } from "vitest";
-import { gradients, input, leakyRelu, relu, softplus, sum, type Value } from "../../../src/graph/index.js";
+import {
+  celu,
+  elu,
+  gelu,
+  gradients,
+  hardSigmoid,
+  hardSwish,
+  input,
+  leakyRelu,
+  mish,
+  prelu,
+  relu,
+  selu,
+  shrink,
+  softplus,
+  softsign,
+  sum,
+  swish,
+  thresholdedRelu,
+  type Value,
+} from "../../../src/graph/index.js";
 import { evaluate, modelOf } from "../../helpers/run.js";
 
 const x = input("x", "float32", ["n"]);
@@ -52,4 +72,53 @@ test("the slope of softplus's slope is 0 where it vanishes", async () => {
 test("softplus costs no node but those of its passes", () => {
   const types = modelOf({ y: softplus(x) }).graph.nodes.map(({ type }) => type);
   expect(types.sort()).toEqual(["Abs", "Add", "Add", "Exp", "Log", "Neg", "Relu"]);
+});
+
+test("activations agree with their definitions", async () => {
+  const e = (n: number) => Math.exp(n) - 1;
+  const sigma = (n: number) => 1 / (1 + Math.exp(-n));
+  const tanhGelu = (n: number) => 0.5 * n * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (n + 0.044715 * n ** 3)));
+  const clipped = (n: number) => Math.min(Math.max(n, 0), 1);
+  const exact: Record<string, [Value, (n: number) => number]> = {
+    elu: [elu(x, 0.5), (n) => (n > 0 ? n : 0.5 * e(n))],
+    selu: [selu(x), (n) => 1.0507009873554805 * (n > 0 ? n : 1.6732632423543772 * e(n))],
+    celu: [celu(x, 2), (n) => (n > 0 ? n : 2 * e(n / 2))],
+    gelu: [gelu(x, "tanh"), tanhGelu],
+    swish: [swish(x, 1.5), (n) => n * sigma(1.5 * n)],
+    mish: [mish(x), (n) => n * Math.tanh(Math.log1p(Math.exp(n)))],
+    softsign: [softsign(x), (n) => n / (1 + Math.abs(n))],
+    prelu: [prelu(x, 0.25), (n) => (n > 0 ? n : 0.25 * n)],
+    steep: [leakyRelu(x, 2), (n) => (n > 0 ? n : 2 * n)],
+    falling: [leakyRelu(x, -0.5), (n) => (n > 0 ? n : -0.5 * n)],
+    hardSigmoid: [hardSigmoid(x), (n) => clipped(0.2 * n + 0.5)],
+    hardSwish: [hardSwish(x), (n) => n * clipped(n / 6 + 0.5)],
+    thresholded: [thresholdedRelu(x, 0.5), (n) => (n > 0.5 ? n : 0)],
+    shrink: [shrink(x, 0.25, 1), (n) => (n < -1 ? n + 0.25 : n > 1 ? n - 0.25 : 0)],
+  };
+  const numbers = [-100, -4, -2.5, -1, -0.5, 0, 0.5, 1, 2, 4, 90];
+  const found = await evaluate(Object.fromEntries(Object.entries(exact).map(([name, [y]]) => [name, y])), {
+    x: numbers,
+  });
+  for (const [name, [, f]] of Object.entries(exact)) {
+    numbers.forEach((number, i) => {
+      const error = Math.abs(Number(found[name].data[i]) - f(number));
+      expect(error, `${name} of ${number}`).toBeLessThan(1e-6 * Math.max(1, Math.abs(f(number))));
+    });
+  }
+});
+
+test("gelu is x times the normal distribution's share below x", async () => {
+  const { y } = await at(gelu(x), [-2, -1, 0, 1, 2]);
+  [-0.0455002639, -0.1586552539, 0, 0.8413447461, 1.9544997361].forEach((wanted, i) => {
+    expect(y[i]).toBeCloseTo(wanted, 6);
+  });
+});
+
+test("slopes at 0 are PyTorch's", async () => {
+  const slope = async (y: Value) => (await at(y, [0])).dy[0];
+  expect(await slope(elu(x, 0.5))).toBe(0.5);
+  expect(await slope(celu(x, 2))).toBe(1);
+  expect(await slope(prelu(x, 0.25))).toBe(0.25);
+  expect(await slope(leakyRelu(x, 2))).toBe(2);
+  expect(await slope(softsign(x))).toBe(1);
 });

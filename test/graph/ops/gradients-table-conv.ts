@@ -8,6 +8,7 @@ import {
   weightGradientOp,
 } from "../../../src/graph/index.js";
 import type { GradientCase } from "../../helpers/check-gradients.js";
+import type { Family } from "./gradients-table-rows.js";
 
 type Size = readonly [height: number, width: number];
 
@@ -92,16 +93,16 @@ function row(
   };
 }
 
-export const convolutions = kernels.flatMap(({ options, kernel, shrink }) =>
+const convolutions2d = kernels.flatMap(({ options, kernel, shrink }) =>
   shrink.map((size) => row([["batch", 2, ...size], [3, 2, ...kernel], [3]], options, conv2d)),
 );
 
-export const transposedConvolutions = kernels.map(({ options, kernel, grow }) =>
+const transposedConvolutions = kernels.map(({ options, kernel, grow }) =>
   row([["batch", 2, ...grow], [2, 3, ...kernel], [3]], options, convTranspose2d),
 );
 
 /** The first geometry, one with padding and one whose stride leaves pixels over. */
-export const weightGradients = [kernels[0], kernels[3], kernels[5]].map(
+const weightGradients = [kernels[0], kernels[3], kernels[5]].map(
   ({ options, kernel, shrink: [size] }): GradientCase => {
     const { stride = 1, padding = 0 } = options as { stride?: number; padding?: number };
     const [y, w] = [input("y", "float32", ["batch", 2, ...size]), input("w", "float32", [3, 2, ...kernel])];
@@ -119,3 +120,11 @@ export const weightGradients = [kernels[0], kernels[3], kernels[5]].map(
     };
   },
 );
+
+export const convolutions = {
+  convOp: convolutions2d,
+  convTransposeOp: transposedConvolutions,
+  weightGradientOp: weightGradients,
+  conv2d: [convolutions2d[0]],
+  convTranspose2d: [transposedConvolutions[0]],
+} satisfies Family;

@@ -12,6 +12,7 @@ import {
   type Value,
 } from "../../../src/graph/index.js";
 import type { GradientCase } from "../../helpers/check-gradients.js";
+import type { Family } from "./gradients-table-rows.js";
 
 const int64 = (shape: readonly number[], ...numbers: number[]) =>
   constant("int64", shape, BigInt64Array.from(numbers, BigInt));
@@ -20,7 +21,7 @@ const int32 = (shape: readonly number[], ...numbers: number[]) =>
 /** The number of a row, from -1 to 1, whatever x holds. */
 const numbersOf = (x: Value) => cast(stopGradient(mul(x, 1.5)), { to: "int64" });
 
-export const gathers: GradientCase[] = [
+const gathers: GradientCase[] = [
   { about: "a row", inputs: [[3, "batch", 2]], f: (x) => row(x, scalar(1, "int64")) },
   { about: "an element", inputs: [[3]], f: (x) => row(x, scalar(2, "int64")) },
   {
@@ -44,7 +45,7 @@ export const gathers: GradientCase[] = [
   },
 ];
 
-export const elementGathers: GradientCase[] = [
+const elementGathers: GradientCase[] = [
   {
     about: "columns, some twice",
     inputs: [[2, 3]],
@@ -58,7 +59,7 @@ export const elementGathers: GradientCase[] = [
   { about: "of a batch", inputs: [["batch", 2]], f: (x) => gatherElements(x, numbersOf(x), 1) },
 ];
 
-export const scatters: GradientCase[] = [
+const scatters: GradientCase[] = [
   {
     about: "added, some twice",
     inputs: [
@@ -76,3 +77,10 @@ export const scatters: GradientCase[] = [
     f: (x, updates) => scatterElements(x, int64([2, 2], 2, 0, 0, -2), updates, 0),
   },
 ];
+
+export const gathering = {
+  gatherOp: gathers,
+  gatherElementsOp: elementGathers,
+  scatterElementsOp: scatters,
+  row: [{ about: "the first", inputs: [[3, 2]], f: (x) => row(x, scalar(0, "int64")) }],
+} satisfies Family;

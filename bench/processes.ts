@@ -62,7 +62,7 @@ export function ourTraining(
   { data, folder, steps }: { data: string; folder: string; steps: number },
   { ep }: Options,
 ): Entrant {
-  const one = measure === "first step" ? ["--steps-per-run", "1"] : [];
+  const one = measure === "first step" ? ["--steps-per-call", "1"] : [];
   return entrant("gan-onnx", async () => {
     await rm(folder, { recursive: true, force: true });
     const start = performance.now();

@@ -16,7 +16,7 @@ export interface Planned {
 }
 
 /** Where a benchmark keeps its files, and what it notes on the way. */
-export interface Workplace {
+export interface BenchContext {
   readonly folder: string;
   readonly options: Options;
   /** Told of every measurement of the machine's matrix peak. */
@@ -24,7 +24,7 @@ export interface Workplace {
 }
 
 /** Training steps of each recipe, and of vanilla as it grows. */
-export function stepComparisons(place: Workplace): Planned[] {
+export function stepComparisons(place: BenchContext): Planned[] {
   const grown = [
     ...[32, 512, 2048].map((batchSize) => ({ about: `batch ${batchSize}`, flags: { batchSize } })),
     ...[128, 512, 2048].map((width) => ({ about: `width ${width}`, flags: { width } })),
@@ -38,7 +38,7 @@ export function stepComparisons(place: Workplace): Planned[] {
 function planned(
   what: string,
   flags: Readonly<Record<string, unknown>>,
-  { folder, options, peak }: Workplace,
+  { folder, options, peak }: BenchContext,
   everybody: boolean,
 ): Planned {
   return {

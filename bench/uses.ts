@@ -12,10 +12,10 @@ import type { Comparison, Entrant } from "./contestant.js";
 import { cli, type Measure, ourTraining, processOf, pythonProcess, pytorchTraining } from "./processes.js";
 import { pytorch } from "./pytorch.js";
 import { mnistShape, stepCase, writeCase } from "./step-case.js";
-import type { Planned, Workplace } from "./steps.js";
+import type { BenchContext, Planned } from "./steps.js";
 
 /** What users wait for around the steps of the recipe vanilla: start, samples, export, memory. */
-export function useComparisons(place: Workplace): Planned[] {
+export function useComparisons(place: BenchContext): Planned[] {
   const many = place.options.quick ? 100 : 10_000;
   const prepared = once(() => prepare(place));
   const training = (what: string, unit: Comparison["unit"], measure: Measure): Planned => ({
@@ -79,7 +79,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 }
 
 /** Images in the form of MNIST's files, a run of an epoch of few of them, its generator, and a case for Python. */
-async function prepare({ folder, options }: Workplace) {
+async function prepare({ folder, options }: BenchContext) {
   const [data, few] = ["images", "few-images"].map((name) => join(folder, name));
   await writeIdx(data, options.quick ? 1000 : 60_000);
   await writeIdx(few, 256);
@@ -106,7 +106,7 @@ async function writeIdx(folder: string, count: number): Promise<void> {
 }
 
 /** An exported generator in its session, and PyTorch's generator on the same latents. */
-async function samplers({ folder, options }: Workplace, count: number, times: number) {
+async function samplers({ folder, options }: BenchContext, count: number, times: number) {
   const work = stepCase({}, { quick: true });
   const { design, state } = work;
   const latents = drawLatents(randomStream(0, "samples"), count, design.sampler);

@@ -37,7 +37,7 @@ export const runSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("what to start from: weights as safetensors, or a folder that `export checkpoint` wrote"),
-  stepsPerRun: z
+  stepsPerCall: z
     .int()
     .min(1)
     .optional()
@@ -65,6 +65,16 @@ export function imageOf({ channels = 1, size = 28 }: RunSettings): ImageShape {
 
 /** Settings as the user gave them, unchecked. */
 export type RawSettings = Readonly<Record<string, unknown>>;
+
+/** Settings by the names that they had before; flags and files may still use them, and nothing offers them. */
+export const formerNames: Readonly<Record<string, string>> = { stepsPerRun: "stepsPerCall" };
+
+/** The same settings by the names of today. */
+export function renamed(settings: RawSettings): RawSettings {
+  const today = (key: string) => formerNames[key] ?? key;
+  const name = (key: string) => (today(key) in settings ? key : today(key));
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [name(key), value]));
+}
 
 /** `batchSize` as a flag: `--batch-size`. */
 export function flagOf(key: string): string {
@@ -96,8 +106,8 @@ export function allFields(): Readonly<Record<string, Field>> {
  * @throws GanOnnxError (usage) naming the flag, or the file and field, that is wrong or unknown.
  */
 export function resolveConfig(flags: RawSettings, file?: { path: string; settings: RawSettings }): Config {
-  const given = Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined));
-  const raw = { ...file?.settings, ...given };
+  const given = renamed(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
+  const raw = { ...(file && renamed(file.settings)), ...given };
   const place = (key: string) => (key in given || !file ? flagOf(key) : `${file.path}: ${key}`);
   const recipeName = check(runSchema.pick({ recipe: true }), { recipe: raw.recipe }, place)
     .recipe as RecipeName;

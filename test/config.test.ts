@@ -108,11 +108,23 @@ test("all fields of all recipes can be flags", () => {
     expect(fields).toEqual(expect.arrayContaining(Object.keys(recipes[name].settings.shape)));
   }
   expect(fields).toEqual(expect.arrayContaining(["recipe", "data", "seed", "width"]));
-  expect(["batchSize", "seed", "stepsPerRun"].map(flagOf)).toEqual([
+  expect(["batchSize", "seed", "stepsPerCall"].map(flagOf)).toEqual([
     "--batch-size",
     "--seed",
-    "--steps-per-run",
+    "--steps-per-call",
   ]);
+});
+
+test("a setting that has been renamed is understood by its former name, in flags and files", () => {
+  expect(resolveConfig({ stepsPerRun: 8 }).flat).toEqual(resolveConfig({ stepsPerCall: 8 }).flat);
+  const file = { path: "run/config.json", settings: { stepsPerRun: 8 } };
+  expect(resolveConfig({}, file).run.stepsPerCall).toBe(8);
+  expect(resolveConfig({ stepsPerRun: 4 }, file).run.stepsPerCall).toBe(4);
+  expect(resolveConfig({ stepsPerCall: 2 }, file).run.stepsPerCall).toBe(2);
+  expect(() => resolveConfig({ stepsPerCall: 2, stepsPerRun: 3 })).toThrow(
+    "--steps-per-run: is not a setting",
+  );
+  expect(() => resolveConfig({ stepsPerRun: 0 })).toThrow("--steps-per-call: 0 is not accepted");
 });
 
 test("arguments of other commands are checked the same way", () => {

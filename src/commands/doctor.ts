@@ -69,6 +69,6 @@ async function tellPlacement(file: string, place: SessionPlace, json: boolean): 
     print(`${provider.padEnd(8)} ${its.length} nodes${its.length > 0 ? `: ${operatorCounts(its)}` : ""}`);
   }
   if (place.ep === "cpu") return;
-  print(`on the CPU, once in a run: ${named(false)}`);
-  print(`on the CPU, in every iteration of a loop: ${named(true)}`);
+  print(`on the CPU, once in a call: ${named(false)}`);
+  print(`on the CPU, in every step of a loop: ${named(true)}`);
 }

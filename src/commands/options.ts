@@ -1,6 +1,15 @@
 import type { Argv, Options } from "yargs";
 import { z } from "zod";
-import { allFields, type Config, type Field, flagOf, type RawSettings, resolveConfig } from "../config.js";
+import {
+  allFields,
+  type Config,
+  type Field,
+  flagOf,
+  formerNames,
+  type RawSettings,
+  renamed,
+  resolveConfig,
+} from "../config.js";
 import { readConfigFile } from "../runs/config-file.js";
 
 /** Options of several commands, written once. */
@@ -13,7 +22,11 @@ export const common = {
 /** Every setting of the configuration as a flag; defaults stay with the schema, so that a file can come between. */
 export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Argv<T> {
   for (const [key, field] of Object.entries(allFields())) {
-    if (!only || only.includes(key)) argv.option(flagOf(key).slice(2), optionOf(field));
+    if (only && !only.includes(key)) continue;
+    argv.option(flagOf(key).slice(2), optionOf(field));
+    for (const [former, today] of Object.entries(formerNames)) {
+      if (today === key) argv.option(flagOf(former).slice(2), { ...optionOf(field), hidden: true });
+    }
   }
   return argv;
 }
@@ -67,8 +80,10 @@ export async function configOf(argv: RawSettings): Promise<Config> {
 
 /** The settings among the arguments of a command. */
 export function settingsIn(argv: RawSettings): RawSettings {
-  const keys = Object.keys(allFields());
-  return Object.fromEntries(
-    Object.entries(argv).filter(([key, value]) => keys.includes(key) && value !== undefined),
+  const keys = [...Object.keys(allFields()), ...Object.keys(formerNames)];
+  return renamed(
+    Object.fromEntries(
+      Object.entries(argv).filter(([key, value]) => keys.includes(key) && value !== undefined),
+    ),
   );
 }

@@ -8,7 +8,7 @@ import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 
 /** Settings that a run may change when it goes on; any other would make it another run. */
-const resumable = ["epochs", "ep", "device", "stepsPerRun"];
+const resumable = ["epochs", "ep", "device", "stepsPerCall"];
 
 export const train: CommandModule = {
   command: "train",
@@ -68,7 +68,7 @@ export async function trainCommand(
   { config, folder }: { config: Config; folder: string | undefined },
   { resume = false, dryRun = false, json = false },
 ): Promise<string> {
-  const { prepareRun, prepareResume, workplaceOf, iterationsOf } = await import("../runs/run.js");
+  const { prepareRun, prepareResume, workplaceOf, stepsInEpoch } = await import("../runs/run.js");
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { train } = await import("../training/trainer.js");
 
@@ -79,10 +79,10 @@ export async function trainCommand(
     const training = await prepare(config, { folder: where, report: reportStatus, signal: interrupt.signal });
     endStatus();
     const { position } = training.start;
-    const summary = { run: where, ...describe(training, iterationsOf(training)) };
+    const summary = { run: where, ...describe(training, stepsInEpoch(training)) };
     say(
       `${config.run.recipe} on ${training.dataset.name}: ${Object.entries(summary)
-        .map(([k, v]) => `${k} ${v}`)
+        .map(([key, value]) => `${key === "iterations" ? "steps per epoch" : key} ${value}`)
         .join(", ")}`,
     );
     await warnOfCpuNodes(training);
@@ -144,6 +144,7 @@ async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   if (there < classes) say(`${dataset.name} has ${there} of ${classes} classes; --classes ${there} fits it`);
 }
 
+/** What `--json` tells of a training. Steps of an epoch are `iterations` there, as they always were. */
 function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {
   const parameters = graph.states
     .filter(({ name }) => name.endsWith("/parameters"))
@@ -163,7 +164,7 @@ function interruptible(): { signal: AbortSignal; end(): void } {
       process.kill(process.pid, signal);
       return;
     }
-    say("stopping after this run of steps; Ctrl-C again ends at once, without saving");
+    say("stopping after this call of ONNX Runtime; Ctrl-C again ends at once, without saving");
     controller.abort();
   };
   // The last one: the terminal was closed.
@@ -175,23 +176,23 @@ function interruptible(): { signal: AbortSignal; end(): void } {
   return { signal: controller.signal, end };
 }
 
-/** The example's line every 100 iterations, or every epoch if that is shorter; between them a terminal's status line. */
+/** The example's line every 100 steps, or every epoch if that is shorter; between them a terminal's status line. */
 function progressLines({ design, start }: Training) {
   const started = performance.now();
   let made = 0;
   const fill = (metrics: Readonly<Record<string, number>>) =>
     design.line.replace(/\{(\w+)\}/g, (_, name: string) => metrics[name].toFixed(6));
-  return ({ lines, epoch, epochs, iteration, iterations, metrics }: Progress) => {
+  return ({ lines, epoch, epochs, step, stepsInEpoch, metrics }: Progress) => {
     made += lines.length;
     for (const line of lines) {
-      if (line.iteration % Math.min(100, iterations) === 0)
+      if (line.step % Math.min(100, stepsInEpoch) === 0)
         say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);
     }
     const rate = made / ((performance.now() - started) / 1000);
-    const done = (epoch - 1) * iterations + iteration;
-    const left = duration((epochs * iterations - done) / rate);
+    const done = (epoch - 1) * stepsInEpoch + step;
+    const left = duration((epochs * stepsInEpoch - done) / rate);
     const share = bar(
-      (done - start.position.epoch * iterations) / ((epochs - start.position.epoch) * iterations),
+      (done - start.position.epoch * stepsInEpoch) / ((epochs - start.position.epoch) * stepsInEpoch),
     );
     showStatus(
       `${share} epoch ${epoch}/${epochs}, ${rate.toFixed(0)} steps/s, ${left} left, ${fill(metrics)}`,

@@ -16,7 +16,7 @@ import type { StepGraph } from "../training/step-graph.js";
 export const tolerances = { metrics: 5e-4, mostParameters: 1e-4, allParameters: 2e-3 } as const;
 
 /** How far one trajectory is from its record. */
-export interface Comparison {
+export interface TrajectoryComparison {
   readonly steps: number;
   /** The largest relative difference of each metric over all steps. */
   readonly metrics: Readonly<Record<string, number>>;
@@ -49,7 +49,7 @@ export async function followTrajectory(
     place: SessionPlace;
     where: string;
   },
-): Promise<Comparison> {
+): Promise<TrajectoryComparison> {
   const steps = checkRecord(tensors, { design, graph, where });
   const feeds = new Map(graph.batches.map(({ name }) => [name, tensorIn(tensors, name)]));
   const state = stateWith(design, (network, name, { out }) => {
@@ -125,7 +125,11 @@ function compareMetrics(outputs: Tensors, tensors: Tensors): Record<string, numb
   return Object.fromEntries(differences);
 }
 
-function compareParameters(design: Design, state: Tensors, tensors: Tensors): Comparison["parameters"] {
+function compareParameters(
+  design: Design,
+  state: Tensors,
+  tensors: Tensors,
+): TrajectoryComparison["parameters"] {
   const differences: number[] = [];
   for (const network of Object.keys(design.networks)) {
     for (const [name, { data }] of namedTensors(design, network, state)) {

@@ -107,9 +107,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await readBytes(path), path);
 }
 
-/** Append to a run's `metrics.jsonl`, one line a step. */
+/** Append to a run's `metrics.jsonl`, one line a step. The step is called `iteration` there: users hold such files. */
 export async function appendMetrics(path: string, lines: readonly MetricsLine[]): Promise<void> {
-  const text = lines.map(({ metrics, ...at }) => `${JSON.stringify({ ...at, ...metrics })}\n`).join("");
+  const text = lines
+    .map(({ epoch, step, metrics }) => `${JSON.stringify({ epoch, iteration: step, ...metrics })}\n`)
+    .join("");
   try {
     await appendFile(path, text);
   } catch (cause) {

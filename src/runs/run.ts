@@ -30,7 +30,7 @@ export interface Configuration {
     readonly epochs: number;
     readonly batchSize: number;
     readonly seed: number;
-    readonly stepsPerRun?: number;
+    readonly stepsPerCall?: number;
     readonly size?: number;
     readonly channels?: 1 | 3;
     readonly init?: string;
@@ -173,7 +173,7 @@ function assemble(
     });
   }
   const { graph, train: model } = buildTraining(design);
-  const { epochs, batchSize, stepsPerRun, runtime } = run;
+  const { epochs, batchSize, stepsPerCall, runtime } = run;
   if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
     throw new GanOnnxError({
       what: `holds ${dataset.count} images, too few for a single step`,
@@ -192,7 +192,7 @@ function assemble(
     folder,
     epochs,
     batchSize,
-    stepsPerRun,
+    stepsPerCall,
     start,
     augmentations: run.augment === undefined ? undefined : augmentationsIn(run.augment),
   };
@@ -228,6 +228,6 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
 }
 
 /** Steps in an epoch of a training. */
-export function iterationsOf({ graph, dataset, batchSize }: Training): number {
+export function stepsInEpoch({ graph, dataset, batchSize }: Training): number {
   return stepsPerEpoch(graph.batches, dataset.count, batchSize);
 }

@@ -48,13 +48,13 @@ interface OrtSession {
 }
 
 /**
- * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each run's
+ * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each call's
  * `next/…` outputs, and that are seen outside only when asked for. Threads of Node and workers of a browser have it in
  * common.
  */
 export class StatefulSession implements Engine {
   private readonly state = new Map<string, OrtTensor>();
-  /** A run must see the state that the one before leaves. */
+  /** A call must see the state that the one before leaves. */
   private readonly inTurn = queue();
 
   /** @param Tensor the class of the ONNX Runtime that the session is of. */

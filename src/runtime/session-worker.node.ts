@@ -1,6 +1,6 @@
 /**
  * The thread that owns an ONNX Runtime session. `session.run` blocks the thread that calls it, so it has one to
- * itself. The state of a training stays here between runs, and crosses the thread boundary only when asked for.
+ * itself. The state of a training stays here between calls, and crosses the thread boundary only when asked for.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -53,7 +53,7 @@ async function replyTo(request: Request): Promise<void> {
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  // What a run returns is nobody else's and goes over; a state stays here, too, and is copied.
+  // What a call returns is nobody else's and goes over; a state stays here, too, and is copied.
   const own = request.kind === "run" && "outputs" in reply ? reply.outputs : nothing;
   parentPort?.postMessage(reply, buffersOf(own));
 }

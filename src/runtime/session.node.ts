@@ -17,7 +17,7 @@ export interface SessionPlace extends SessionSettings {
  * thread keeps the process alive.
  */
 export class Session implements Engine, LoadedModel {
-  /** 1 when the thread is to make no further run. */
+  /** 1 when the thread is to make no further call. */
   private readonly closing = new Int32Array(new SharedArrayBuffer(4));
   private readonly thread = new Thread<Request, Reply>(
     "#session-worker",
@@ -80,15 +80,15 @@ export class Session implements Engine, LoadedModel {
     await this.ask({ kind: "setState", state });
   }
 
-  /** A copy of the state as the last run left it. */
+  /** A copy of the state as the last call left it. */
   getState(): Promise<Tensors> {
     return this.ask({ kind: "getState" });
   }
 
-  /** Close it when the run under way has ended; those that wait are not made. */
+  /** Close it when the call under way has ended; those that wait are not made. */
   async close(): Promise<void> {
     Atomics.store(this.closing, 0, 1);
-    // A thread that is ended within a run takes the process with it: ONNX Runtime cannot hand on its results.
+    // A thread that is ended within a call takes the process with it: ONNX Runtime cannot hand on its results.
     await this.ask({ kind: "close" }).catch(() => {});
     await this.thread.end("the session is closed");
   }

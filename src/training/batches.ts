@@ -6,7 +6,7 @@ import { sizeOf, type Tensor, type Tensors } from "../tensors/tensor.js";
 import { type Augmentation, augment } from "./augment.js";
 import type { BatchInput } from "./step-graph.js";
 
-/** Consecutive steps of an epoch that have one batch size: what one run of the training graph is fed. */
+/** Consecutive steps of an epoch that have one batch size: what one call of the training graph is fed. */
 export interface Block {
   readonly firstStep: number;
   readonly steps: number;
@@ -34,16 +34,16 @@ function partition(inputs: readonly BatchInput[], imageCount: number, batchSize:
   return { full, last };
 }
 
-/** The blocks of an epoch from a step on, of at most `stepsPerRun` steps each. */
+/** The blocks of an epoch from a step on, of at most `stepsPerCall` steps each. */
 export function blocksOfEpoch(
   inputs: readonly BatchInput[],
-  { imageCount, batchSize, stepsPerRun }: { imageCount: number; batchSize: number; stepsPerRun: number },
+  { imageCount, batchSize, stepsPerCall }: { imageCount: number; batchSize: number; stepsPerCall: number },
   fromStep = 0,
 ): Block[] {
   const { full, last } = partition(inputs, imageCount, batchSize);
   const blocks: Block[] = [];
-  for (let firstStep = fromStep; firstStep < full; firstStep += stepsPerRun) {
-    blocks.push({ firstStep, steps: Math.min(stepsPerRun, full - firstStep), batchSize });
+  for (let firstStep = fromStep; firstStep < full; firstStep += stepsPerCall) {
+    blocks.push({ firstStep, steps: Math.min(stepsPerCall, full - firstStep), batchSize });
   }
   if (last > 0 && fromStep <= full) blocks.push({ firstStep: full, steps: 1, batchSize: last });
   return blocks;

@@ -4,14 +4,14 @@ import { GanOnnxError, messageOf } from "../error.js";
 import { Thread } from "../runtime/thread.node.js";
 import type { Tensors } from "../tensors/tensor.js";
 import type { FeederTask } from "./feeder-worker.node.js";
-import type { Feeder, FeedersRun, Supplied } from "./training.js";
+import type { Feeder, FeederCall, Supplied } from "./training.js";
 
 /** More would have nothing to do: four keep up with a GPU that makes a step of 2,048 images in two milliseconds. */
 const MOST = 4;
 
-/** Owns the threads that prepare batch inputs. Runs go to them in turn; all read one copy of the images. */
+/** Owns the threads that prepare batch inputs. Calls go to them in turn; all read one copy of the images. */
 export class Feeders implements Feeder {
-  private readonly owned: readonly Thread<FeedersRun, Tensors>[];
+  private readonly owned: readonly Thread<FeederCall, Tensors>[];
   private turn = 0;
 
   constructor(
@@ -26,11 +26,11 @@ export class Feeders implements Feeder {
       batchSize,
       augmentations,
     };
-    const open = () => new Thread<FeedersRun, Tensors>("#feeder-worker", "it", task);
+    const open = () => new Thread<FeederCall, Tensors>("#feeder-worker", "it", task);
     this.owned = Array.from({ length: threads }, open);
   }
 
-  async prepare({ epoch, block }: FeedersRun): Promise<Tensors> {
+  async prepare({ epoch, block }: FeederCall): Promise<Tensors> {
     const thread = this.owned[this.turn];
     this.turn = (this.turn + 1) % this.threads;
     try {

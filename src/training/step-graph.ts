@@ -33,7 +33,7 @@ import { averageState, bufferState, parametersState, type StateTensor, stateTens
 
 type Values = Readonly<Record<string, Value>>;
 
-/** An input of the training graph that changes with every run: images or noise for `steps` steps. */
+/** An input of the training graph that changes with every call: images or noise for `steps` steps. */
 export interface BatchInput extends StepInput {
   readonly name: string;
   readonly dtype: DType;
@@ -117,7 +117,7 @@ function piecesIn(design: Design, state: Values, vector: string, network: string
   return piecesOf(design.networks[network]).map((piece) => state[pieceState(vector, piece)]);
 }
 
-/** The state that a run is fed, as the loop has it. */
+/** The state that a call is fed, as the loop has it. */
 function inPieces(design: Design, states: readonly StateTensor[], fed: Values): Values {
   const entries = states.flatMap(({ name, vectorOf }) => {
     if (vectorOf === undefined) return [[name, fed[name]]];
@@ -128,7 +128,7 @@ function inPieces(design: Design, states: readonly StateTensor[], fed: Values): 
   return Object.fromEntries(entries);
 }
 
-/** A state as a run returns it, from those of the loop. */
+/** A state as a call returns it, from those of the loop. */
 function whole(design: Design, state: Values, name: string, vectorOf: string | undefined): Value {
   if (vectorOf === undefined) return state[name];
   return joined(design.networks[vectorOf], piecesIn(design, state, name, vectorOf));

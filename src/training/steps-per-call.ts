@@ -2,16 +2,16 @@ import type { Engine } from "../runtime/engine.js";
 import { dtypes, sizeOf, type Tensors } from "../tensors/tensor.js";
 import type { BatchInput } from "./step-graph.js";
 
-/** How long a run of some steps takes. */
-export interface TimedRun {
+/** How long a call of some steps takes. */
+export interface TimedCall {
   readonly steps: number;
   readonly milliseconds: number;
 }
 
-/** Two runs that tell what a run costs from what a step costs. */
-export interface RunTimes {
-  readonly short: TimedRun;
-  readonly long: TimedRun;
+/** Two calls that tell what a call costs from what a step costs. */
+export interface CallTimes {
+  readonly short: TimedCall;
+  readonly long: TimedCall;
 }
 
 /** An engine that can be put back to where it was. */
@@ -21,19 +21,19 @@ export function isRestorable(engine: Engine): engine is Engine & Restorable {
   return engine.setState !== undefined;
 }
 
-/** How much of the time may go into what a run costs besides its steps: copies of the state to a device and back. */
+/** How much of the time may go into what a call costs besides its steps: copies of the state to a device and back. */
 const SHARE = 0.02;
-/** No run should take longer, in milliseconds: until it ends, progress and Ctrl-C wait. */
-export const LONGEST_RUN = 500;
-/** What the batch inputs of a run may take, in bytes. */
+/** No call should take longer, in milliseconds: until it ends, progress and Ctrl-C wait. */
+export const LONGEST_CALL = 500;
+/** What the batch inputs of a call may take, in bytes. */
 const MEMORY = 2 ** 28;
-/** How many steps the longer of the measured runs has, and how often both are timed. */
+/** How many steps the longer of the measured calls has, and how often both are timed. */
 const MEASURED = { steps: 16, times: 3 };
-/** About how long one measured run may take, so that slow steps do not keep a training waiting. */
+/** About how long one measured call may take, so that slow steps do not keep a training waiting. */
 const PATIENCE = 100;
 
-/** The most steps that one run may have, for memory and because runs do not reach over the end of an epoch. */
-export function mostStepsPerRun(
+/** The most steps that one call may have, for memory and because calls do not reach over the end of an epoch. */
+export function mostStepsPerCall(
   inputs: readonly BatchInput[],
   { batchSize, stepsInEpoch }: { batchSize: number; stepsInEpoch: number },
 ): number {
@@ -46,32 +46,32 @@ export function mostStepsPerRun(
 }
 
 /**
- * The fewest steps in a run for which its own cost is at most 2% of its time: with t(k) = c + s·k from the two measured
- * runs, c ≤ 0.02·(c + s·k). No more than `most`, nor than `longest` milliseconds have room for.
+ * The fewest steps in a call for which its own cost is at most 2% of its time: with t(k) = c + s·k from the two measured
+ * calls, c ≤ 0.02·(c + s·k). No more than `most`, nor than `longest` milliseconds have room for.
  */
-export function chooseStepsPerRun({ short, long }: RunTimes, most: number, longest = LONGEST_RUN): number {
+export function chooseStepsPerCall({ short, long }: CallTimes, most: number, longest = LONGEST_CALL): number {
   const step = (long.milliseconds - short.milliseconds) / (long.steps - short.steps);
-  // Where the longer run was no slower, noise or a cost without steps was measured: as many as there is time for.
+  // Where the longer call was no slower, noise or a cost without steps was measured: as many as there is time for.
   if (!(step > 0)) return Math.max(1, Math.min(most, Math.floor(longest / (long.milliseconds / long.steps))));
-  const run = short.milliseconds - step * short.steps;
-  const wanted = Math.ceil(((1 / SHARE - 1) * run) / step - 1e-9);
-  return Math.max(1, Math.min(wanted, most, Math.floor((longest - run) / step)));
+  const call = short.milliseconds - step * short.steps;
+  const wanted = Math.ceil(((1 / SHARE - 1) * call) / step - 1e-9);
+  return Math.max(1, Math.min(wanted, most, Math.floor((longest - call) / step)));
 }
 
 /**
- * Time runs of one step and of several on an engine that does nothing else meanwhile. Its state is what it was
- * afterwards, also when a run fails.
+ * Time calls of one step and of several on an engine that does nothing else meanwhile. Its state is what it was
+ * afterwards, also when a call fails.
  *
  * @param feedsOf batch inputs for a number of steps.
- * @param most steps in a run, at least 2.
+ * @param most steps in a call, at least 2.
  * @param now the clock, in milliseconds.
  */
-export async function measureRuns(
+export async function measureCalls(
   engine: Restorable,
   feedsOf: (steps: number) => Tensors,
   most: number,
   now: () => number = () => performance.now(),
-): Promise<RunTimes> {
+): Promise<CallTimes> {
   const state = await engine.getState();
   try {
     const time = async (steps: number) => {
@@ -80,7 +80,7 @@ export async function measureRuns(
       await engine.consume(feeds);
       return now() - started;
     };
-    await time(1); // Kernels are chosen and compiled, memory is taken: the first run of a length is slower.
+    await time(1); // Kernels are chosen and compiled, memory is taken: the first call of a length is slower.
     const once = await time(1);
     const steps = Math.min(Math.max(2, Math.round(PATIENCE / once)), MEASURED.steps, most);
     const times = once * steps > PATIENCE ? 1 : MEASURED.times;

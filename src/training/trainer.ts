@@ -5,14 +5,14 @@ import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batc
 import type { Checkpoint } from "./checkpoint.js";
 import { Painter } from "./painter.js";
 import {
-  chooseStepsPerRun,
+  chooseStepsPerCall,
   isRestorable,
-  LONGEST_RUN,
-  measureRuns,
-  mostStepsPerRun,
+  LONGEST_CALL,
+  measureCalls,
+  mostStepsPerCall,
 } from "./steps-per-call.js";
 import { supplyOf } from "./supply.js";
-import type { MetricsLine, PlannedRun, Progress, SheetPainter, Training, Workplace } from "./training.js";
+import type { MetricsLine, PlannedCall, Progress, SheetPainter, Training, Workplace } from "./training.js";
 
 /**
  * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint that is kept last holds every
@@ -45,9 +45,9 @@ export async function train(
   }
 }
 
-/** A run of the training graph that is under way, and the state that it leaves if a checkpoint is due then. */
-interface Running {
-  readonly planned: PlannedRun;
+/** A call of the training graph that is under way, and the state that it leaves if a checkpoint is due then. */
+interface PendingCall {
+  readonly planned: PlannedCall;
   readonly outputs: Promise<Tensors>;
   readonly state: Promise<Tensors> | undefined;
 }
@@ -59,21 +59,21 @@ async function makeSteps(
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const { graph, dataset, epochs, batchSize, start } = training;
-  const iterations = stepsPerEpoch(graph.batches, dataset.count, batchSize);
-  const { keeper, openFeeder, longestRun = LONGEST_RUN } = workplace;
-  let stepsPerRun = training.stepsPerRun ?? (await measuredStepsPerRun(training, engine, longestRun));
-  /** A machine that has become busy makes runs longer than was measured; those after them have fewer steps. */
+  const stepsInEpoch = stepsPerEpoch(graph.batches, dataset.count, batchSize);
+  const { keeper, openFeeder, longestCall = LONGEST_CALL } = workplace;
+  let stepsPerCall = training.stepsPerCall ?? (await measuredStepsPerCall(training, engine, longestCall));
+  /** A machine that has become busy makes calls longer than was measured; those after them have fewer steps. */
   const shorten = (milliseconds: number) => {
-    if (training.stepsPerRun !== undefined || milliseconds < 2 * longestRun) return;
-    stepsPerRun = Math.max(1, Math.floor(stepsPerRun / 2));
+    if (training.stepsPerCall !== undefined || milliseconds < 2 * longestCall) return;
+    stepsPerCall = Math.max(1, Math.floor(stepsPerCall / 2));
   };
-  const plan = plannedRuns(training, () => stepsPerRun);
+  const plan = plannedCalls(training, () => stepsPerCall);
   const supply = supplyOf(training, plan, openFeeder && (() => openFeeder(training)));
   let latest = start;
   let lastDue = performance.now();
   let kept = Promise.resolve();
 
-  const begin = async (): Promise<Running | undefined> => {
+  const begin = async (): Promise<PendingCall | undefined> => {
     const supplied = await supply.next();
     if (!supplied) return undefined;
     const { planned, feeds } = supplied;
@@ -96,7 +96,7 @@ async function makeSteps(
     let current = await begin();
     let ended = performance.now();
     while (current) {
-      // The next run is prepared, and waits at the engine, while this one computes; what a run leaves is kept meanwhile.
+      // The next call is prepared, and waits at the engine, while this one computes; what a call leaves is kept meanwhile.
       const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
@@ -106,7 +106,7 @@ async function makeSteps(
         latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined;
       checkMetrics(lines, lastCheckpoint);
       await keeper.metrics(lines);
-      progress({ ...lines[lines.length - 1], lines, epochs, iterations });
+      progress({ ...lines[lines.length - 1], lines, epochs, stepsInEpoch });
       const state = current.state ?? (next ? undefined : engine.getState());
       if (state) {
         const at = endsEpoch ? { epoch, step: 0 } : { epoch: epoch - 1, step: block.firstStep + block.steps };
@@ -126,26 +126,26 @@ async function makeSteps(
   }
 }
 
-/** Steps in a run of an engine that cannot be measured: ORT's training runtime, which makes each on its own anyway. */
+/** Steps in a call of an engine that cannot be measured: ORT's training runtime, which makes each on its own anyway. */
 const UNMEASURED = 16;
 
-/** How many steps a run should have, tried with the first batches; the engine is where it was afterwards. */
-async function measuredStepsPerRun(training: Training, engine: Engine, longest: number): Promise<number> {
+/** How many steps a call should have, tried with the first batches; the engine is where it was afterwards. */
+async function measuredStepsPerCall(training: Training, engine: Engine, longest: number): Promise<number> {
   const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
   const imageCount = dataset.count;
-  const [first] = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerRun: imageCount });
-  const most = mostStepsPerRun(graph.batches, { batchSize, stepsInEpoch: first.steps });
+  const [first] = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerCall: imageCount });
+  const most = mostStepsPerCall(graph.batches, { batchSize, stepsInEpoch: first.steps });
   if (!isRestorable(engine)) return Math.min(most, UNMEASURED);
   if (most === 1) return most;
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount), augmentations };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
-  return chooseStepsPerRun(await measureRuns(engine, feedsOf, most), most, longest);
+  return chooseStepsPerCall(await measureCalls(engine, feedsOf, most), most, longest);
 }
 
-/** What is left to do, one run of the training graph after the other. */
-function* plannedRuns(training: Training, stepsPerRun: () => number): Generator<PlannedRun, undefined> {
+/** What is left to do, one call of the training graph after the other. */
+function* plannedCalls(training: Training, stepsPerCall: () => number): Generator<PlannedCall, undefined> {
   const { graph, dataset, epochs, batchSize, start } = training;
   const { seed, epoch: complete, step } = start.position;
   const imageCount = dataset.count;
@@ -153,7 +153,7 @@ function* plannedRuns(training: Training, stepsPerRun: () => number): Generator<
     const order = orderOfEpoch(seed, epoch, imageCount);
     let fromStep = epoch === complete + 1 ? step : 0;
     for (;;) {
-      const sizes = { imageCount, batchSize, stepsPerRun: stepsPerRun() };
+      const sizes = { imageCount, batchSize, stepsPerCall: stepsPerCall() };
       const [block, ...further] = blocksOfEpoch(graph.batches, sizes, fromStep);
       if (!block) break;
       yield { epoch, order, block, endsEpoch: further.length === 0 };
@@ -162,7 +162,7 @@ function* plannedRuns(training: Training, stepsPerRun: () => number): Generator<
   }
 }
 
-/** The metrics of a run of the graph, step by step; a repeated phase's are averaged over its repetitions. */
+/** The metrics of a call of the graph, step by step; a repeated phase's are averaged over its repetitions. */
 function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLine[] {
   const entries = [...outputs];
   const steps = entries[0][1].shape[0];
@@ -172,7 +172,7 @@ function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLin
       const values = Array.from(data.subarray(i * repeats, (i + 1) * repeats), Number);
       return [name, values.reduce((sum, value) => sum + value, 0) / repeats] as const;
     });
-    return { epoch, iteration: firstStep + i + 1, metrics: Object.fromEntries(metrics) };
+    return { epoch, step: firstStep + i + 1, metrics: Object.fromEntries(metrics) };
   });
 }
 
@@ -195,12 +195,12 @@ function checkFinite(state: Tensors, line: MetricsLine, lastCheckpoint: string |
 function diverged(
   what: string,
   value: number,
-  { epoch, iteration }: MetricsLine,
+  { epoch, step }: MetricsLine,
   lastCheckpoint: string | undefined,
 ): GanOnnxError {
   return new GanOnnxError({
     what: `${what} is ${value}: the training has diverged`,
-    where: `epoch ${epoch}, iteration ${iteration}`,
+    where: `epoch ${epoch}, step ${step}`,
     fix: `lower --learning-rate${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
   });
 }

@@ -15,8 +15,8 @@ export interface Training {
   readonly dataset: Dataset;
   readonly epochs: number;
   readonly batchSize: number;
-  /** Steps in one run of the training graph; chosen by measuring unless given. */
-  readonly stepsPerRun?: number;
+  /** Steps in one call of the training graph; chosen by measuring unless given. */
+  readonly stepsPerCall?: number;
   readonly start: Checkpoint;
   /** What is done to the images of a batch; nothing unless told. */
   readonly augmentations?: readonly Augmentation[];
@@ -32,8 +32,8 @@ export interface Workplace {
   readonly openFeeder?: (training: Training) => Feeder;
   /** Draws the sheets; a painter of the standard ones unless given. */
   readonly openPainter?: (training: Training) => Promise<SheetPainter>;
-  /** How long one run of the training graph may take, in milliseconds; until it ends, everybody waits. */
-  readonly longestRun?: number;
+  /** How long one call may take, in milliseconds; until it ends, everybody waits. */
+  readonly longestCall?: number;
   readonly keeper: Keeper;
 }
 
@@ -69,36 +69,36 @@ export interface Keeper {
 export interface MetricsLine {
   readonly epoch: number;
   /** Step of the epoch, counted from 1. */
-  readonly iteration: number;
+  readonly step: number;
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Told after every run of the training graph. */
+/** Told after every call of the training graph. */
 export interface Progress extends MetricsLine {
   readonly epochs: number;
-  readonly iterations: number;
+  readonly stepsInEpoch: number;
   /** All steps of this block, the last one being the line's own. */
   readonly lines: readonly MetricsLine[];
 }
 
-/** A run of the training graph that is still to be made. */
-export interface PlannedRun {
+/** A call of the training graph that is still to be made. */
+export interface PlannedCall {
   readonly epoch: number;
   readonly order: Uint32Array;
   readonly block: Block;
   readonly endsEpoch: boolean;
 }
 
-/** What a feeder has to know of such a run. */
-export type FeedersRun = Pick<PlannedRun, "epoch" | "block">;
+/** What a feeder has to know of such a call. */
+export type FeederCall = Pick<PlannedCall, "epoch" | "block">;
 
 /** What batch inputs are made from. */
 export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start" | "augmentations">;
 
-/** Prepares batch inputs outside of the thread that trains, for several runs at once. */
+/** Prepares batch inputs outside of the thread that trains, for several calls at once. */
 export interface Feeder {
-  /** How many runs it can work on at once. */
+  /** How many calls it can work on at once. */
   readonly threads: number;
-  prepare(planned: FeedersRun): Promise<Tensors>;
+  prepare(planned: FeederCall): Promise<Tensors>;
   close(): Promise<void>;
 }

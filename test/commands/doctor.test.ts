@@ -66,8 +66,8 @@ describe("doctor --graph", () => {
       const [webgpu, cpu, once, every] = stdout.split("\n");
       expect(webgpu).toMatch(/^webgpu +\d+ nodes: .*\bGemm \d+/);
       expect(cpu).toMatch(/^cpu +\d+ nodes: .*\bLoop 1\b/);
-      expect(once).toMatch(/^on the CPU, once in a run: .*Loop \(Loop\)/);
-      expect(every).toBe("on the CPU, in every iteration of a loop: none");
+      expect(once).toMatch(/^on the CPU, once in a call: .*Loop \(Loop\)/);
+      expect(every).toBe("on the CPU, in every step of a loop: none");
     },
   );
 

@@ -54,7 +54,7 @@ describe.each<[RecipeName, string[], number]>([
   ["conditional", ["--ema", "0.9"], 8],
 ])("%s %s", (recipe, flags, columns) => {
   test("in two parts is what it is at once, bit for bit; exports and draws", async () => {
-    const options = ["--steps-per-run", "4", ...flags];
+    const options = ["--steps-per-call", "4", ...flags];
     const [whole, parts] = [`${recipe}-whole`, `${recipe}-parts`];
     await Promise.all([
       train(recipe, ...options, "--epochs", "4", "--out", whole),

@@ -16,9 +16,9 @@ const positionOf = async (out: string) =>
 const checkpointIn = (out: string) =>
   vi.waitUntil(() => existsSync(join(cwd, out, "checkpoint.safetensors")), { timeout: 30_000 });
 /** A run is stopped in a block of steps, so that there are enough of them: each a step long. */
-const slowly = ["--steps-per-run", "1"];
+const slowly = ["--steps-per-call", "1"];
 /** Everyone ends with this configuration. */
-const inTheEnd = ["--steps-per-run", "64"];
+const inTheEnd = ["--steps-per-call", "64"];
 
 describe("what an uninterrupted run of four epochs writes is, byte for byte, what comes out after", () => {
   let uninterrupted: Record<string, string>;
@@ -103,7 +103,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
 
 test("a second Ctrl-C ends at once, without waiting for the steps that are being made", async () => {
   // One run of the training graph that would take minutes: if this waited for it, the test would run out of time.
-  const huge = ["--steps-per-run", "1000", "--batch-size", "2", "--width", "2048", "--depth", "3"];
+  const huge = ["--steps-per-call", "1000", "--batch-size", "2", "--width", "2048", "--depth", "3"];
   const args = ["train", "--data", "data", "--out", "huge", "--epochs", "1", ...huge];
   const running = startCli(args, { cwd });
   await running.says("vanilla on data");

@@ -49,7 +49,7 @@ describe("a run of two epochs", () => {
     });
   });
 
-  test("says the example's line every 100 iterations on stderr", () => {
+  test("says the example's line every 100 steps on stderr", () => {
     const said = result.stderr.split("\n").filter((line) => line.startsWith("Epoch"));
     expect(said).toHaveLength(4);
     const number = String.raw`-?\d+\.\d+`;
@@ -89,10 +89,10 @@ test.skipIf(!hasSoftwareVulkan)(
 test("a training that diverges ends with one line that says so", async () => {
   // The next run is under way by then: thrice, for what happens when it is ended.
   for (const out of ["hopeless", "again", "and-again"]) {
-    const args = train(out, 1, ["--learning-rate", "1e30", "--steps-per-run", "8"]);
+    const args = train(out, 1, ["--learning-rate", "1e30", "--steps-per-call", "8"]);
     const { code, stderr } = await runCli(args, { cwd });
     const message =
-      /^error: epoch 1, iteration \d: \w+ is \S+: the training has diverged; lower --learning-rate$/m;
+      /^error: epoch 1, step \d: \w+ is \S+: the training has diverged; lower --learning-rate$/m;
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   }
 });

@@ -29,7 +29,7 @@ export interface GradientCase {
 }
 
 /** Gradients as computed by the graph and by differences: rows of [analytic, numeric]. */
-export interface Comparison {
+export interface GradientComparison {
   readonly first: readonly (readonly [number, number])[];
   readonly second: readonly (readonly [number, number])[];
 }
@@ -46,7 +46,7 @@ const extents: Readonly<Record<string, number>> = { batch: 3, steps: 2 };
  *
  * The point itself, and the points a step above and below it in every element, are the iterations of a loop.
  */
-export async function compareGradients(check: GradientCase): Promise<Comparison> {
+export async function compareGradients(check: GradientCase): Promise<GradientComparison> {
   const { inputs, f, positive = false, dtype = "float64" } = check;
   const step = check.step ?? (dtype === "float64" ? 2 ** -14 : 2 ** -5);
   const random = generator(1);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { tree } from "./cli.js";
 import { writeIdxFolder } from "./dataset.js";
 
-/** A folder in which `gan-onnx` trains: 451 small images in `data`, so 226 iterations in an epoch of batches of 2. */
+/** A folder in which `gan-onnx` trains: 451 small images in `data`, so 226 steps in an epoch of batches of 2. */
 export async function trainingPlace() {
   const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-runs-"));
   await writeIdxFolder(join(cwd, "data"), { count: 451, size: 8 });

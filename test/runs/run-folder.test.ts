@@ -19,10 +19,10 @@ const line = (epoch: number, iteration: number) => `{"epoch":${epoch},"iteration
 test("metrics are lines of JSON, appended", async () => {
   const path = join(await temporaryFolder(), "metrics.jsonl");
   const metrics = { loss: 0.5 };
-  await appendMetrics(path, [{ epoch: 1, iteration: 1, metrics }]);
+  await appendMetrics(path, [{ epoch: 1, step: 1, metrics }]);
   await appendMetrics(path, [
-    { epoch: 1, iteration: 2, metrics },
-    { epoch: 2, iteration: 1, metrics },
+    { epoch: 1, step: 2, metrics },
+    { epoch: 2, step: 1, metrics },
   ]);
   expect(await readFile(path, "utf8")).toBe(line(1, 1) + line(1, 2) + line(2, 1));
 });

@@ -155,7 +155,7 @@ async function trainTiny(place: SessionPlace, inParts = false) {
   const images = 22;
   const dataset = { name: "noise", count: images, ...tinyImage, images: someBytes(9 * images) };
   const position = { recipe: "vanilla", seed: 4, epoch: 0, step: 0, images, ...tinyImage } as const;
-  const training = { design, graph, dataset, epochs: 1, batchSize: 4, stepsPerRun: 2 };
+  const training = { design, graph, dataset, epochs: 1, batchSize: 4, stepsPerCall: 2 };
   const sheets: Picture[] = [];
   const told: string[] = [];
   const workplace: Workplace = {
@@ -168,7 +168,7 @@ async function trainTiny(place: SessionPlace, inParts = false) {
     keeper: {
       begin: async () => {},
       metrics: async (lines) => {
-        for (const { epoch, iteration } of lines) told.push(`${epoch}:${iteration}`);
+        for (const { epoch, step } of lines) told.push(`${epoch}:${step}`);
       },
       realImages: async () => {},
       sheet: async (sheet) => {
@@ -185,7 +185,7 @@ async function trainTiny(place: SessionPlace, inParts = false) {
     stop.abort();
     start = (await train({ ...training, start }, workplace, () => {}, stop.signal)) as typeof start;
     expect(start.position).toMatchObject({ epoch: 0, step: 2 });
-    training.stepsPerRun = 1;
+    training.stepsPerCall = 1;
   }
   const end = await train({ ...training, start }, workplace, () => {}, new AbortController().signal);
   return { end, told, sheet: sheets[sheets.length - 1] };

@@ -21,7 +21,7 @@ const shown = {
   loss: "bce",
 };
 const config = { ...shown, data: "/home/somebody/digits/", init: "/home/somebody/secret" };
-const line = (epoch: number, iteration: number) => ({ epoch, iteration, metrics: { d_loss: 1, g_loss: 2 } });
+const line = (epoch: number, step: number) => ({ epoch, step, metrics: { d_loss: 1, g_loss: 2 } });
 const start = { file: "", from: 0 };
 /** What is new after some news. */
 const newsSince = ({ metrics }: News) => newsOf(run, { file: metrics!.file, from: metrics!.next });

@@ -9,7 +9,7 @@ import {
   stepsPerEpoch,
 } from "../../src/training/batches.js";
 import type { BatchInput } from "../../src/training/step-graph.js";
-import { training } from "../helpers/planned-runs.js";
+import { training } from "../helpers/planned-calls.js";
 
 /** Images of one pixel, whose value is the number of the image. */
 const dataset = (count: number): Dataset => ({
@@ -34,7 +34,7 @@ const inputsOf = (repeats: number): BatchInput[] => {
 interface Epoch {
   count: number;
   batchSize: number;
-  stepsPerRun?: number;
+  stepsPerCall?: number;
   repeats?: number;
   fromStep?: number;
   seed?: number;
@@ -45,7 +45,7 @@ interface Epoch {
 function feedsOf({
   count,
   batchSize,
-  stepsPerRun = 64,
+  stepsPerCall = 64,
   repeats = 1,
   fromStep = 0,
   seed = 5,
@@ -53,7 +53,7 @@ function feedsOf({
 }: Epoch) {
   const inputs = inputsOf(repeats);
   const order = orderOfEpoch(seed, epoch, count);
-  const blocks = blocksOfEpoch(inputs, { imageCount: count, batchSize, stepsPerRun }, fromStep);
+  const blocks = blocksOfEpoch(inputs, { imageCount: count, batchSize, stepsPerCall }, fromStep);
   const feeds = blocks.map((block: Block) =>
     feedsOfBlock(inputs, dataset(count), { seed, epoch, order }, block, batchSize),
   );
@@ -67,7 +67,7 @@ const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 describe("an epoch", () => {
   test("shows every image once, the rest in a smaller last batch", () => {
-    const { x, shapes, blocks } = feedsOf({ count: 23, batchSize: 4, stepsPerRun: 2 });
+    const { x, shapes, blocks } = feedsOf({ count: 23, batchSize: 4, stepsPerCall: 2 });
     expect(sorted(x)).toEqual(upTo(23));
     expect(x).not.toEqual(upTo(23));
     expect(blocks).toEqual([
@@ -98,7 +98,7 @@ describe("an epoch", () => {
     [60_000, 128, 469],
   ])("of %i images in batches of %i has %i steps", (count, batchSize, steps) => {
     expect(stepsPerEpoch(inputsOf(1), count, batchSize)).toBe(steps);
-    const blocks = blocksOfEpoch(inputsOf(1), { imageCount: count, batchSize, stepsPerRun: 64 });
+    const blocks = blocksOfEpoch(inputsOf(1), { imageCount: count, batchSize, stepsPerCall: 64 });
     expect(blocks.reduce((sum, block) => sum + block.steps, 0)).toBe(steps);
     expect(blocks.reduce((sum, block) => sum + block.steps * block.batchSize, 0)).toBe(count);
   });
@@ -141,13 +141,13 @@ describe("an epoch", () => {
 describe("feeds do not depend on", () => {
   const whole = feedsOf({ count: 23, batchSize: 4 });
 
-  test.each([1, 2, 3, 100])("how many steps a run takes (%i)", (stepsPerRun) => {
-    const { x, z, eps } = feedsOf({ count: 23, batchSize: 4, stepsPerRun });
+  test.each([1, 2, 3, 100])("how many steps a run takes (%i)", (stepsPerCall) => {
+    const { x, z, eps } = feedsOf({ count: 23, batchSize: 4, stepsPerCall });
     expect({ x, z, eps }).toEqual({ x: whole.x, z: whole.z, eps: whole.eps });
   });
 
   test.each([1, 3, 4, 5])("an interruption after step %i", (fromStep) => {
-    const { x, z, eps } = feedsOf({ count: 23, batchSize: 4, stepsPerRun: 2, fromStep });
+    const { x, z, eps } = feedsOf({ count: 23, batchSize: 4, stepsPerCall: 2, fromStep });
     const images = 4 * fromStep;
     expect(x).toEqual(whole.x.slice(images));
     expect(z).toEqual(whole.z.slice(3 * images));
@@ -163,10 +163,14 @@ describe("feeds do not depend on", () => {
 describe("augmented images follow from seed, epoch and step alone", () => {
   const { graph, dataset } = training;
   const { batches } = graph;
-  const imagesOf = (epoch: number, stepsPerRun: number, fromStep = 0, seed = 5) => {
+  const imagesOf = (epoch: number, stepsPerCall: number, fromStep = 0, seed = 5) => {
     const order = orderOfEpoch(seed, epoch, dataset.count);
     const keys = { seed, epoch, order, augmentations: ["flip", "shift"] as const };
-    const blocks = blocksOfEpoch(batches, { imageCount: dataset.count, batchSize: 4, stepsPerRun }, fromStep);
+    const blocks = blocksOfEpoch(
+      batches,
+      { imageCount: dataset.count, batchSize: 4, stepsPerCall },
+      fromStep,
+    );
     const { name } = batches.find(({ role }) => role === "images")!;
     return blocks.flatMap((block) => [
       ...tensorIn(feedsOfBlock(batches, dataset, keys, block, 4), name).data,

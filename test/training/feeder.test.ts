@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Feeders } from "../../src/training/feeder.node.js";
-import { feedsOf, runs, training } from "../helpers/planned-runs.js";
+import { feedsOf, runs, training } from "../helpers/planned-calls.js";
 
 describe("threads that prepare batches", () => {
   test("make the numbers that this thread makes, to the bit", async () => {

@@ -4,9 +4,9 @@ import { tensorIn, tensorsOf, zeros } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs } from "../../src/training/step-graph.js";
 import {
-  chooseStepsPerRun,
-  measureRuns,
-  mostStepsPerRun,
+  chooseStepsPerCall,
+  measureCalls,
+  mostStepsPerCall,
   type Restorable,
 } from "../../src/training/steps-per-call.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
@@ -25,47 +25,47 @@ test.each([
   [0.01, 1, 1],
   [0, 1, 1],
 ])("a run that costs %d ms besides steps of %d ms has %i of them: 2% of its time", (run, step, wanted) => {
-  const chosen = chooseStepsPerRun(times(run, step), 1000);
+  const chosen = chooseStepsPerCall(times(run, step), 1000);
   expect(chosen).toBe(wanted);
   expect(run / (run + step * chosen)).toBeLessThanOrEqual(0.02 + 1e-12);
 });
 
 test("a run has no more steps than there may be, nor than half a second has room for", () => {
-  expect(chooseStepsPerRun(times(4, 1), 100)).toBe(100);
-  expect(chooseStepsPerRun(times(40, 50), 100)).toBe(9);
-  expect(chooseStepsPerRun(times(100, 150), 100)).toBe(2);
-  expect(chooseStepsPerRun(times(100, 5000), 100)).toBe(1);
+  expect(chooseStepsPerCall(times(4, 1), 100)).toBe(100);
+  expect(chooseStepsPerCall(times(40, 50), 100)).toBe(9);
+  expect(chooseStepsPerCall(times(100, 150), 100)).toBe(2);
+  expect(chooseStepsPerCall(times(100, 5000), 100)).toBe(1);
 });
 
 test("a run takes no longer than it may, also when the measurement is noise", () => {
   const noisy = { short: { steps: 1, milliseconds: 60 }, long: { steps: 16, milliseconds: 50 } };
-  expect(chooseStepsPerRun(noisy, 1000)).toBe(160);
-  expect(chooseStepsPerRun(noisy, 1000, 150)).toBe(48);
-  expect(chooseStepsPerRun(times(40, 50), 100, 200)).toBe(3);
+  expect(chooseStepsPerCall(noisy, 1000)).toBe(160);
+  expect(chooseStepsPerCall(noisy, 1000, 150)).toBe(48);
+  expect(chooseStepsPerCall(times(40, 50), 100, 200)).toBe(3);
 });
 
 test("times that make no sense are no reason for short runs", () => {
   expect(
-    chooseStepsPerRun({ short: { steps: 1, milliseconds: 5 }, long: { steps: 16, milliseconds: 4 } }, 300),
+    chooseStepsPerCall({ short: { steps: 1, milliseconds: 5 }, long: { steps: 16, milliseconds: 4 } }, 300),
   ).toBe(300);
   expect(
-    chooseStepsPerRun({ short: { steps: 1, milliseconds: 1 }, long: { steps: 16, milliseconds: 90 } }, 300),
+    chooseStepsPerCall({ short: { steps: 1, milliseconds: 1 }, long: { steps: 16, milliseconds: 90 } }, 300),
   ).toBe(1);
 });
 
 test("the batch inputs of a run fit into 256 MiB, and into an epoch", () => {
   // A step of vanilla: 128 images of 784 bytes, two batches of 100 latents in float32.
   const inputs = batchInputs(designed("vanilla"));
-  expect(mostStepsPerRun(inputs, { batchSize: 128, stepsInEpoch: 469 })).toBe(469);
-  expect(mostStepsPerRun(inputs, { batchSize: 128, stepsInEpoch: 9999 })).toBe(
+  expect(mostStepsPerCall(inputs, { batchSize: 128, stepsInEpoch: 469 })).toBe(469);
+  expect(mostStepsPerCall(inputs, { batchSize: 128, stepsInEpoch: 9999 })).toBe(
     Math.floor(2 ** 28 / (128 * (784 + 800))),
   );
   // Of wgan-gp: five batches of images, latents and mixing coefficients, and one of latents.
   const repeated = batchInputs(designed("wgan-gp"));
-  expect(mostStepsPerRun(repeated, { batchSize: 64, stepsInEpoch: 9999 })).toBe(
+  expect(mostStepsPerCall(repeated, { batchSize: 64, stepsInEpoch: 9999 })).toBe(
     Math.floor(2 ** 28 / (64 * (5 * (784 + 400 + 4) + 400))),
   );
-  expect(mostStepsPerRun(inputs, { batchSize: 10 ** 6, stepsInEpoch: 469 })).toBe(1);
+  expect(mostStepsPerCall(inputs, { batchSize: 10 ** 6, stepsInEpoch: 469 })).toBe(1);
 });
 
 const feedsOf = (steps: number) => tensorsOf({ x: zeros("float32", [steps]) });
@@ -95,7 +95,7 @@ function pretended(run: number, step: number, noise: readonly number[] = [0]) {
 
 test("runs are timed after a first one of each length, by medians, and the state is put back", async () => {
   const { engine, runs, now, isRestored } = pretended(4, 1, [0, 0, 0, 50, 0, 0, 0]);
-  const measured = await measureRuns(engine, feedsOf, 100, now);
+  const measured = await measureCalls(engine, feedsOf, 100, now);
   expect(measured).toEqual(times(4, 1));
   expect(runs).toEqual([1, 1, 16, 1, 16, 1, 16, 1, 16]);
   expect(isRestored()).toBe(true);
@@ -103,19 +103,19 @@ test("runs are timed after a first one of each length, by medians, and the state
 
 test("where steps are slow, few are made; nor more than a run may have", async () => {
   const slow = pretended(40, 1300);
-  expect(await measureRuns(slow.engine, feedsOf, 100, slow.now)).toEqual({
+  expect(await measureCalls(slow.engine, feedsOf, 100, slow.now)).toEqual({
     short: { steps: 1, milliseconds: 1340 },
     long: { steps: 2, milliseconds: 2640 },
   });
   expect(slow.runs).toEqual([1, 1, 2, 1, 2]);
   const short = pretended(4, 1);
-  expect((await measureRuns(short.engine, feedsOf, 3, short.now)).long.steps).toBe(3);
+  expect((await measureCalls(short.engine, feedsOf, 3, short.now)).long.steps).toBe(3);
 });
 
 test("the state is put back when a run fails", async () => {
   const { engine, isRestored } = pretended(4, 1);
   const failing = { ...engine, consume: () => Promise.reject(new Error("no memory")) };
-  await expect(measureRuns(failing, feedsOf, 100)).rejects.toThrow("no memory");
+  await expect(measureCalls(failing, feedsOf, 100)).rejects.toThrow("no memory");
   expect(isRestored()).toBe(true);
 });
 
@@ -127,7 +127,7 @@ test("a training goes on as if nobody had measured", async () => {
     const ends = [];
     for (const measured of [false, true]) {
       await session.setState(initialState(design, 1));
-      if (measured) await measureRuns(session, (steps) => randomFeeds(design, tinyImage, steps, 5), 100);
+      if (measured) await measureCalls(session, (steps) => randomFeeds(design, tinyImage, steps, 5), 100);
       const metrics = await session.run(feeds);
       ends.push({ metrics, state: await session.getState() });
     }

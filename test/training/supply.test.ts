@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { supplyOf } from "../../src/training/supply.js";
-import type { PlannedRun } from "../../src/training/training.js";
-import { feedsOf, runs, training } from "../helpers/planned-runs.js";
+import type { PlannedCall } from "../../src/training/training.js";
+import { feedsOf, runs, training } from "../helpers/planned-calls.js";
 
-function* plan(): Generator<PlannedRun, undefined> {
+function* plan(): Generator<PlannedCall, undefined> {
   yield* runs;
 }
 
@@ -23,7 +23,7 @@ function notingFeeder(threads: number) {
   const feeder = {
     threads,
     closed: false,
-    prepare: async ({ epoch, block }: Pick<PlannedRun, "epoch" | "block">) => {
+    prepare: async ({ epoch, block }: Pick<PlannedCall, "epoch" | "block">) => {
       asked.push(block);
       return feedsOf(runs.find((run) => run.epoch === epoch && run.block.firstStep === block.firstStep)!);
     },

@@ -22,7 +22,7 @@ async function training(changes: Partial<Run> = {}, learningRate = 3e-4): Promis
   const position = { recipe: "vanilla", seed: 4, epoch: 0, step: 0, images: count, ...tinyImage } as const;
   const folder = await temporaryFolder();
   const start = { position, state: initialState(design, 4) };
-  const run = { epochs: 2, batchSize: 4, stepsPerRun: 2, place: { ep: "cpu", threads: 1 } as const };
+  const run = { epochs: 2, batchSize: 4, stepsPerCall: 2, place: { ep: "cpu", threads: 1 } as const };
   return { design, graph, model, dataset, folder, start, ...run, ...changes };
 }
 
@@ -40,10 +40,10 @@ test("a training tells of every step, writes its files and returns its checkpoin
   const files = runFiles(run.folder);
   expect(end.position).toMatchObject({ epoch: 2, step: 0 });
   expect(await readCheckpoint(files.checkpoint)).toEqual(end);
-  expect(told.map(({ epoch, iteration }) => [epoch, iteration])).toEqual(
-    [1, 2].flatMap((epoch) => [2, 4, 5, 6].map((iteration) => [epoch, iteration])),
+  expect(told.map(({ epoch, step }) => [epoch, step])).toEqual(
+    [1, 2].flatMap((epoch) => [2, 4, 5, 6].map((step) => [epoch, step])),
   );
-  expect(told[0]).toMatchObject({ epochs: 2, iterations: 6 });
+  expect(told[0]).toMatchObject({ epochs: 2, stepsInEpoch: 6 });
   expect(tree(run.folder)).toEqual(
     expect.arrayContaining(
       ["real_images.png", "fake_images-1.png", "fake_images-2.png"].map((name) => join("img", name)),
@@ -53,21 +53,23 @@ test("a training tells of every step, writes its files and returns its checkpoin
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
-  expect(lines.map(({ epoch, iteration }) => [epoch, iteration])).toEqual(
-    [1, 2].flatMap((epoch) => [1, 2, 3, 4, 5, 6].map((iteration) => [epoch, iteration])),
+  expect(lines.map(({ epoch, iteration: step }) => [epoch, step])).toEqual(
+    [1, 2].flatMap((epoch) => [1, 2, 3, 4, 5, 6].map((step) => [epoch, step])),
   );
   expect(lines).toEqual(
-    told.flatMap((step) => step.lines.map(({ metrics, ...at }) => ({ ...at, ...metrics }))),
+    told.flatMap(({ lines }) =>
+      lines.map(({ epoch, step, metrics }) => ({ epoch, iteration: step, ...metrics })),
+    ),
   );
 });
 
 test("a training that is stopped has saved every step it made", async () => {
   const stop = new AbortController();
-  const run = await training({ stepsPerRun: 1 });
+  const run = await training({ stepsPerCall: 1 });
   const told: number[] = [];
-  const progress = ({ epoch, iteration }: Progress) => {
-    if (epoch === 2) told.push(iteration);
-    if (epoch === 2 && iteration === 3) stop.abort();
+  const progress = ({ epoch, step }: Progress) => {
+    if (epoch === 2) told.push(step);
+    if (epoch === 2 && step === 3) stop.abort();
   };
   const stopped = await trained(run, progress, stop.signal);
   // The run that was under way is made, too.
@@ -77,13 +79,13 @@ test("a training that is stopped has saved every step it made", async () => {
   expect(await readCheckpoint(files.checkpoint)).toEqual(stopped);
 
   const whole = await trained(await training());
-  expect(await trained({ ...run, start: stopped, stepsPerRun: 64 })).toEqual(whole);
+  expect(await trained({ ...run, start: stopped, stepsPerCall: 64 })).toEqual(whole);
 });
 
 test("a training that diverges says where, and keeps the last good checkpoint", async () => {
   const run = await training({ epochs: 3 }, 1e38);
   await expect(trained(run)).rejects.toThrow(
-    /^epoch \d, iteration \d+: \w+ is (NaN|-?Infinity): the training has diverged; lower --learning-rate/,
+    /^epoch \d, step \d+: \w+ is (NaN|-?Infinity): the training has diverged; lower --learning-rate/,
   );
   expect(tree(run.folder).filter((path) => path.endsWith(".tmp"))).toEqual([]);
 });
@@ -104,7 +106,7 @@ test("a state that its last update has spoilt is not kept, though the metrics be
   };
   const { checkpoint } = runFiles(run.folder);
   await expect(train(run, { ...workplace, openEngine }, () => {}, never)).rejects.toThrow(
-    `epoch 2, iteration 6: a number of generator/parameters is NaN: the training has diverged; lower --learning-rate; the last good state is in ${checkpoint}`,
+    `epoch 2, step 6: a number of generator/parameters is NaN: the training has diverged; lower --learning-rate; the last good state is in ${checkpoint}`,
   );
   expect((await readCheckpoint(checkpoint)).position).toMatchObject({ epoch: 1, step: 0 });
 });

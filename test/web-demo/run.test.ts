@@ -30,7 +30,7 @@ function steps(count: number, made = 0): MetricsLine[] {
   return Array.from({ length: count }, (_, i) => {
     const step = made + i;
     const metrics = { d_loss: 1 + Math.sin(step), real_score: 0.75, fake_score: 0.25, g_loss: 2 };
-    return { epoch: Math.floor(step / 100) + 1, iteration: (step % 100) + 1, metrics };
+    return { epoch: Math.floor(step / 100) + 1, step: (step % 100) + 1, metrics };
   });
 }
 

@@ -37,7 +37,7 @@ async function trainedInNode(
   try {
     await session.setState(initialState(design, 0));
     for (let epoch = 1; epoch <= complete + 1; epoch++) {
-      const sizes = { imageCount: dataset.count, batchSize, stepsPerRun: 1 };
+      const sizes = { imageCount: dataset.count, batchSize, stepsPerCall: 1 };
       const blocks = blocksOfEpoch(graph.batches, sizes).slice(0, epoch > complete ? part : undefined);
       const keys = { seed: 0, epoch, order: orderOfEpoch(0, epoch, dataset.count) };
       for (const block of blocks) {

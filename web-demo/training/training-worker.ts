@@ -118,8 +118,8 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
       lastCheckpoint: "this browser",
     },
   };
-  const progress = ({ lines, iterations }: Progress) => {
-    const point = pointOf(lines, iterations);
+  const progress = ({ lines, stepsInEpoch }: Progress) => {
+    const point = pointOf(lines, stepsInEpoch);
     tell({ kind: "steps", point, count: lines.length, place: placeOf(point.step, lines[0].epoch) });
   };
   const settings = { epochs: Infinity, batchSize: BATCH };
@@ -145,12 +145,12 @@ async function datasetOf(data: PageData, seed: number): Promise<Dataset> {
   return { name: "drawn", count: DRAWN, ...mnistForm, ...drawDigits({ count: DRAWN, seed }) };
 }
 
-/** One point of the curves for all steps of a run. */
-function pointOf(lines: readonly MetricsLine[], iterations: number): CurvePoint {
-  const { epoch, iteration, metrics } = lines[lines.length - 1];
+/** One point of the curves for all steps of a call. */
+function pointOf(lines: readonly MetricsLine[], stepsInEpoch: number): CurvePoint {
+  const { epoch, step, metrics } = lines[lines.length - 1];
   const mean = (name: string) => lines.reduce((sum, line) => sum + line.metrics[name], 0) / lines.length;
   return {
-    step: (epoch - 1) * iterations + iteration,
+    step: (epoch - 1) * stepsInEpoch + step,
     metrics: Object.fromEntries(Object.keys(metrics).map((name) => [name, mean(name)])),
   };
 }

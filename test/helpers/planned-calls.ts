@@ -1,6 +1,6 @@
 import type { Augmentation } from "../../src/training/augment.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
-import type { PlannedRun } from "../../src/training/training.js";
+import type { PlannedCall } from "../../src/training/training.js";
 import { buildTraining } from "../../src/training/training-model.js";
 import { someBytes } from "./dataset.js";
 import { designed, grey } from "./recipes.js";
@@ -18,11 +18,11 @@ const position = { recipe: "conditional", seed, epoch: 0, step: 0, images: count
 export const training = { graph, dataset, batchSize: 4, start: { position, state: new Map() } };
 
 /** Three epochs of four runs. */
-export const runs: readonly PlannedRun[] = [1, 2, 3].flatMap((epoch) => {
+export const runs: readonly PlannedCall[] = [1, 2, 3].flatMap((epoch) => {
   const order = orderOfEpoch(seed, epoch, count);
-  const blocks = blocksOfEpoch(graph.batches, { imageCount: count, batchSize: 4, stepsPerRun: 2 });
+  const blocks = blocksOfEpoch(graph.batches, { imageCount: count, batchSize: 4, stepsPerCall: 2 });
   return blocks.map((block, i) => ({ epoch, order, block, endsEpoch: i === blocks.length - 1 }));
 });
 /** What such a run is fed. */
-export const feedsOf = ({ epoch, order, block }: PlannedRun, augmentations?: readonly Augmentation[]) =>
+export const feedsOf = ({ epoch, order, block }: PlannedCall, augmentations?: readonly Augmentation[]) =>
   feedsOfBlock(graph.batches, dataset, { seed, epoch, order, augmentations }, block, 4);

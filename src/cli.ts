@@ -4,6 +4,7 @@ import { hideBin } from "yargs/helpers";
 import { checkArguments } from "./commands/arguments.js";
 import { buildGraphs } from "./commands/build-graphs.js";
 import { demo } from "./commands/demo.js";
+import { differentiateModel } from "./commands/differentiate.js";
 import { doctor } from "./commands/doctor.js";
 import { exportModel } from "./commands/export.js";
 import { sample } from "./commands/sample.js";
@@ -13,7 +14,7 @@ import { verify } from "./commands/verify.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
-const commands = [demo, buildGraphs, train, exportModel, sample, serve, verify, doctor];
+const commands = [demo, buildGraphs, train, exportModel, sample, serve, verify, differentiateModel, doctor];
 
 /** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
 function fail(error: unknown, verbose: boolean): void {

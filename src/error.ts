@@ -14,11 +14,15 @@ export interface ErrorParts {
 /** The one error of this program. Its message is a single line: `where: what; fix`. */
 export class GanOnnxError extends Error {
   readonly kind: "usage" | "failure";
+  /** What the message was made of. */
+  readonly parts: ErrorParts;
 
-  constructor({ what, where, fix, kind = "failure", cause }: ErrorParts) {
+  constructor(parts: ErrorParts) {
+    const { what, where, fix, kind = "failure", cause } = parts;
     super(`${where}: ${what}; ${fix}`, cause === undefined ? undefined : { cause });
     this.name = "GanOnnxError";
     this.kind = kind;
+    this.parts = parts;
   }
 }
 

@@ -1,6 +1,7 @@
 import { GanOnnxError } from "../error.js";
 import type { NamedTensor, Tensor } from "../tensors/tensor.js";
 import { lowered } from "./lower.js";
+import { dependencies } from "./operator.js";
 import { nodesBehind } from "./paths.js";
 import type { AttributeKind, Body, Node, Value, ValueType } from "./value.js";
 
@@ -75,8 +76,12 @@ export function build(
     }
     taken.add(name);
   }
-  const graph = new GraphBuilder(about.name, new Names(taken), undefined);
+  const names = new Names(taken);
+  const graph = new GraphBuilder(about.name, names, undefined);
   const values = lowered([...named.values()]);
+  for (const value of [...values, ...nodesBehind(values).flatMap(dependencies)]) {
+    if (value.origin.kind === "constant" && value.origin.name) names.reserve(value, value.origin.name);
+  }
   return {
     ...about,
     graph: graph.build(
@@ -99,22 +104,34 @@ export function nameOfInput(value: Value): string {
 /** Owns the names of a model: ONNX wants them unique over all its graphs. */
 class Names {
   private readonly counts = new Map<string, number>();
+  private readonly reserved = new Map<Value, string>();
 
   constructor(private readonly taken: Set<string>) {}
 
-  unique(wanted: string): string {
-    const count = (this.counts.get(wanted) ?? 0) + 1;
-    this.counts.set(wanted, count);
-    const name = count === 1 ? wanted : `${wanted}_${count}`;
-    if (this.taken.has(name)) return this.unique(wanted);
+  /** The name of a value that keeps it, as weights do, if it is free: others make way for it. */
+  reserve(value: Value, name: string): void {
+    if (this.taken.has(name)) return;
     this.taken.add(name);
-    return name;
+    this.reserved.set(value, name);
+  }
+
+  unique(wanted: string, value?: Value): string {
+    const own = value && this.reserved.get(value);
+    if (own !== undefined) return own;
+    for (let count = (this.counts.get(wanted) ?? 0) + 1; ; count++) {
+      const name = count === 1 ? wanted : `${wanted}_${count}`;
+      if (this.taken.has(name)) continue;
+      this.counts.set(wanted, count);
+      this.taken.add(name);
+      return name;
+    }
   }
 }
 
 /** Owns one graph while it is named; a loop's body is a graph inside another, whose names it sees. */
 class GraphBuilder {
   private readonly named = new Map<Value, string>();
+  private readonly inputNames = new Set<string>();
   private readonly constants = new Map<string, string>();
   private readonly twins = new Map<string, readonly string[]>();
   private readonly initializers: NamedTensor[] = [];
@@ -169,9 +186,10 @@ class GraphBuilder {
     const name = nameOfInput(value);
     // Only the model's own inputs are addressed from outside; a body's may be renamed.
     const unique = this.outer ? this.names.unique(name) : name;
-    if ([...this.named.values()].includes(unique)) {
+    if (this.inputNames.has(unique)) {
       throw new GanOnnxError({ what: `two inputs are named ${unique}`, where: "build", fix: "rename one" });
     }
+    this.inputNames.add(unique);
     this.named.set(value, unique);
   }
 
@@ -199,7 +217,8 @@ class GraphBuilder {
 
     // What an operator is lowered to lies in its name's scope; the operator itself, in another layout, keeps its name.
     const own = `/${scope}`.endsWith(`/${operator.type}`) ? "" : operator.type;
-    const name = this.names.unique([scope, own].filter((part) => part !== "").join("/"));
+    const path = [scope, own].filter((part) => part !== "").join("/");
+    const name = this.names.unique(node.name ?? path);
     const body = node.body && this.bodyOf(node.body, name);
     const outputNames = outputs.map((output, i) => {
       const given = direct.get(output) ?? (outputs.length === 1 ? name : this.names.unique(`${name}.${i}`));
@@ -247,7 +266,7 @@ class GraphBuilder {
     if (known) return known;
     const wanted =
       name ?? (content ? `${dtype}:${shape.length === 0 ? shortNumber(data[0]) : content}` : "constant");
-    const unique = this.names.unique(wanted);
+    const unique = this.names.unique(wanted, value);
     this.initializers.push({ ...tensor, name: unique });
     if (key) this.constants.set(key, unique);
     else this.named.set(value, unique);

@@ -1,4 +1,4 @@
-import { apply, atScope } from "./operator.js";
+import { apply, atScope, nameNode } from "./operator.js";
 import { lowerPointwise } from "./ops/layout.js";
 import { captures, nodesBehind } from "./paths.js";
 import type { Body, Node, Value } from "./value.js";
@@ -34,7 +34,9 @@ function replacement(node: Node, written: Written): readonly Value[] {
   if (better) return lower([better], written);
   if (!node.body && inputs.every((value, i) => value === node.inputs[i])) return node.outputs;
   const body = node.body && bodyOf(node.body, written);
-  return atScope([scope], () => apply(operator, inputs, attributes, body));
+  const outputs = atScope([scope], () => apply(operator, inputs, attributes, body));
+  for (const output of outputs) nameNode(output, node.name);
+  return outputs;
 }
 
 function bodyOf({ inputs, outputs }: Body, written: Written): Body {

@@ -48,6 +48,11 @@ export function apply(
   return outputs;
 }
 
+/** Name the node that a value comes from, unless it has a name. */
+export function nameNode({ origin }: Value, name: string | undefined): void {
+  if (origin.kind === "node") origin.node.name ??= name;
+}
+
 /** The values that a node reads, those that its body captures included. */
 export function dependencies(node: Node): readonly Value[] {
   return node.body ? [...node.inputs, ...node.body.captured] : node.inputs;

@@ -81,6 +81,8 @@ export interface Node {
   readonly outputs: readonly Value[];
   readonly scope: string;
   readonly body?: Body;
+  /** What it is called in the file that it was read from. Other nodes are named after scope and operator. */
+  name?: string;
 }
 
 /** What operators accept: a value, or a number that becomes a scalar of the other operands' type. */

@@ -104,13 +104,13 @@ function graphOf(graph: onnxProto.onnx.IGraphProto, source: Source): FileGraph {
     });
   }
   const initializers = (graph.initializer ?? []).map((tensor) => tensorOf(tensor, source));
-  const values = (graph.valueInfo ?? []).map(valueOf);
+  const values = (graph.valueInfo ?? []).map(interfaceOf);
   return {
     name: graph.name ?? "",
     nodes: (graph.node ?? []).map((node) => nodeOf(node, source)),
     initializers: new Map(initializers.map((tensor) => [tensor.name, tensor])),
-    inputs: (graph.input ?? []).map(valueOf),
-    outputs: (graph.output ?? []).map(valueOf),
+    inputs: (graph.input ?? []).map(interfaceOf),
+    outputs: (graph.output ?? []).map(interfaceOf),
     types: new Map(values.flatMap(({ name, type }) => (type ? [[name, type]] : []))),
   };
 }
@@ -177,7 +177,7 @@ function tensorOf(tensor: onnxProto.onnx.ITensorProto, source: Source): FileTens
   };
 }
 
-function valueOf({ name, type }: onnxProto.onnx.IValueInfoProto): FileValue {
+function interfaceOf({ name, type }: onnxProto.onnx.IValueInfoProto): FileValue {
   return { name: name ?? "", type: type?.tensorType ? typeOf(type.tensorType) : undefined };
 }
 

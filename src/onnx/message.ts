@@ -25,19 +25,25 @@ export interface FileTensor {
   read(): Tensor;
 }
 
-export type FileAttribute =
-  | { readonly kind: "int"; readonly value: number }
-  | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "string"; readonly value: string }
-  | { readonly kind: "tensor"; readonly value: FileTensor }
-  | { readonly kind: "graph"; readonly value: FileGraph }
-  | { readonly kind: "ints"; readonly value: readonly number[] }
-  | { readonly kind: "floats"; readonly value: readonly number[] }
-  | { readonly kind: "strings"; readonly value: readonly string[] }
+/** What attributes hold, by their kinds. */
+export interface AttributeValues {
+  readonly int: number;
+  readonly float: number;
+  readonly string: string;
+  readonly tensor: FileTensor;
+  readonly graph: FileGraph;
+  readonly ints: readonly number[];
+  readonly floats: readonly number[];
+  readonly strings: readonly string[];
   /** An attribute of the function around: the node takes what the call of the function says. */
-  | { readonly kind: "reference"; readonly value: string }
+  readonly reference: string;
   /** What no operator that is supported has: sparse tensors, types, lists of graphs. */
-  | { readonly kind: "other"; readonly value: string };
+  readonly other: string;
+}
+
+export type FileAttribute = {
+  readonly [K in keyof AttributeValues]: { readonly kind: K; readonly value: AttributeValues[K] };
+}[keyof AttributeValues];
 
 export interface FileNode {
   readonly name: string;

@@ -50,7 +50,8 @@ export function tensorIn(
     throw new GanOnnxError({ what, where, fix });
   };
   const dtype = dtypeOf(proto.dataType ?? 0);
-  if (!dtype) return fail(`has elements of ${type}`, `use one of ${dtypeNames.join(", ")}, float16, bfloat16`);
+  if (!dtype)
+    return fail(`has elements of ${type}`, `use one of ${dtypeNames.join(", ")}, float16, bfloat16`);
   if (shape.some((extent) => !Number.isSafeInteger(extent) || extent < 0)) {
     return fail(`has the shape [${shape.join(", ")}]`);
   }
@@ -64,11 +65,15 @@ export function tensorIn(
   const half = type === "float16" || type === "bfloat16";
   const width = half ? 2 : dtypes[dtype].Elements.BYTES_PER_ELEMENT;
   if (bytes && bytes.length !== size * width) {
-    return fail(`has ${bytes.length} bytes, its shape [${shape.join(", ")}] needs ${size * width} of ${type}`);
+    return fail(
+      `has ${bytes.length} bytes, its shape [${shape.join(", ")}] needs ${size * width} of ${type}`,
+    );
   }
   const make = (data: Tensor["data"]) => ({ dtype, shape, data }) as Tensor;
   if (half) {
-    const words = bytes ? new Uint16Array(aligned(bytes, 2).buffer, aligned(bytes, 2).byteOffset, size) : typed();
+    const words = bytes
+      ? new Uint16Array(aligned(bytes, 2).buffer, aligned(bytes, 2).byteOffset, size)
+      : typed();
     return make(Float32Array.from(words as ArrayLike<number>, type === "float16" ? float16 : bfloat16));
   }
   if (!bytes) return make(elementsOf(dtype, typed()));
@@ -82,7 +87,8 @@ function bytesOf(proto: onnxProto.onnx.ITensorProto, source: Where, where: strin
   if (location === undefined) return proto.rawData?.length ? proto.rawData : undefined;
   const number = (key: string) => {
     const given = entries.get(key);
-    if (given === undefined || /^\d{1,15}$/.test(given)) return given === undefined ? undefined : Number(given);
+    if (given === undefined || /^\d{1,15}$/.test(given))
+      return given === undefined ? undefined : Number(given);
     throw new GanOnnxError({ what: `has the ${key} ${given}`, where, fix: "export the model again" });
   };
   if (!source.externalData) {

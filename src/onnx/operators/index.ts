@@ -1,0 +1,11 @@
+import type { Rules } from "../call.js";
+import { activations } from "./activations.js";
+import { elementwise } from "./elementwise.js";
+import { layers } from "./layers.js";
+import { reductions } from "./reductions.js";
+import { shapes } from "./shapes.js";
+
+export type Operators = Rules;
+
+/** How each operator that is supported is read: https://onnx.ai/onnx/operators/ */
+export const operators: Operators = { ...elementwise, ...activations, ...layers, ...reductions, ...shapes };

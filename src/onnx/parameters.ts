@@ -1,0 +1,28 @@
+import type { Tensor } from "../tensors/tensor.js";
+import type { FileModel, FileNode } from "./message.js";
+
+/** The initializers that are running statistics: the last two inputs of batch normalisation. */
+export function statisticsOf({ graph, functions }: FileModel): ReadonlySet<string> {
+  const nodes = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)].flat();
+  return new Set(nodes.filter(isBatchNormalization).flatMap(({ inputs }) => inputs.slice(3)));
+}
+
+function isBatchNormalization({ type, domain }: FileNode): boolean {
+  return type === "BatchNormalization" && domain === "";
+}
+
+/**
+ * Names that exporters give to what they compute and to constants: `val_17`, `unsqueeze_1`, `onnx::Mul_9`. PyTorch's
+ * parameters have the names of their modules.
+ */
+const generated = /^(val|[a-z]+(_[a-z]+)*)_\d+$|^onnx::|^const|^scalar/i;
+
+/**
+ * Whether an initializer is something that is learnt: floats, but for constants that exporters write among the
+ * weights, which are numbers alone or again and again, by names that nobody gave them.
+ */
+export function isParameter({ dtype, data, shape }: Tensor, name: string): boolean {
+  if (!dtype.startsWith("float")) return false;
+  if (shape.length === 0 && /[/:]/.test(name)) return false;
+  return !generated.test(name) || Array.prototype.some.call(data, (each) => each !== data[0]);
+}

@@ -1,0 +1,19 @@
+import { describe, expect, test } from "vitest";
+import { agreements, forwardMissing, forwardModels, readForward } from "../helpers/forward.js";
+
+// Batch normalisation that PyTorch's exporter has folded into the convolution before it: its weights are others.
+const folded: Readonly<Record<string, readonly string[]>> = {
+  conv_generator: ["grad.up.2.weight", "grad.up.2.bias"],
+};
+
+describe.skipIf(forwardMissing)(`models of PyTorch's exporters${forwardMissing}`, () => {
+  test.each(forwardModels.filter((name) => /^(perceptron|conv_gen)/.test(name)))(
+    "%s: output and gradients are those that PyTorch computes",
+    async (name) => {
+      const { made, record } = await readForward(name);
+      const found = (await agreements(made, record)).filter((each) => !folded[name]?.includes(each.name));
+      expect(found.length).toBeGreaterThan(3);
+      for (const { name, error } of found) expect(error, name).toBeLessThan(name === "output" ? 1e-5 : 1e-4);
+    },
+  );
+});

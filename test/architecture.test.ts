@@ -238,7 +238,9 @@ describe("imports", () => {
   );
 
   test("keep protobuf in one room", () => {
-    const users = files.filter(({ imports }) => imports.some(({ target }) => target === "onnx-proto"));
+    const users = files.filter(({ imports }) =>
+      imports.some(({ target }) => /^(onnx-proto|protobufjs)/.test(target)),
+    );
     expect(new Set(users.map(({ path }) => roomOf(path)))).toEqual(new Set(["onnx"]));
   });
 

@@ -1,0 +1,137 @@
+import { Reader, Writer } from "protobufjs/minimal.js";
+import { GanOnnxError } from "../error.js";
+
+// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Everything that is not replaced is copied
+// byte by byte, fields that this program does not know included.
+const MODEL = { graph: 7, metadata: 14 } as const;
+const GRAPH = { initializer: 5 } as const;
+const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, doc: 12 } as const;
+const ENTRY = { key: 1, value: 2 } as const;
+const FLOAT = 1;
+const BYTES = 2;
+
+/** A field of a message: its number, all its bytes, and what a length-delimited one holds. */
+interface Field {
+  readonly id: number;
+  readonly whole: Uint8Array;
+  readonly content: Uint8Array;
+}
+
+function* fieldsOf(message: Uint8Array): Generator<Field> {
+  const reader = Reader.create(message);
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const tag = reader.uint32();
+    let content = new Uint8Array();
+    if ((tag & 7) === BYTES) content = new Uint8Array(reader.bytes());
+    else reader.skipType(tag & 7);
+    yield { id: tag >>> 3, whole: message.subarray(start, reader.pos), content };
+  }
+}
+
+/** A message written anew: `replace` gives the bytes that stand for a field. */
+function rewritten(message: Uint8Array, replace: (field: Field) => Uint8Array): Uint8Array[] {
+  return Array.from(fieldsOf(message), replace);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** A length-delimited field. */
+function field(id: number, content: Uint8Array): Uint8Array {
+  const head = Writer.create()
+    .uint32(id * 8 + BYTES)
+    .uint32(content.length)
+    .finish();
+  return joined([head, content]);
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+
+/**
+ * A model with other numbers in some of its initializers, and further metadata. All else is what it was: nodes, names,
+ * operator sets, documentation.
+ *
+ * @param initializers float32 numbers by the names of the initializers; all of them must be in the main graph.
+ * @param metadata replaces entries of the same key.
+ * @throws GanOnnxError naming an initializer that is missing, has another size or is not float32.
+ */
+export function patchModel(
+  model: Uint8Array,
+  initializers: ReadonlyMap<string, Float32Array>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const missing = new Set(initializers.keys());
+  const parts = rewritten(model, ({ id, whole, content }) => {
+    if (id === MODEL.metadata) return keyOf(content) in metadata ? new Uint8Array() : whole;
+    if (id !== MODEL.graph) return whole;
+    const graph = rewritten(content, (inner) => {
+      if (inner.id !== GRAPH.initializer) return inner.whole;
+      const fields = [...fieldsOf(inner.content)];
+      const name = text(fields.find(({ id }) => id === TENSOR.name)?.content ?? new Uint8Array());
+      const values = initializers.get(name);
+      if (!values) return inner.whole;
+      missing.delete(name);
+      return field(GRAPH.initializer, withValues(name, fields, values));
+    });
+    return field(MODEL.graph, joined(graph));
+  });
+  const [absent] = missing;
+  if (absent !== undefined) throw unpatchable(absent, "the model has no such initializer");
+  const entries = Object.entries(metadata).map(([key, value]) => {
+    const content = Writer.create()
+      .uint32(ENTRY.key * 8 + BYTES)
+      .string(key)
+      .uint32(ENTRY.value * 8 + BYTES)
+      .string(value);
+    return field(MODEL.metadata, content.finish());
+  });
+  return joined([...parts, ...entries]);
+}
+
+function keyOf(entry: Uint8Array): string {
+  return text([...fieldsOf(entry)].find(({ id }) => id === ENTRY.key)?.content ?? new Uint8Array());
+}
+
+/** A TensorProto with other numbers: its shape, type, name and documentation stay, where its data lie does not. */
+function withValues(name: string, fields: readonly Field[], values: Float32Array): Uint8Array {
+  const kept = fields.filter(({ id }) =>
+    [TENSOR.dims, TENSOR.dataType, TENSOR.name, TENSOR.doc].some((k) => k === id),
+  );
+  const type = fields.find(({ id }) => id === TENSOR.dataType);
+  const reader = type && Reader.create(type.whole);
+  reader?.uint32();
+  if (reader?.int32() !== FLOAT) throw unpatchable(name, "is not float32");
+  const size = fields
+    .filter(({ id }) => id === TENSOR.dims)
+    .flatMap(dimsIn)
+    .reduce((product, dim) => product * dim, 1);
+  if (size !== values.length) throw unpatchable(name, `has ${size} elements, not ${values.length}`);
+  const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return joined([...kept.map(({ whole }) => whole), field(TENSOR.rawData, raw)]);
+}
+
+/** The dimensions in a field: one, or several packed. */
+function dimsIn({ whole, content }: Field): number[] {
+  const single = Reader.create(whole);
+  if ((single.uint32() & 7) !== BYTES) return [Number(single.int64())];
+  const packed = Reader.create(content);
+  const dims: number[] = [];
+  while (packed.pos < packed.len) dims.push(Number(packed.int64()));
+  return dims;
+}
+
+function unpatchable(name: string, what: string): GanOnnxError {
+  return new GanOnnxError({
+    what,
+    where: `initializer "${name}"`,
+    fix: "use the model that the weights were read from",
+  });
+}

@@ -6,6 +6,7 @@ import type { Design, ImageShape } from "../src/recipes/index.js";
 import { encodeSafetensors } from "../src/tensors/safetensors.js";
 import type { Tensor, Tensors } from "../src/tensors/tensor.js";
 import { feedsOfBlock } from "../src/training/batches.js";
+import { tensorName } from "../src/training/names.js";
 import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
 import { multiplyAdds } from "./multiply-adds.js";
@@ -64,7 +65,7 @@ export async function writeCase(
 ): Promise<void> {
   const weights = Object.keys(design.networks).flatMap((network) =>
     [...namedTensors(design, network, state)].map(([name, tensor]): [string, Tensor] => [
-      `${network}.${name}`,
+      tensorName(network, name),
       tensor,
     ]),
   );

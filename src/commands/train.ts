@@ -3,6 +3,7 @@ import { type Config, flagOf, resolveConfig } from "../config.js";
 import { GanOnnxError } from "../error.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Run } from "../runs/run.js";
+import { isParametersState } from "../training/names.js";
 import type { Progress, Training } from "../training/training.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
@@ -147,7 +148,7 @@ async function warnOfClasses({ design, dataset }: Training): Promise<void> {
 /** What `--json` tells of a training. Steps of an epoch are `iterations` there, as they always were. */
 function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {
   const parameters = graph.states
-    .filter(({ name }) => name.endsWith("/parameters"))
+    .filter(({ name }) => isParametersState(name))
     .reduce((sum, { shape }) => sum + shape[0], 0);
   return { images: dataset.count, epochs, iterations, batch: batchSize, parameters };
 }

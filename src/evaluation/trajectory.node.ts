@@ -6,7 +6,8 @@ import { Session, type SessionPlace } from "../runtime/session.node.js";
 import type { SafetensorsFile } from "../tensors/safetensors.js";
 import { floatsIn, type Tensors, tensorIn } from "../tensors/tensor.js";
 import { differences, type Expected } from "../training/expected.js";
-import { namedTensors, stateWith, tensorName } from "../training/state.js";
+import { tensorName } from "../training/names.js";
+import { namedTensors, stateWith } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
 
 /**

@@ -3,6 +3,7 @@ import { jsonIn } from "../json.js";
 // Not of the whole graph builder, which the page loads only to train.
 import { type ModelSummary, summarizeModel } from "../onnx/index.js";
 import type { ImageShape } from "../recipes/index.js";
+import { formats } from "../version.js";
 
 /** What must be known of a generator to draw with it. */
 export interface Generator {
@@ -46,6 +47,11 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   const [channels, height, width] = image.slice(1).map(Number);
   if (image.length !== 4 || ![channels, height, width].every(isCount)) {
     throw noGenerator("has no output image [batch, channels, height, width]", where);
+  }
+  // Other programs may write models of this form; what names another format of ours is not read as this one.
+  const { format = formats.generator } = metadata;
+  if (format !== formats.generator) {
+    throw noGenerator(`has the format "${format}" instead of "${formats.generator}"`, where);
   }
   const field = <T>(name: string, holds: (value: unknown) => value is T): T => {
     const value = jsonIn(metadata[name]);

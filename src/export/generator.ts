@@ -9,11 +9,11 @@ import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor
 import type { Checkpoint } from "../training/checkpoint.js";
 import { buildExport, buildSampler } from "../training/sampler.js";
 import { namedTensors, sampledState } from "../training/state.js";
-import { producer } from "../version.js";
+import { formats, producer } from "../version.js";
 
 /** What an exported model tells about itself, as strings in its metadata. */
 export interface GeneratorMetadata {
-  readonly format: "gan-onnx generator 1";
+  readonly format: typeof formats.generator;
   /** Numbers in a latent vector. */
   readonly latent: string;
   /** How many classes `label` chooses from, in models that have that input. */
@@ -46,7 +46,7 @@ export async function exportGenerator(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { network, latent, range, classes } = design.sampler;
   const metadata: GeneratorMetadata = {
-    format: "gan-onnx generator 1",
+    format: formats.generator,
     latent: String(latent),
     ...(classes === undefined ? {} : { classes: String(classes) }),
     range: JSON.stringify(range),

@@ -15,7 +15,7 @@ import {
 import { bind, declarationsOf } from "../networks/index.js";
 import type { Design, Phase } from "../recipes/index.js";
 import type { AdamOptions } from "../recipes/optimizers.js";
-import { tensorName } from "../training/state.js";
+import { tensorName } from "../training/names.js";
 import { batchInputs } from "../training/step-graph.js";
 import { producer } from "../version.js";
 import { accumulated, adamW } from "./operators.js";

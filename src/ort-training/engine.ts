@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Design, Phase } from "../recipes/index.js";
 import { type Engine, queue } from "../runtime/engine.js";
 import { type Tensor, type Tensors, tensorIn, zeros } from "../tensors/tensor.js";
-import { parametersState } from "../training/state.js";
+import { parametersState } from "../training/names.js";
 import { GENERATED, type OrtArtifacts, traceForOrt } from "./artifacts.js";
 import { filesOf } from "./files.js";
 import { OrtNetwork } from "./runtime.js";

@@ -4,7 +4,8 @@ import type { Design } from "../recipes/index.js";
 import type { AdamOptions } from "../recipes/optimizers.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { differences, type Expected } from "../training/expected.js";
-import { namedTensors, stateWith, tensorName } from "../training/state.js";
+import { slotState, tensorName } from "../training/names.js";
+import { namedTensors, stateWith } from "../training/state.js";
 import type { OrtArtifacts } from "./artifacts.js";
 import type { OrtCheckpoint } from "./checkpoint.js";
 
@@ -69,9 +70,9 @@ export function ortCheckpointOf(
   const checkpoint = { trained: named(network), frozen: new Map(frozen.flatMap((name) => [...named(name)])) };
   if (!adam) return checkpoint;
   const [first, second] = slotsOf(adam);
-  const step = stepsBehind(floatsIn(state, `${network}/${second.correction}`)[0], second.beta);
+  const step = stepsBehind(floatsIn(state, slotState(network, second.correction))[0], second.beta);
   if (step === 0) return checkpoint;
-  const moments = (slot: string, beta: number) => named(network, `${network}/${slot}`, 1 - beta);
+  const moments = (slot: string, beta: number) => named(network, slotState(network, slot), 1 - beta);
   return {
     ...checkpoint,
     adam: { step, first: moments(first.slot, first.beta), second: moments(second.slot, second.beta) },
@@ -100,12 +101,12 @@ export function stateOfOrt(
     const { adam } = checkpoint;
     if (!adam || !options) continue;
     for (const { slot, correction, beta, moment } of slotsOf(options)) {
-      const slots = namedTensors(design, network, state, `${network}/${slot}`);
+      const slots = namedTensors(design, network, state, slotState(network, slot));
       for (const name of slots.keys()) {
         const given = floatsIn(adam[moment], tensorName(network, name));
         floatsIn(slots, name).set(scaled(given, 1 / (1 - beta)));
       }
-      floatsIn(state, `${network}/${correction}`)[0] = correctionAfter(adam.step, beta);
+      floatsIn(state, slotState(network, correction))[0] = correctionAfter(adam.step, beta);
     }
   }
   return state;

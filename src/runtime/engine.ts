@@ -28,7 +28,8 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-const next = "next/";
+/** Begins the names of outputs that replace a state: output `next/X`, input X. */
+export const NEXT = "next/";
 
 /** Tasks that happen one after the other, whether or not their ends are waited for. */
 export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
@@ -94,7 +95,7 @@ export class StatefulSession implements Engine {
     const outputs = new Map<string, Tensor>();
     for (const name of this.session.outputNames) {
       const tensor = results[name] as OrtTensor;
-      if (name.startsWith(next)) this.state.set(name.slice(next.length), tensor);
+      if (name.startsWith(NEXT)) this.state.set(name.slice(NEXT.length), tensor);
       else outputs.set(name, read(tensor));
     }
     return outputs;

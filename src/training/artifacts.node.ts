@@ -2,8 +2,9 @@ import { sha256 } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { IR_VERSION, OPSET } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
-import { producer } from "../version.js";
-import { parametersState, sampledState, tensorName } from "./state.js";
+import { formats, producer } from "../version.js";
+import { nextState, parametersState, tensorName } from "./names.js";
+import { sampledState } from "./state.js";
 import { buildTraining, type TrainingModel } from "./training-model.js";
 
 /** The training graph as a file, and the manifest that tells a runner how to feed it. */
@@ -23,7 +24,7 @@ export function buildArtifacts(
   const { recipe, image } = design;
   const { graph, train } = buildTraining(design);
   const manifest = {
-    format: "gan-onnx manifest 1",
+    format: formats.manifest,
     producer,
     recipe,
     configuration,
@@ -37,7 +38,7 @@ export function buildArtifacts(
     outputs: [
       ...graph.metrics.map(({ name, shape }) => ({ name, role: "metric", dtype: "float32", shape })),
       ...graph.states.map(({ name, shape }) => ({
-        name: `next/${name}`,
+        name: nextState(name),
         role: "state",
         replaces: name,
         dtype: "float32",

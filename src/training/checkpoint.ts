@@ -3,6 +3,7 @@ import { GanOnnxError } from "../error.js";
 import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
 import type { Tensors } from "../tensors/tensor.js";
+import { formats } from "../version.js";
 import { differences } from "./expected.js";
 import { slotStates, stateTensors } from "./state.js";
 
@@ -13,7 +14,7 @@ const number = z.coerce.number().int().min(0);
  * state of the random stream too.
  */
 const position = z.object({
-  format: z.literal("gan-onnx checkpoint 1"),
+  format: z.literal(formats.checkpoint),
   recipe: z.string().min(1),
   seed: number,
   /** Epochs that are complete. */
@@ -41,7 +42,7 @@ export interface Checkpoint {
 
 /** A checkpoint as safetensors. */
 export function encodeCheckpoint({ position, state }: Checkpoint): Uint8Array<ArrayBuffer> {
-  const metadata = Object.entries({ format: "gan-onnx checkpoint 1", ...position });
+  const metadata = Object.entries({ format: formats.checkpoint, ...position });
   const strings = Object.fromEntries(metadata.map(([key, value]) => [key, String(value)]));
   return encodeSafetensors(state, strings);
 }

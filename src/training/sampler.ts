@@ -2,7 +2,8 @@ import { build, input, type Model, reshape, type Value } from "../graph/index.js
 import { bind, declarationsOf, onFlatVector, type Scope } from "../networks/index.js";
 import { type Design, type ImageShape, pixelsOf } from "../recipes/index.js";
 import { producer } from "../version.js";
-import { bufferState, parametersState, sampledState } from "./state.js";
+import { bufferState, parametersState } from "./names.js";
+import { sampledState } from "./state.js";
 
 type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };
 

@@ -2,6 +2,7 @@ import { declarationsOf, type Initializer } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { fillUniform, randomStream } from "../tensors/random.js";
 import { floatsIn, sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
+import { averageState, bufferState, parametersState, slotState, tensorName } from "./names.js";
 
 /** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
 export interface StateTensor {
@@ -12,35 +13,15 @@ export interface StateTensor {
   readonly vectorOf?: string;
 }
 
-/** A parameter or buffer as it is called outside of its network: in files, manifests and artifacts. */
-export function tensorName(network: string, name: string): string {
-  return `${network}.${name}`;
-}
-
-/** The flat vector that a network learns. */
-export function parametersState(network: string): string {
-  return `${network}/parameters`;
-}
-
-/** The moving average of that vector, in a design that keeps one. */
-export function averageState(network: string): string {
-  return `${network}/average`;
-}
-
 /** The vector that samples are drawn with. */
 export function sampledState({ sampler, averageDecay }: Design): string {
   return averageDecay === undefined ? parametersState(sampler.network) : averageState(sampler.network);
 }
 
-/** A buffer of a network: buffers are not learnt, so each is a state of its own. */
-export function bufferState(network: string, buffer: string): string {
-  return `${network}/${buffer}`;
-}
-
 /** What the optimizer remembers of every network. */
 export function slotStates({ networks, optimizer }: Design): readonly string[] {
   const slots = Object.keys(optimizer.slots(1));
-  return Object.keys(networks).flatMap((network) => slots.map((slot) => `${network}/${slot}`));
+  return Object.keys(networks).flatMap((network) => slots.map((slot) => slotState(network, slot)));
 }
 
 /** The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average. */
@@ -51,7 +32,7 @@ export function stateTensors({ networks, optimizer, sampler, averageDecay }: Des
     return [
       { name: parametersState(network), shape: [size], initial: 0, vectorOf: network },
       ...Object.entries(optimizer.slots(size)).map(([slot, shape]) => ({
-        name: `${network}/${slot}`,
+        name: slotState(network, slot),
         shape,
         initial: 0,
         ...(shape.length > 0 && { vectorOf: network }),

@@ -29,7 +29,8 @@ import {
 } from "../networks/index.js";
 import type { Design, Phase, StepInput } from "../recipes/index.js";
 import type { DType } from "../tensors/tensor.js";
-import { averageState, bufferState, parametersState, type StateTensor, stateTensors } from "./state.js";
+import { averageState, bufferState, nextState, parametersState, pieceState, slotState } from "./names.js";
+import { type StateTensor, stateTensors } from "./state.js";
 
 type Values = Readonly<Record<string, Value>>;
 
@@ -84,7 +85,7 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
     input(name, dtype, inputShape, docs[role]),
   );
   const stateValues = states.map(({ name, shape }) =>
-    input(name, "float32", shape, `state: feed next/${name} of the run before`),
+    input(name, "float32", shape, `state: feed ${nextState(name)} of the run before`),
   );
   const steps = withScope("steps", () => reshape(extentOf(batchValues[0], 0), []));
 
@@ -93,7 +94,7 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
     const rows = withScope("batch", () => batchValues.map((value) => row(value, step)));
     return trainingStep(design, named(batches, rows), current);
   });
-  const last = states.map(({ name, vectorOf }) => [`next/${name}`, whole(design, state, name, vectorOf)]);
+  const last = states.map(({ name, vectorOf }) => [nextState(name), whole(design, state, name, vectorOf)]);
   const next = Object.fromEntries(last);
   return {
     model: build(about, { inputs: [...batchValues, ...stateValues], outputs: { ...collected, ...next } }),
@@ -107,14 +108,9 @@ function named(items: readonly { readonly name: string }[], values: readonly Val
   return Object.fromEntries(items.map(({ name }, i) => [name, values[i]]));
 }
 
-/** A state of the loop: vectors of parameters are there in the pieces of their network. */
-function pieceState(vector: string, piece: Piece): string {
-  return `${vector}/${piece.name}`;
-}
-
 /** The pieces of a network's vector, in order. */
 function piecesIn(design: Design, state: Values, vector: string, network: string): readonly Value[] {
-  return piecesOf(design.networks[network]).map((piece) => state[pieceState(vector, piece)]);
+  return piecesOf(design.networks[network]).map((piece) => state[pieceState(vector, piece.name)]);
 }
 
 /** The state that a call is fed, as the loop has it. */
@@ -123,7 +119,7 @@ function inPieces(design: Design, states: readonly StateTensor[], fed: Values): 
     if (vectorOf === undefined) return [[name, fed[name]]];
     const network = design.networks[vectorOf];
     const pieces = cut(network, fed[name]);
-    return piecesOf(network).map((piece, i) => [pieceState(name, piece), pieces[i]]);
+    return piecesOf(network).map((piece, i) => [pieceState(name, piece.name), pieces[i]]);
   });
   return Object.fromEntries(entries);
 }
@@ -189,7 +185,7 @@ function updated(
 ): { next: Values; discarded: readonly Value[] } {
   const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
   const parametersOf = (network: string) =>
-    learned(network).map((piece) => state[pieceState(parametersState(network), piece)]);
+    learned(network).map((piece) => state[pieceState(parametersState(network), piece.name)]);
   // The other networks count as they are: how their own updates came about is not differentiated.
   const wanted = [updates, ...undetached].flatMap(parametersOf);
   // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
@@ -200,7 +196,7 @@ function updated(
     const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));
     const result = design.optimizer.update(wanted[i], derivatives[i], slots);
     return [
-      [pieceState(parametersState(updates), piece), result.parameters],
+      [pieceState(parametersState(updates), piece.name), result.parameters],
       ...names.map(([slot, name]) => [name, result.slots[slot]]),
     ];
   });
@@ -211,8 +207,8 @@ function updated(
 /** The optimizer's slots for a piece and the loop's states that hold them; what is one number serves all pieces. */
 function slotNames({ optimizer }: Design, network: string, piece: Piece): (readonly [string, string])[] {
   return Object.entries(optimizer.slots(1)).map(([slot, shape]) => {
-    const name = `${network}/${slot}`;
-    return [slot, shape.length > 0 ? pieceState(name, piece) : name];
+    const name = slotState(network, slot);
+    return [slot, shape.length > 0 ? pieceState(name, piece.name) : name];
   });
 }
 
@@ -227,8 +223,8 @@ function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
 function averaged({ networks, sampler, averageDecay }: Design, state: Values): Values {
   if (averageDecay === undefined) return {};
   const entries = piecesOf(networks[sampler.network]).map((piece) => {
-    const average = pieceState(averageState(sampler.network), piece);
-    const parameters = state[pieceState(parametersState(sampler.network), piece)];
+    const average = pieceState(averageState(sampler.network), piece.name);
+    const parameters = state[pieceState(parametersState(sampler.network), piece.name)];
     return [average, add(mul(state[average], averageDecay), mul(parameters, 1 - averageDecay))];
   });
   return Object.fromEntries(entries);

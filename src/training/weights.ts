@@ -4,7 +4,8 @@ import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
 import { floatsIn, type Tensor, type Tensors } from "../tensors/tensor.js";
 import { differences, type Expected } from "./expected.js";
-import { namedTensors, stateWith, tensorName } from "./state.js";
+import { tensorName } from "./names.js";
+import { namedTensors, stateWith } from "./state.js";
 
 /** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
 const COUNTER = ".num_batches_tracked";
@@ -54,7 +55,7 @@ export function decodeWeights(bytes: Uint8Array<ArrayBuffer>, where: string, des
 function fullName(name: string, { networks }: Design, expected: ReadonlyMap<string, Expected>): string {
   if (expected.has(name)) return name;
   const owners = Object.keys(networks).filter((network) => expected.has(tensorName(network, name)));
-  return owners.length === 1 ? `${owners[0]}.${name}` : name;
+  return owners.length === 1 ? tensorName(owners[0], name) : name;
 }
 
 /** The weights of a state in the form that {@link decodeWeights} reads, so that the way there and back is exact. */

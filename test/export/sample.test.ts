@@ -69,6 +69,11 @@ describe("refused by its name is", () => {
     ["a model cut off", model.subarray(0, model.length / 2), "is no ONNX model"],
     ["a training graph", tinyArtifacts(design).train, "has no input z [batch, latent]"],
     ["a model without images", modelWith({ range: "[-1,1]" }, "picture"), "has no output image [batch, "],
+    [
+      "a model of a later format",
+      modelWith({ format: "gan-onnx generator 2", range: "[-1,1]" }),
+      'has the format "gan-onnx generator 2" instead of "gan-onnx generator 1"',
+    ],
     ["a model without a range", modelWith({}), 'has no proper metadata "range"'],
     [
       "a model with a broken range",

@@ -5,7 +5,8 @@ import { OrtTraining } from "../../src/ort-training/engine.js";
 import { ortCheckpointOf, stateOfOrt } from "../../src/ort-training/state.js";
 import type { Design, RecipeName } from "../../src/recipes/index.js";
 import { type Tensor, type Tensors, tensorIn, zeros } from "../../src/tensors/tensor.js";
-import { initialState, parametersState } from "../../src/training/state.js";
+import { parametersState } from "../../src/training/names.js";
+import { initialState } from "../../src/training/state.js";
 import { artifactsOf, distances, farthest, ortMissing } from "../helpers/ort-training.js";
 import { designed, grey, randomFeeds, trained } from "../helpers/recipes.js";
 

@@ -3,7 +3,8 @@ import { describe, expect, test, vi } from "vitest";
 import type { OrtFiles } from "../../src/ort-training/artifacts.js";
 import { OrtNetwork } from "../../src/ort-training/runtime.js";
 import { elementsOf, floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
-import { initialState, namedTensors, parametersState } from "../../src/training/state.js";
+import { parametersState } from "../../src/training/names.js";
+import { initialState, namedTensors } from "../../src/training/state.js";
 import { artifactsOf, farthest, ortMissing, withOrt } from "../helpers/ort-training.js";
 import { designed, grey, randomFeeds, runModel } from "../helpers/recipes.js";
 

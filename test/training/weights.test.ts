@@ -5,7 +5,8 @@ import { readBytes } from "../../src/files.node.js";
 import type { Design } from "../../src/recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../../src/tensors/safetensors.js";
 import { type Tensor, tensorIn } from "../../src/tensors/tensor.js";
-import { averageState, initialState, parametersState } from "../../src/training/state.js";
+import { averageState, parametersState } from "../../src/training/names.js";
+import { initialState } from "../../src/training/state.js";
 import { decodeWeights, encodeWeights } from "../../src/training/weights.js";
 
 const readWeights = async (path: string, design: Design) =>

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { GanOnnxError } from "./error.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
-import { runtimeNames } from "./runs/runtimes.js";
+import { runtimeNames, runtimes } from "./runs/runtimes.js";
 import { providerNames } from "./runtime/providers.js";
 import { augmentationNames, augmentationsIn } from "./training/augment.js";
 
@@ -45,7 +45,9 @@ export const runSchema = z.strictObject({
   runtime: z
     .enum(runtimeNames)
     .default("onnxruntime")
-    .describe("what trains; ort-training drives the artifacts of ORT's training API, slowly, as a proof"),
+    .describe(
+      `what trains: ${runtimeNames.map((name) => `${name} runs ${runtimes[name].about}`).join("; ")}`,
+    ),
 });
 
 /** The settings that all runs have. */

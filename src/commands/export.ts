@@ -95,7 +95,7 @@ async function readRun(
   run: string,
   { moments }: { moments: boolean },
 ): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
-  const { requireMoments } = await import("../runs/runtimes.js");
+  const { requireResumable } = await import("../runs/runtimes.js");
   const { readCheckpoint, runFiles } = await import("../runs/run-folder.js");
   const { checkState } = await import("../training/checkpoint.js");
   const { designOf } = await import("../recipes/index.js");
@@ -104,7 +104,7 @@ async function readRun(
   const checkpoint = await readCheckpoint(files.checkpoint);
   const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
   const { recipe } = config.run;
-  if (moments) requireMoments(config.run, run);
+  if (moments) requireResumable(config.run, run);
   const design = designOf(recipe, config.recipe, checkpoint.position);
   checkState(checkpoint, design, files.checkpoint, { slots: moments });
   return { design, checkpoint, config };

@@ -71,6 +71,7 @@ export async function trainCommand(
 ): Promise<string> {
   const { prepareRun, prepareResume, workplaceOf, stepsInEpoch } = await import("../runs/run.js");
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
+  const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
 
   const where = folder ?? newRunFolder(config.run.recipe, new Date());
@@ -109,7 +110,7 @@ export async function trainCommand(
       process.exitCode = 130;
       const named = /^[\w./:-]+$/.test(where) ? where : JSON.stringify(where);
       const further =
-        config.run.runtime === "ort-training"
+        runtimeOf(config.run).unresumable !== undefined
           ? `it cannot be resumed; its weights leave with: gan-onnx export weights.safetensors --format safetensors --run ${named}`
           : `go on with: gan-onnx train --resume --out ${named}`;
       say(`stopped at epoch ${end.epoch}, step ${end.step}; ${further}`);

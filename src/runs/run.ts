@@ -5,7 +5,6 @@ import type { Picture } from "../data/sheet.js";
 import { GanOnnxError } from "../error.js";
 import { writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
-import { requireOrtForm } from "../ort-training/artifacts.js";
 import { type Design, designOf, type RecipeName } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
 import type { ProviderName } from "../runtime/providers.js";
@@ -17,7 +16,13 @@ import { Feeders } from "../training/feeder.node.js";
 import type { Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
 import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
-import { openEngine, type RuntimeName, requireMoments } from "./runtimes.js";
+import {
+  type RuntimeName,
+  requireResumable,
+  requireRuntimeProvider,
+  requireTrainable,
+  runtimeOf,
+} from "./runtimes.js";
 import { startingState } from "./starting-state.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
@@ -70,21 +75,14 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
  */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
-  const { data, seed, recipe, size, channels, runtime, ep, device } = configuration.run;
+  const { data, seed, recipe, size, channels, ep, device } = configuration.run;
   await requireProvider(ep, device);
-  if (runtime === "ort-training" && ep !== "cpu") {
-    throw new GanOnnxError({
-      what: "ORT's training runtime has no other provider than the CPU",
-      where: `--ep ${ep}`,
-      fix: "leave it out, or leave --runtime out",
-      kind: "usage",
-    });
-  }
+  requireRuntimeProvider(configuration.run);
   requireNone(folder);
   const dataset = await loadDataset(data, { seed, size, channels, report, signal });
   const design = designOf(recipe, configuration.recipe, dataset);
   const position = startPosition(design, dataset.count, seed);
-  if (runtime === "ort-training") requireOrtForm(design, "--runtime ort-training");
+  await requireTrainable(configuration.run, design);
   const state = await startingState(configuration.run, design);
   return assemble(configuration, folder, dataset, design, { position, state });
 }
@@ -109,7 +107,7 @@ export async function prepareResume(
   configuration: Configuration,
   { folder, report, signal }: Preparation,
 ): Promise<Run> {
-  requireMoments(configuration.run, folder);
+  requireResumable(configuration.run, folder);
   await requireProvider(configuration.run.ep, configuration.run.device);
   const path = runFiles(folder).checkpoint;
   const start = await readCheckpoint(path);
@@ -204,7 +202,7 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
   const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
   let giveBack: (() => Promise<void>) | undefined;
   return {
-    openEngine: (state) => openEngine(run, state),
+    openEngine: (state) => runtimeOf(run).open(run, state),
     openModel: opensOn(run.place),
     openFeeder: (training) => new Feeders(training),
     keeper: {

@@ -1,46 +1,102 @@
 import { GanOnnxError } from "../error.js";
 import type { Design } from "../recipes/index.js";
 import type { Engine } from "../runtime/engine.js";
-import { Session, type SessionPlace } from "../runtime/session.node.js";
+import type { ProviderName } from "../runtime/providers.js";
+import type { SessionPlace } from "../runtime/session.node.js";
 import type { Tensors } from "../tensors/tensor.js";
-
-/** What can train: `train.onnx` in the default runtime, or a design's artifacts in ORT's own training runtime. */
-export const runtimeNames = ["onnxruntime", "ort-training"] as const;
-export type RuntimeName = (typeof runtimeNames)[number];
-
-/**
- * Check that the checkpoint of a run holds all that going on takes.
- *
- * @throws GanOnnxError (usage) naming the run when it was made by a runtime that does not tell.
- */
-export function requireMoments({ runtime }: { readonly runtime?: RuntimeName }, run: string): void {
-  if (runtime !== "ort-training") return;
-  throw new GanOnnxError({
-    what: "was made by ORT's training runtime, which gives back parameters and no moments of Adam",
-    where: run,
-    fix: "start a new run from `gan-onnx export --format safetensors` by --init",
-    kind: "usage",
-  });
-}
 
 /** A training as an engine needs it. */
 export interface EngineSource {
   readonly design: Design;
   readonly model: Uint8Array;
   readonly place: SessionPlace;
-  readonly runtime?: RuntimeName;
 }
 
-/** Load a training at a state. Throws {@link GanOnnxError} when the runtime is not there, or refuses the model. */
-export async function openEngine(
-  { design, model, place, runtime }: EngineSource,
-  state: Tensors,
-): Promise<Engine> {
-  if (runtime === "ort-training") {
-    const { OrtTraining } = await import("../ort-training/engine.js");
-    return OrtTraining.open(design, state);
-  }
-  const session = await Session.open(model, place, "train.onnx");
-  await session.setState(state);
-  return session;
+/** Something that can make the steps of a training. */
+interface Runtime {
+  readonly about: string;
+  /** The execution providers that it has; all unless given. */
+  readonly providers?: readonly ProviderName[];
+  /** Why it cannot train a design; undefined when it can. */
+  obstacle?(design: Design): Promise<string | undefined>;
+  /** Why a run that it has trained cannot be resumed from its checkpoint; undefined when it can. */
+  readonly unresumable?: string;
+  /** Load a training at a state. Throws {@link GanOnnxError} when the runtime is not there, or refuses the model. */
+  open(source: EngineSource, state: Tensors): Promise<Engine>;
+}
+
+/** What can train, by name. */
+export const runtimes = {
+  onnxruntime: {
+    about: "train.onnx in ONNX Runtime",
+    async open({ model, place }, state) {
+      const { Session } = await import("../runtime/session.node.js");
+      const session = await Session.open(model, place, "train.onnx");
+      await session.setState(state);
+      return session;
+    },
+  },
+  "ort-training": {
+    about: "the artifacts of ORT's own training API, slowly, as a proof that they are right",
+    providers: ["cpu"],
+    async obstacle(design) {
+      const { obstacle } = await import("../ort-training/artifacts.js");
+      return obstacle(design);
+    },
+    unresumable: "ORT's training runtime gives back parameters and no moments of Adam",
+    async open({ design }, state) {
+      const { OrtTraining } = await import("../ort-training/engine.js");
+      return OrtTraining.open(design, state);
+    },
+  },
+} satisfies Record<string, Runtime>;
+
+export type RuntimeName = keyof typeof runtimes;
+export const runtimeNames = Object.keys(runtimes) as RuntimeName[];
+
+/** The runtime of a run; those that say nothing have the default one. */
+export function runtimeOf({ runtime = "onnxruntime" }: { readonly runtime?: RuntimeName }): Runtime {
+  return runtimes[runtime];
+}
+
+type Choice = { readonly runtime?: RuntimeName; readonly ep: ProviderName };
+
+/** Make sure that a runtime has an execution provider. Throws {@link GanOnnxError} (usage) naming the provider. */
+export function requireRuntimeProvider({ runtime, ep }: Choice): void {
+  const { providers } = runtimeOf({ runtime });
+  if (!providers || providers.includes(ep)) return;
+  throw new GanOnnxError({
+    what: `the runtime ${runtime} has no other provider than ${providers.join(", ")}`,
+    where: `--ep ${ep}`,
+    fix: "leave it out, or leave --runtime out",
+    kind: "usage",
+  });
+}
+
+/** Make sure that a runtime can train a design. Throws {@link GanOnnxError} (usage) naming what it cannot do. */
+export async function requireTrainable({ runtime }: Pick<Choice, "runtime">, design: Design): Promise<void> {
+  const reason = await runtimeOf({ runtime }).obstacle?.(design);
+  if (reason === undefined) return;
+  throw new GanOnnxError({
+    what: `the recipe does not fit: ${reason}`,
+    where: `--runtime ${runtime}`,
+    fix: "choose another recipe, or leave it out",
+    kind: "usage",
+  });
+}
+
+/**
+ * Make sure that the checkpoint of a run holds all that resuming takes.
+ *
+ * @throws GanOnnxError (usage) naming the run when it was trained by a runtime that does not give it back.
+ */
+export function requireResumable({ runtime }: Pick<Choice, "runtime">, run: string): void {
+  const { unresumable } = runtimeOf({ runtime });
+  if (unresumable === undefined) return;
+  throw new GanOnnxError({
+    what: `its checkpoint is not complete: ${unresumable}`,
+    where: run,
+    fix: "start a new run from `gan-onnx export --format safetensors` by --init",
+    kind: "usage",
+  });
 }

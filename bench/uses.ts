@@ -3,7 +3,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { drawDigits } from "../src/data/drawn.js";
-import { exportGenerator } from "../src/index.js";
+import { exportNetwork } from "../src/index.js";
+import { samplerOf } from "../src/recipes/index.js";
 import { drawLatents } from "../src/recipes/latents.js";
 import { opensOn, Session } from "../src/runtime/session.node.js";
 import { randomStream } from "../src/tensors/random.js";
@@ -109,11 +110,11 @@ async function writeIdx(folder: string, count: number): Promise<void> {
 async function samplers({ folder, options }: BenchContext, count: number, times: number) {
   const work = stepCase({}, { quick: true });
   const { design, state } = work;
-  const latents = drawLatents(randomStream(0, "samples"), count, design.sampler);
+  const latents = drawLatents(randomStream(0, "samples"), count, samplerOf(design, "bench"));
   const casePath = join(folder, `samples-${count}.safetensors`);
   await writeCase(casePath, work, latents);
   const position = { recipe: "vanilla", seed: 0, epoch: 0, step: 0, images: 0, ...mnistShape } as const;
-  const generator = await exportGenerator(design, { position, state }, "nothing", opensOn({ ep: "cpu" }));
+  const generator = await exportNetwork(design, { position, state }, "nothing", opensOn({ ep: "cpu" }));
   const { ep, threads } = options;
   const ours: Entrant = {
     name: "gan-onnx",

@@ -3,7 +3,7 @@ export { type Config, resolveConfig } from "./config.js";
 export { type Dataset, loadDataset } from "./data/load.node.js";
 export { GanOnnxError } from "./error.js";
 export { followTrajectory, tolerances } from "./evaluation/trajectory.node.js";
-export { exportGenerator } from "./export/generator.js";
+export { exportNetwork } from "./export/network.js";
 export { sampleSheet } from "./export/sample.node.js";
 export * from "./graph/index.js";
 export * from "./networks/index.js";

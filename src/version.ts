@@ -6,4 +6,5 @@ export const formats = {
   checkpoint: "gan-onnx checkpoint 1",
   manifest: "gan-onnx manifest 1",
   generator: "gan-onnx generator 1",
+  classifier: "gan-onnx classifier 1",
 } as const;

@@ -72,7 +72,7 @@ export async function exportRun(
   file: string,
   { format = "onnx", json = false }: ExportOptions = {},
 ): Promise<void> {
-  const { exportGenerator } = await import("../export/generator.js");
+  const { exportNetwork } = await import("../export/network.js");
   const { opensOn } = await import("../runtime/session.node.js");
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.node.js");
@@ -81,11 +81,11 @@ export async function exportRun(
   const { recipe, data } = config.run;
   const bytes =
     format === "onnx"
-      ? await exportGenerator(design, checkpoint, data, opensOn({ ep: "cpu" }))
+      ? await exportNetwork(design, checkpoint, data, opensOn({ ep: "cpu" }))
       : encodeWeights(design, checkpoint.state);
   await writeAtomically(file, bytes);
   const { epoch } = checkpoint.position;
-  const what = format === "onnx" ? `the ${design.sampler.network}` : "all weights";
+  const what = format === "onnx" ? `the ${design.exported.network}` : "all weights";
   say(`${file}: ${what} of ${run} after ${epoch} epochs, ${bytes.length} bytes`);
   print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length }) : file);
 }

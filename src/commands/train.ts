@@ -139,7 +139,7 @@ async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
 
 /** A class without images draws noise. */
 async function warnOfClasses({ design, dataset }: Training): Promise<void> {
-  const { classes } = design.sampler;
+  const { classes } = design.exported;
   if (classes === undefined || !dataset.labels) return;
   const { classesIn } = await import("../training/batches.js");
   const there = classesIn(dataset.labels);

@@ -29,14 +29,17 @@ export interface ConvSize {
 }
 
 /** Channels, height and width of images. */
-interface ImageSize {
+export interface ImageSize {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
 }
 
 /** Height and width after all halvings. Throws when they do not divide. */
-function smallest({ height, width }: ImageSize, { depth }: ConvSize): readonly [number, number] {
+export function smallest(
+  { height, width }: ImageSize,
+  { depth }: Pick<ConvSize, "depth">,
+): readonly [number, number] {
   const factor = 2 ** depth;
   if (height % factor === 0 && width % factor === 0) return [height / factor, width / factor];
   throw new GanOnnxError({
@@ -48,7 +51,7 @@ function smallest({ height, width }: ImageSize, { depth }: ConvSize): readonly [
 }
 
 /** Classes [batch] as one-hot vectors [batch, classes]: rows of the unit matrix. WebGPU casts no int64. */
-function oneHot(label: Value, classes: number): Value {
+export function oneHot(label: Value, classes: number): Value {
   const index = label.dtype === "int64" ? label : cast(label, { to: "int32" });
   return gatherOp(identity(classes), index, { axis: 0 });
 }

@@ -1,3 +1,4 @@
+export * from "./classifier.js";
 export * from "./conv.js";
 export * from "./layers.js";
 export * from "./mlp.js";

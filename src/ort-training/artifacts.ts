@@ -83,8 +83,7 @@ export function obstacle(design: Design): string | undefined {
       );
     }
   }
-  if (averageDecay !== undefined)
-    return "the training API has no place for the average of the generator (ema)";
+  if (averageDecay !== undefined) return "the training API has no place for an average of parameters (ema)";
   return optimizer.adam ? undefined : "the training API has no operator for the optimizer";
 }
 
@@ -173,7 +172,7 @@ interface TracedPhase {
  * its images, so that a phase that does not update it needs no part of it; a phase that does shows them.
  */
 function traced(design: Design, phase: Phase): TracedPhase {
-  const { networks, sampler } = design;
+  const { networks, exported } = design;
   const bound = Object.entries(networks).map(([name, network]) => {
     const values = declarationsOf(network).parameters.map(
       (parameter) =>
@@ -195,13 +194,13 @@ function traced(design: Design, phase: Phase): TracedPhase {
 
   let latents: readonly string[] = [];
   let image: Value | undefined;
-  const shows = phase.updates === sampler.network;
-  const draw = forwards[sampler.network];
+  const shows = phase.updates === exported.network;
+  const draw = forwards[exported.network];
   if (bound.length > 1 && typeof draw === "function") {
-    forwards[sampler.network] = (...args: readonly (Value | undefined)[]) => {
+    forwards[exported.network] = (...args: readonly (Value | undefined)[]) => {
       latents = args.filter((value) => value !== undefined).map(nameOfInput);
       const made: Value = draw(...args);
-      image = shows ? made : input(GENERATED, made.dtype, made.shape, `images of the ${sampler.network}`);
+      image = shows ? made : input(GENERATED, made.dtype, made.shape, `images of the ${exported.network}`);
       return image;
     };
   }

@@ -113,7 +113,7 @@ export class OrtTraining implements Engine {
 
   /** The images that a phase takes, drawn by the sampled network's eval model from the phase's own latents. */
   private async generated({ latents }: OrtArtifacts, batch: Tensors): Promise<Tensor> {
-    const { phase, artifacts, network } = this.player(this.design.sampler.network);
+    const { phase, artifacts, network } = this.player(this.design.exported.network);
     const [batchSize] = tensorIn(batch, latents[0]).shape;
     const feeds = tensorsBy(artifacts.inputs, (name) => {
       const i = artifacts.latents.indexOf(name);

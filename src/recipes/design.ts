@@ -1,3 +1,4 @@
+import { GanOnnxError } from "../error.js";
 import type { Value } from "../graph/index.js";
 import type { Network } from "../networks/index.js";
 import type { Optimizer } from "./optimizers.js";
@@ -53,8 +54,9 @@ export interface Phase<N extends Networks = Networks> {
   trace(networks: Forwards<N>, inputs: Readonly<Record<string, Value>>): Traced;
 }
 
-/** How samples are drawn once training is over: what `export` writes and sheets show. */
+/** How samples are drawn once training is over. */
 export interface Sampler<N extends Networks = Networks> {
+  readonly kind: "generator";
   readonly network: keyof N & string;
   readonly latent: number;
   /** What black and white are in the images it makes. */
@@ -76,7 +78,18 @@ export interface Critic<N extends Networks = Networks> {
   readonly probability: boolean;
 }
 
-/** Everything that defines how a model is trained and sampled. */
+/** How images are told apart once training is over. */
+export interface Classifier<N extends Networks = Networks> {
+  readonly kind: "classifier";
+  readonly network: keyof N & string;
+  /** What black and white are in the images that it reads. */
+  readonly range: readonly [number, number];
+  readonly classes: number;
+  /** Images [batch, pixels] in the range to logits [batch, classes], and the features that these are linear in. */
+  trace(networks: Forwards<N>, images: Value): { readonly logits: Value; readonly features: Value };
+}
+
+/** Everything that defines how a model is trained and what comes of it. */
 export interface Design<N extends Networks = Networks> {
   /** The name of the recipe that made it. */
   readonly recipe: string;
@@ -85,12 +98,29 @@ export interface Design<N extends Networks = Networks> {
   readonly networks: N;
   readonly optimizer: Optimizer;
   readonly phases: readonly Phase<N>[];
-  readonly sampler: Sampler<N>;
+  /** What `export` writes and sheets show. */
+  readonly exported: Sampler<N> | Classifier<N>;
   readonly critic?: Critic<N>;
-  /** Keep an exponential moving average of the sampled network's parameters, and sample from that. */
+  /** Keep an exponential moving average of the exported network's parameters, and export and draw from that. */
   readonly averageDecay?: number;
   /** What is said of a step every now and then; `{name}` is where a metric goes. */
   readonly line: string;
+}
+
+/**
+ * How a design draws samples.
+ *
+ * @param where what was asked for, in messages.
+ * @throws GanOnnxError (usage) when it draws none.
+ */
+export function samplerOf({ recipe, exported }: Design, where: string): Sampler {
+  if (exported.kind === "generator") return exported;
+  throw new GanOnnxError({
+    what: `the recipe ${recipe} draws no images`,
+    where,
+    fix: "choose a recipe with a generator",
+    kind: "usage",
+  });
 }
 
 /** A design as a recipe makes it: which recipe, and for which images, is added by `designOf`. */

@@ -1,3 +1,4 @@
+import { classifier } from "./classifier.js";
 import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
 import { type Design, type ImageShape, imageShapeOf } from "./design.js";
@@ -7,6 +8,7 @@ import { hurried, vanilla } from "./vanilla.js";
 import { wganGp } from "./wgan-gp.js";
 
 export {
+  type Classifier,
   type Design,
   type ImageShape,
   imageShapeOf,
@@ -14,19 +16,23 @@ export {
   pixelsOf,
   type Sampler,
   type StepInput,
+  samplerOf,
 } from "./design.js";
 export { count, type Recipe } from "./recipe.js";
 
 export { hurried };
 
 /** Every recipe by its name on the command line. */
-export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional } satisfies Record<
+export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional, classifier } satisfies Record<
   string,
   Recipe
 >;
 
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
+
+/** The recipes that learn to draw. */
+export const drawingRecipes = recipeNames.filter((name) => name !== "classifier");
 
 /** The design that a recipe makes of its settings, as a checked configuration holds them. */
 export function designOf(

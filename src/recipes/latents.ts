@@ -1,6 +1,6 @@
 import { fillNormal, type Random } from "../tensors/random.js";
 import type { Tensor, Tensors } from "../tensors/tensor.js";
-import type { Sampler } from "./index.js";
+import type { Sampler } from "./design.js";
 
 /**
  * What a sampler is fed to draw `count` images: latents from a stream, and for one with classes their labels.

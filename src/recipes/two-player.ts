@@ -70,7 +70,8 @@ export function twoPlayerDesign(
     networks,
     optimizer: adam(settings),
     phases: adversarial({ pixels, latent, loss, labelSmoothing, instanceNoise, labelled, detach, jointly }),
-    sampler: {
+    exported: {
+      kind: "generator",
       network: "generator",
       latent,
       classes,

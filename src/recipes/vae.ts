@@ -19,7 +19,8 @@ export const vae = defineRecipe({
       networks: { vae: mlpAutoencoder(pixels, width, latent) },
       optimizer: adam(settings),
       phases: evidenceLowerBound(pixels, latent),
-      sampler: {
+      exported: {
+        kind: "generator",
         network: "vae",
         latent,
         range: [0, 1],

@@ -27,7 +27,13 @@ export const wganGp = defineRecipe({
       },
       optimizer: adam(settings),
       phases: wassersteinWithPenalty(pixels, settings),
-      sampler: { network: "generator", latent, range: [-1, 1], trace: ({ generator }, z) => generator(z) },
+      exported: {
+        kind: "generator",
+        network: "generator",
+        latent,
+        range: [-1, 1],
+        trace: ({ generator }, z) => generator(z),
+      },
       critic: {
         network: "discriminator",
         trace: ({ discriminator }, image) => reshape(discriminator(image), ["batch"]),

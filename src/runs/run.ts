@@ -158,7 +158,7 @@ function assemble(
   design: Design,
   start: Checkpoint,
 ): Run {
-  checkLabels(dataset, design.sampler.classes);
+  checkLabels(dataset, design.exported.classes);
   const normalized = Object.values(design.networks).some(
     (network) => declarationsOf(network).buffers.length > 0,
   );

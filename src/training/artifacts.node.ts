@@ -4,7 +4,7 @@ import { IR_VERSION, OPSET } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
 import { formats, producer } from "../version.js";
 import { nextState, parametersState, tensorName } from "./names.js";
-import { sampledState } from "./state.js";
+import { exportedState } from "./state.js";
 import { buildTraining, type TrainingModel } from "./training-model.js";
 
 /** The training graph as a file, and the manifest that tells a runner how to feed it. */
@@ -54,13 +54,17 @@ export function buildArtifacts(
         size,
       })),
     ),
-    sampler: samplerOf(design),
+    ...exportedOf(design),
     files: { "train.onnx": { bytes: train.length, sha256: sha256(train) } },
   };
   return { graph, train, manifest: `${JSON.stringify(manifest, null, 2)}\n` };
 }
 
-function samplerOf(design: Design) {
-  const { network, latent, range, classes } = design.sampler;
-  return { network, state: sampledState(design), latent, range, classes };
+function exportedOf(design: Design) {
+  const { exported } = design;
+  const { network, range, classes } = exported;
+  const state = exportedState(design);
+  return exported.kind === "generator"
+    ? { sampler: { network, state, latent: exported.latent, range, classes } }
+    : { classifier: { network, state, range, classes } };
 }

@@ -144,3 +144,22 @@ export function checkLabels({ labels, name }: Dataset, classes: number | undefin
     throw refuse(`has the label ${there - 1}, beyond ${classes} classes`, `say --classes ${there}`);
   }
 }
+
+/** The first `count` images that the first epoch visits, with their labels; from the start again when there are fewer. */
+export function firstOf(dataset: Dataset, seed: number, count: number): Dataset {
+  const order = orderOfEpoch(seed, 1, dataset.count);
+  return chosen(
+    dataset,
+    Uint32Array.from({ length: count }, (_, i) => order[i % dataset.count]),
+  );
+}
+
+/** Some images of a data set, in the order of `indices`, with their labels. */
+export function chosen(dataset: Dataset, indices: Uint32Array): Dataset {
+  return {
+    ...dataset,
+    count: indices.length,
+    images: gathered(dataset.images, pixelsOf(dataset), indices),
+    labels: dataset.labels && gathered(dataset.labels, 1, indices),
+  };
+}

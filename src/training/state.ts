@@ -13,9 +13,9 @@ export interface StateTensor {
   readonly vectorOf?: string;
 }
 
-/** The vector that samples are drawn with. */
-export function sampledState({ sampler, averageDecay }: Design): string {
-  return averageDecay === undefined ? parametersState(sampler.network) : averageState(sampler.network);
+/** The vector that is exported, and that samples are drawn with. */
+export function exportedState({ exported, averageDecay }: Design): string {
+  return averageDecay === undefined ? parametersState(exported.network) : averageState(exported.network);
 }
 
 /** What the optimizer remembers of every network. */
@@ -25,10 +25,15 @@ export function slotStates({ networks, optimizer }: Design): readonly string[] {
 }
 
 /** The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average. */
-export function stateTensors({ networks, optimizer, sampler, averageDecay }: Design): readonly StateTensor[] {
+export function stateTensors({
+  networks,
+  optimizer,
+  exported,
+  averageDecay,
+}: Design): readonly StateTensor[] {
   return Object.entries(networks).flatMap(([network, definition]) => {
     const { size, buffers } = declarationsOf(definition);
-    const averaged = averageDecay !== undefined && network === sampler.network;
+    const averaged = averageDecay !== undefined && network === exported.network;
     return [
       { name: parametersState(network), shape: [size], initial: 0, vectorOf: network },
       ...Object.entries(optimizer.slots(size)).map(([slot, shape]) => ({

@@ -220,11 +220,11 @@ function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
 }
 
 /** The moving average after a step: a ← decay·a + (1 - decay)·p. */
-function averaged({ networks, sampler, averageDecay }: Design, state: Values): Values {
+function averaged({ networks, exported, averageDecay }: Design, state: Values): Values {
   if (averageDecay === undefined) return {};
-  const entries = piecesOf(networks[sampler.network]).map((piece) => {
-    const average = pieceState(averageState(sampler.network), piece.name);
-    const parameters = state[pieceState(parametersState(sampler.network), piece.name)];
+  const entries = piecesOf(networks[exported.network]).map((piece) => {
+    const average = pieceState(averageState(exported.network), piece.name);
+    const parameters = state[pieceState(parametersState(exported.network), piece.name)];
     return [average, add(mul(state[average], averageDecay), mul(parameters, 1 - averageDecay))];
   });
   return Object.fromEntries(entries);

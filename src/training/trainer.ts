@@ -3,7 +3,7 @@ import type { Engine } from "../runtime/engine.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
-import { Painter } from "./painter.js";
+import { openPainter } from "./open-painter.js";
 import {
   chooseStepsPerCall,
   isRestorable,
@@ -27,12 +27,11 @@ export async function train(
   progress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
-  const { design, dataset, start } = training;
+  const { start } = training;
   const { keeper, openModel } = workplace;
   const engine = await workplace.openEngine(start.state);
-  const openPainter =
-    workplace.openPainter ?? (() => Painter.open(design, dataset, openModel, start.position.seed));
-  const painter = await openPainter(training).catch(async (error: unknown) => {
+  const open = workplace.openPainter ?? (() => openPainter(training, openModel));
+  const painter = await open(training).catch(async (error: unknown) => {
     await engine.close();
     throw error;
   });

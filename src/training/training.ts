@@ -13,6 +13,8 @@ export interface Training {
   readonly design: Design;
   readonly graph: StepGraph;
   readonly dataset: Dataset;
+  /** Images that nothing is learnt from, for scores; the training images stand in where there are none. */
+  readonly heldOut?: Dataset;
   readonly epochs: number;
   readonly batchSize: number;
   /** Steps in one call of the training graph; chosen by measuring unless given. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Jimp } from "jimp";
 import { afterAll, describe, expect, test } from "vitest";
 import { drawDigits } from "../../src/data/drawn.js";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import type { RecipeName } from "../../src/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
 import { idx } from "../data/files.js";
@@ -87,12 +87,7 @@ describe("what is drawn can be chosen", () => {
     const image = grey(28);
     const design = designed(recipe, { latent: 8, width: 4, ...settings }, image);
     const position = { recipe, seed: 1, epoch: 0, step: 0, images: 1, ...image };
-    const model = await exportGenerator(
-      design,
-      { position, state: initialState(design, 1) },
-      "nothing",
-      onCpu,
-    );
+    const model = await exportNetwork(design, { position, state: initialState(design, 1) }, "nothing", onCpu);
     writeFileSync(at(`untrained-${recipe}.onnx`), model);
     return `untrained-${recipe}.onnx`;
   }

@@ -1,6 +1,6 @@
 import { Jimp } from "jimp";
 import { describe, expect, test } from "vitest";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { type SampleOptions, sampleSheet } from "../../src/export/sample.node.js";
 import { build, input, reshape, tanh } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/onnx/index.js";
@@ -11,12 +11,7 @@ import { about } from "../helpers/run.js";
 
 const design = tinyDesign();
 const position = { recipe: "vanilla", seed: 9, epoch: 3, step: 0, images: 450, ...tinyImage } as const;
-const model = await exportGenerator(
-  design,
-  { position, state: initialState(design, 9) },
-  "some/folder",
-  onCpu,
-);
+const model = await exportNetwork(design, { position, state: initialState(design, 9) }, "some/folder", onCpu);
 
 const options: SampleOptions = {
   count: 4,

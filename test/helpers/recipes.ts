@@ -34,7 +34,7 @@ export function randomFeeds(design: Design, image: ImageShape, steps: number, ba
   const random = randomStream(7, "test images");
   const bytes = (size: number, below: number) => Uint8Array.from({ length: size }, () => random.below(below));
   const images = bytes(count * pixelsOf(image), 256);
-  const labels = bytes(count, design.sampler.classes ?? 1);
+  const labels = bytes(count, design.exported.classes ?? 1);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const dataset = { name: "random", count, ...image, images, labels };
   return feedsOfBlock(

@@ -1,6 +1,6 @@
 import onnxProto from "onnx-proto";
 import { describe, expect, test } from "vitest";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { tensorIn, tensorsOf } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { onCpu } from "../helpers/on-cpu.js";
@@ -18,7 +18,7 @@ describe.each([
   const position = { recipe: "dcgan", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
   const exported = trained(design, randomFeeds(design, image, 5, 6), start).then(async ({ state }) => ({
     state,
-    model: await exportGenerator(design, { position, state }, "nothing", onCpu),
+    model: await exportNetwork(design, { position, state }, "nothing", onCpu),
   }));
 
   test("has no normalisation left: it is folded into the convolutions", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { GanOnnxError } from "../../src/error.js";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { tensorIn } from "../../src/tensors/tensor.js";
 import { averageState, parametersState } from "../../src/training/names.js";
 import { initialState } from "../../src/training/state.js";
@@ -72,11 +72,11 @@ describe("the moving average", () => {
   test("is what is exported, beside the running statistics", async () => {
     const { state } = await trained(design, feeds, initialState(design, 1));
     const position = { recipe: "dcgan", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
-    const exported = await exportGenerator(design, { position, state }, "nothing", onCpu);
+    const exported = await exportNetwork(design, { position, state }, "nothing", onCpu);
     const without = designed("dcgan", { ...small, width: 2 }, image);
     const averaged = new Map(state).set(parameters, tensorIn(state, average));
-    expect(exported).toEqual(await exportGenerator(without, { position, state: averaged }, "nothing", onCpu));
-    expect(exported).not.toEqual(await exportGenerator(without, { position, state }, "nothing", onCpu));
+    expect(exported).toEqual(await exportNetwork(without, { position, state: averaged }, "nothing", onCpu));
+    expect(exported).not.toEqual(await exportNetwork(without, { position, state }, "nothing", onCpu));
   });
 });
 

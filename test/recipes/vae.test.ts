@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { constant } from "../../src/graph/index.js";
 import { tensorIn, tensorsOf } from "../../src/tensors/tensor.js";
-import { buildExport } from "../../src/training/sampler.js";
+import { buildExport } from "../../src/training/inference.js";
 import { initialState, namedTensors } from "../../src/training/state.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey, runModel, weightsOf } from "../helpers/recipes.js";
@@ -25,7 +25,7 @@ test("the exported model has the decoder's weights alone", () => {
 
 test("it draws what the decoder makes of latents, in [0, 1]", async () => {
   const position = { recipe: "vae", seed: 1, epoch: 1, step: 0, images: 1, ...image } as const;
-  const model = await exportGenerator(design, { position, state }, "nothing", onCpu);
+  const model = await exportNetwork(design, { position, state }, "nothing", onCpu);
   const z = Float32Array.of(0.5, -1, 2, 3);
   const feeds = tensorsOf({ z: { dtype: "float32", shape: [2, 2], data: z } });
   const drawn = tensorIn(await runModel(model, feeds), "image");

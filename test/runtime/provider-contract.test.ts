@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Picture } from "../../src/data/sheet.js";
 import { followTrajectory, tolerances } from "../../src/evaluation/trajectory.node.js";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { type RecipeName, recipeNames } from "../../src/recipes/index.js";
-import { drawLatents } from "../../src/recipes/latents.js";
 import { placementOf } from "../../src/runtime/placement.node.js";
 import { opensOn, Session, type SessionPlace } from "../../src/runtime/session.node.js";
 import { randomStream } from "../../src/tensors/random.js";
 import { type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { randomInputs } from "../../src/training/inference.js";
 import { initialState } from "../../src/training/state.js";
 import { train } from "../../src/training/trainer.js";
 import type { Workplace } from "../../src/training/training.js";
@@ -33,6 +33,7 @@ const settings: Record<RecipeName, Readonly<Record<string, unknown>>> = {
   vae: small,
   dcgan: small,
   conditional: small,
+  classifier: { width: 2, features: 4, classes: 3 },
 };
 const image = grey(8);
 
@@ -90,15 +91,15 @@ describe.each(providers)("%s", (_, ep, missing) => {
       });
     }
 
-    there("draws what the CPU draws, every node on the provider", async () => {
+    there("exports a network that computes what it does on the CPU, every node on the provider", async () => {
       const position = { recipe, seed: 1, epoch: 1, step: 0, images: 100, ...image };
       const checkpoint = { position, state: initialState(design, 1) };
-      const exported = await exportGenerator(design, checkpoint, "noise", onCpu);
-      const latents = drawLatents(randomStream(1, "sample"), 3, design.sampler);
+      const exported = await exportNetwork(design, checkpoint, "noise", onCpu);
+      const inputs = randomInputs(design, randomStream(1, "sample"), 3);
       const [drawn, expected] = await Promise.all(
         [{ ep }, { ep: "cpu" } as const].map(async (place) => {
           const session = await Session.open(exported, place, "generator.onnx");
-          return session.run(latents).finally(() => session.close());
+          return session.run(inputs).finally(() => session.close());
         }),
       );
       expectNear(drawn, expected, 1e-5);

@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import { Jimp } from "jimp";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { initialState } from "../../src/training/state.js";
 import { succeed } from "../helpers/cli.js";
 import { onCpu } from "../helpers/on-cpu.js";
@@ -48,7 +48,7 @@ async function otherModel() {
   const image = colour(12);
   const design = designed("conditional", { latent: 20 }, image);
   const position = { recipe: "conditional", seed: 4, epoch: 0, step: 0, images: 0, ...image } as const;
-  return exportGenerator(design, { position, state: initialState(design, 4) }, "a/folder/pictures", onCpu);
+  return exportNetwork(design, { position, state: initialState(design, 4) }, "a/folder/pictures", onCpu);
 }
 
 describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, which is not here"}`, () => {

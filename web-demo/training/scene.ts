@@ -1,13 +1,13 @@
 import type { Dataset } from "../../src/data/dataset.js";
 import { type Picture, paintSheet } from "../../src/data/sheet.js";
 import { encodeModel } from "../../src/onnx/index.js";
-import type { Design, ImageShape } from "../../src/recipes/index.js";
+import { type Design, type ImageShape, samplerOf } from "../../src/recipes/index.js";
 import { drawLatents } from "../../src/recipes/latents.js";
 import type { LoadedModel, OpenModel } from "../../src/runtime/engine.js";
 import { randomStream } from "../../src/tensors/random.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { gathered, orderOfEpoch } from "../../src/training/batches.js";
-import { buildCritic, buildReconstructor, buildSampler } from "../../src/training/sampler.js";
+import { buildCritic, buildInference, buildReconstructor } from "../../src/training/inference.js";
 import type { SheetPainter } from "../../src/training/training.js";
 
 /** Images of each kind in a scene. */
@@ -67,10 +67,10 @@ export class ScenePainter implements SheetPainter {
     const shown = Uint32Array.from({ length: SHOWN }, (_, i) => order[i % dataset.count]);
     const { channels, height, width } = dataset;
     const labels = dataset.labels && gathered(dataset.labels, 1, shown);
-    const sampler = (await load(buildSampler(design, about))) as Loaded;
+    const sampler = (await load(buildInference(design, about))) as Loaded;
     return new ScenePainter(
       design,
-      drawLatents(randomStream(seed, "sheet"), SHOWN, design.sampler),
+      drawLatents(randomStream(seed, "sheet"), SHOWN, samplerOf(design, "recipe")),
       gathered(dataset.images, channels * height * width, shown),
       labels && { dtype: "int64", shape: [SHOWN], data: BigInt64Array.from(labels, BigInt) },
       sampler,
@@ -82,12 +82,12 @@ export class ScenePainter implements SheetPainter {
 
   /** Shows the scene of a state; the sheet is what the generator makes. */
   async paint(state: Tensors): Promise<Picture> {
-    const { image, sampler } = this.design;
+    const { image } = this.design;
     const made = await run(this.sampler, this.latents, state);
     const real = this.realInRange();
     const rebuilt = this.reconstructor && (await run(this.reconstructor, this.bytes(), state));
     const [ofMade, ofReal] = await this.opinions(made, real, state);
-    const asBytes = (values: Float32Array) => bytesIn(values, sampler.range);
+    const asBytes = (values: Float32Array) => bytesIn(values, this.design.exported.range);
     const bytes = asBytes(made);
     this.show({
       image,
@@ -126,7 +126,7 @@ export class ScenePainter implements SheetPainter {
   }
 
   private realInRange(): Float32Array {
-    const [low, high] = this.design.sampler.range;
+    const [low, high] = this.design.exported.range;
     return Float32Array.from(this.real, (byte) => low + (byte * (high - low)) / 255);
   }
 

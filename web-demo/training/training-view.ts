@@ -1,7 +1,7 @@
 import { idxDataset } from "../../src/data/idx.js";
 import type { Picture } from "../../src/data/sheet.js";
 import { GanOnnxError, messageOf } from "../../src/error.js";
-import { type RecipeName, recipeNames, recipes } from "../../src/recipes/index.js";
+import { drawingRecipes, type RecipeName, recipes } from "../../src/recipes/index.js";
 import { nameOf, offerProviders, type PageProvider } from "../runtime/page-provider.js";
 import { workerFailure } from "../runtime/worker-channel.js";
 import { drawPicture } from "../sampling/sheet-view.js";
@@ -198,7 +198,7 @@ export async function setUpTraining(
   draw: (name: string, bytes: Uint8Array) => void,
 ): Promise<void> {
   recipeField.replaceChildren(
-    ...recipeNames.map((name) => new Option(name, name, name === "vanilla", name === "vanilla")),
+    ...drawingRecipes.map((name) => new Option(name, name, name === "vanilla", name === "vanilla")),
   );
   const suggestRate = () => {
     const recipe = recipeField.value as RecipeName;

@@ -3,7 +3,7 @@ import { drawDigits } from "../../src/data/drawn.js";
 import { idxDataset } from "../../src/data/idx.js";
 import type { Picture } from "../../src/data/sheet.js";
 import { messageOf } from "../../src/error.js";
-import { exportGenerator } from "../../src/export/generator.js";
+import { exportNetwork } from "../../src/export/network.js";
 import { designOf, type ImageShape } from "../../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
 import {
@@ -75,7 +75,7 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   loadRuntime(provider).catch(() => {});
   const dataset = await datasetOf(plan.data, plan.seed);
   const { design, latest: start } = designed({ plan, checkpoint }, dataset, dataset.count);
-  checkLabels(dataset, design.sampler.classes);
+  checkLabels(dataset, design.exported.classes);
   tell({ kind: "preparing", what: "Writing the training graph, loading ONNX Runtime…" });
   const { graph, train: model } = buildTraining(design);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
@@ -164,7 +164,7 @@ async function generator(known: Known): Promise<void> {
     const latest = running?.latest() ?? (await standing(known));
     const design = designOf(plan.recipe, settingsOf(plan), latest.position);
     const data = plan.data.kind === "drawn" ? "drawn" : plan.data.images.path;
-    const bytes = await exportGenerator(design, latest, data, openOnCpu);
+    const bytes = await exportNetwork(design, latest, data, openOnCpu);
     tell({ kind: "generator", bytes }, [bytes.buffer]);
   } catch (error) {
     tell({ kind: "noGenerator", message: messageOf(error) });

@@ -2,16 +2,27 @@ import { GanOnnxError } from "../error.js";
 import { build, constant, type Model, type Value } from "../graph/index.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
-import { drawLatents } from "../recipes/latents.js";
 import type { OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import type { Checkpoint } from "../training/checkpoint.js";
-import { buildExport, buildSampler } from "../training/sampler.js";
-import { namedTensors, sampledState } from "../training/state.js";
+import { buildExport, buildInference, randomInputs } from "../training/inference.js";
+import { exportedState, namedTensors } from "../training/state.js";
 import { formats, producer } from "../version.js";
 
-/** What an exported model tells about itself, as strings in its metadata. */
+/** What an exported classifier tells about itself, as strings in its metadata. */
+export interface ClassifierMetadata {
+  readonly format: typeof formats.classifier;
+  readonly classes: string;
+  /** What black and white are in `image`, e.g. `[-1,1]`. */
+  readonly range: string;
+  readonly recipe: string;
+  readonly epoch: string;
+  readonly seed: string;
+  readonly data: string;
+}
+
+/** What an exported generator tells about itself, as strings in its metadata. */
 export interface GeneratorMetadata {
   readonly format: typeof formats.generator;
   /** Numbers in a latent vector. */
@@ -30,31 +41,39 @@ export interface GeneratorMetadata {
 const TOLERANCE = 1e-5;
 
 /**
- * The generator of a checkpoint as a self-contained inference model: `z` [batch, latent] to `image` [batch, channels,
- * height, width], the batch being symbolic. It is checked before it is returned: on random latents, at batch 1 and 7,
- * it must agree with the network that was trained.
+ * The exported network of a checkpoint as a self-contained inference model, the batch being symbolic: a generator, `z`
+ * [batch, latent] to `image` [batch, channels, height, width], or a classifier, `image` to `logits`, `probabilities`
+ * and `features`. It is checked before it is returned: on random inputs, at batch 1 and 7, it must agree with the
+ * network that was trained.
  *
  * @param data what the network learned from, for its metadata.
  * @param open loads models on the CPU.
  * @throws GanOnnxError when it does not agree.
  */
-export async function exportGenerator(
+export async function exportNetwork(
   design: Design,
   { position, state }: Checkpoint,
   data: string,
   open: OpenModel,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { network, latent, range, classes } = design.sampler;
-  const metadata: GeneratorMetadata = {
-    format: formats.generator,
-    latent: String(latent),
-    ...(classes === undefined ? {} : { classes: String(classes) }),
-    range: JSON.stringify(range),
+  const { exported: what } = design;
+  const { network, classes } = what;
+  const common = {
+    range: JSON.stringify(what.range),
     recipe: design.recipe,
     epoch: String(position.epoch),
     seed: String(position.seed),
     data,
   };
+  const metadata: GeneratorMetadata | ClassifierMetadata =
+    what.kind === "generator"
+      ? {
+          format: formats.generator,
+          latent: String(what.latent),
+          ...(classes === undefined ? {} : { classes: String(classes) }),
+          ...common,
+        }
+      : { format: formats.classifier, classes: String(what.classes), ...common };
   const doc = `The ${network} of the recipe ${design.recipe} after ${position.epoch} epochs of ${data}.`;
   const about = { doc, metadata: { ...metadata } };
   const exported = encodeModel(await withWeightsInside(design, about, state, open));
@@ -73,7 +92,7 @@ async function withWeightsInside(
   open: OpenModel,
 ): Promise<Model> {
   const tensors = new Map(
-    [...namedTensors(design, design.sampler.network, state, sampledState(design))].map(
+    [...namedTensors(design, design.exported.network, state, exportedState(design))].map(
       ([name, tensor]) => [name, named(name, tensor)] as const,
     ),
   );
@@ -110,18 +129,19 @@ async function checkAgreement(
   { position, state }: Checkpoint,
   open: OpenModel,
 ): Promise<void> {
-  const { latent, classes } = design.sampler;
-  const sampler = buildSampler(design, { doc: "" });
-  const inputs = new Set(sampler.graph.inputs.map(({ name }) => name));
+  const inference = buildInference(design, { doc: "" });
+  const inputs = new Set(inference.graph.inputs.map(({ name }) => name));
   const weights = [...state].filter(([name]) => inputs.has(name));
   const a = await open(exported, "the exported model");
-  const b = await open(encodeModel(sampler), "the network in training");
+  const b = await open(encodeModel(inference), "the network in training");
   try {
     for (const batch of [1, 7]) {
       const random = randomStream(position.seed, "export", batch);
-      const feeds = drawLatents(random, batch, { latent, classes });
+      const feeds = randomInputs(design, random, batch);
       const [x, y] = [await a.run(feeds), await b.run(new Map([...feeds, ...weights]))];
-      const difference = largestDifference(floatsIn(x, "image"), floatsIn(y, "image"));
+      const difference = Math.max(
+        ...Array.from(y.keys(), (name) => largestDifference(floatsIn(x, name), floatsIn(y, name))),
+      );
       if (difference <= TOLERANCE) continue;
       throw new GanOnnxError({
         what: `differs by ${difference} from the network in training, at batch ${batch}`,
@@ -134,11 +154,11 @@ async function checkAgreement(
   }
 }
 
-/** The largest |a - b|; infinite when the lengths differ or a number is missing. */
+/** The largest |a - b|, relative to b where that is above 1; infinite when the lengths differ or a number is missing. */
 function largestDifference(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Infinity;
   return a.reduce((largest, value, i) => {
-    const difference = Math.abs(value - b[i]);
+    const difference = Math.abs(value - b[i]) / Math.max(1, Math.abs(b[i]));
     return Number.isNaN(difference) ? Infinity : Math.max(largest, difference);
   }, 0);
 }

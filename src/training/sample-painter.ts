@@ -2,38 +2,45 @@ import type { Dataset } from "../data/dataset.js";
 import { type Picture, paintSheet } from "../data/sheet.js";
 import type { Model } from "../graph/index.js";
 import { encodeModel } from "../onnx/index.js";
-import { type Design, pixelsOf } from "../recipes/index.js";
+import { type Design, pixelsOf, type Sampler } from "../recipes/index.js";
 import { drawLatents } from "../recipes/latents.js";
 import type { LoadedModel, OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
-import { gathered, orderOfEpoch } from "./batches.js";
-import { buildReconstructor, buildSampler } from "./sampler.js";
+import { firstOf } from "./batches.js";
+import { buildInference, buildReconstructor } from "./inference.js";
 import type { SheetPainter } from "./training.js";
 
 /** Images on a sheet, in rows of {@link COLUMNS}. */
-const COUNT = 64;
-const COLUMNS = 8;
+export const COUNT = 64;
+export const COLUMNS = 8;
 
 /** Owns the sessions that draw the sheets of a run, from one fixed batch of latents so that epochs compare. */
-export class Painter implements SheetPainter {
+export class SamplePainter implements SheetPainter {
   private constructor(
     private readonly design: Design,
+    private readonly range: Sampler["range"],
     private readonly latents: Tensors,
-    private readonly real: Uint8Array<ArrayBuffer>,
+    private readonly real: Uint8Array,
     private readonly sampler: Loaded,
     private readonly reconstructor: Loaded | undefined,
   ) {}
 
-  static async open(design: Design, dataset: Dataset, open: OpenModel, seed: number): Promise<Painter> {
+  /** @param sampler what the design exports. */
+  static async open(
+    design: Design,
+    sampler: Sampler,
+    { dataset, open, seed }: { dataset: Dataset; open: OpenModel; seed: number },
+  ): Promise<SamplePainter> {
     const about = { doc: "Draws the sheets of a training." };
-    const sampler = await load(buildSampler(design, about), open);
+    const loaded = await load(buildInference(design, about), open);
     const reconstructor = buildReconstructor(design, about);
-    return new Painter(
+    return new SamplePainter(
       design,
-      drawLatents(randomStream(seed, "sheet"), COUNT, design.sampler),
-      firstImages(dataset, seed),
-      sampler,
+      sampler.range,
+      drawLatents(randomStream(seed, "sheet"), COUNT, sampler),
+      firstOf(dataset, seed, COUNT).images,
+      loaded,
       reconstructor && (await load(reconstructor, open)),
     );
   }
@@ -41,7 +48,7 @@ export class Painter implements SheetPainter {
   /** The images that the fixed latents give now; beside them, if the design reconstructs, real ones and theirs. */
   async paint(state: Tensors): Promise<Picture> {
     const samples = await draw(this.sampler, this.latents, state);
-    const { range } = this.design.sampler;
+    const { range } = this;
     if (!this.reconstructor) return this.sheet(samples, COUNT, COLUMNS, range);
     const shape = [COUNT, pixelsOf(this.design.image)];
     const reconstructed = await draw(
@@ -104,11 +111,4 @@ async function load(model: Model, open: OpenModel): Promise<Loaded> {
 async function draw({ session, inputs }: Loaded, feeds: Tensors, state: Tensors): Promise<Float32Array> {
   const weights = [...state].filter(([name]) => inputs.includes(name));
   return floatsIn(await session.run(new Map([...feeds, ...weights])), "image");
-}
-
-/** The first images that the first epoch visits, from the start again when there are fewer. */
-function firstImages(dataset: Dataset, seed: number): Uint8Array<ArrayBuffer> {
-  const order = orderOfEpoch(seed, 1, dataset.count);
-  const shown = Uint32Array.from({ length: COUNT }, (_, i) => order[i % dataset.count]);
-  return gathered(dataset.images, pixelsOf(dataset), shown);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Model } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/onnx/index.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
-import { buildCritic, buildReconstructor, buildSampler } from "../../src/training/sampler.js";
+import { buildCritic, buildInference, buildReconstructor } from "../../src/training/inference.js";
 import { initialState } from "../../src/training/state.js";
 import { plainGenerator } from "../helpers/plain-conv.js";
 import { colour, designed, grey, randomFeeds, runModel, trained, weightsOf } from "../helpers/recipes.js";
@@ -16,13 +16,13 @@ const normals = (count: number) => Float32Array.from({ length: count }, (_, i) =
 
 test("the weights are inputs, by their names in the state", () => {
   const parameters = tensorIn(initialState(designed("vanilla", size, colour(4)), 1), "generator/parameters");
-  expect(interfaceOf(buildSampler(designed("vanilla", size, colour(4)), { doc: "" }))).toEqual([
+  expect(interfaceOf(buildInference(designed("vanilla", size, colour(4)), { doc: "" }))).toEqual([
     ["z", "float32", "batch,3"],
     ["generator/parameters", "float32", `${parameters.shape}`],
     ["image", "float32", "batch,3,4,4"],
   ]);
   const averaged = designed("conditional", { ...size, depth: 1, ema: 0.5, classes: 4 }, grey(4));
-  expect(interfaceOf(buildSampler(averaged, { doc: "" })).map(([name]) => name)).toEqual([
+  expect(interfaceOf(buildInference(averaged, { doc: "" })).map(([name]) => name)).toEqual([
     ...["z", "label", "generator/average", "generator/bn1.running_mean", "generator/bn1.running_var"],
     "image",
   ]);
@@ -34,7 +34,7 @@ describe("the conditional generator", () => {
   const count = 4;
 
   async function drawn(state: Tensors, labels: readonly number[]): Promise<Float32Array> {
-    const model = buildSampler(design, { doc: "" });
+    const model = buildInference(design, { doc: "" });
     const names = model.graph.inputs.map(({ name }) => name);
     const feeds = new Map<string, Tensor>([...state].filter(([name]) => names.includes(name)))
       .set("z", { dtype: "float32", shape: [count, 3], data: normals(count * 3) })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Picture } from "../../src/data/sheet.js";
+import { samplerOf } from "../../src/recipes/index.js";
 import { orderOfEpoch } from "../../src/training/batches.js";
-import { Painter } from "../../src/training/painter.js";
+import { SamplePainter } from "../../src/training/sample-painter.js";
 import { stateWith } from "../../src/training/state.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";
@@ -38,7 +39,7 @@ const extent = (images: number) => padding + images * (side + padding);
 /** What `paint` makes of a design whose weights are all zero but for one bias, and the sheet of real images. */
 async function sheets(recipe: "vanilla" | "vae", lastBias: string, bias: readonly number[]) {
   const design = designed(recipe, { latent: 2, width: 3 }, image);
-  const painter = await Painter.open(design, dataset, onCpu, seed);
+  const painter = await SamplePainter.open(design, samplerOf(design, "test"), { dataset, open: onCpu, seed });
   try {
     const state = stateWith(design, (_, name, { out }) => {
       if (name === lastBias) out.set(bias);

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { convClassifier } from "../networks/index.js";
+import { pixelsOf, type RecipeDesign } from "./design.js";
+import { type Classifying, crossEntropy } from "./objectives/classification.js";
+import { adam } from "./optimizers.js";
+import { adamSettings, count, defineRecipe } from "./recipe.js";
+
+export const classifier = defineRecipe({
+  title: "a convolutional network that tells classes of images apart (no GAN)",
+  settings: z.strictObject({
+    classes: count(10, "classes of images, labelled from 0"),
+    width: count(16, "channels next to the image"),
+    depth: count(2, "how often images are halved"),
+    features: count(64, "numbers that the last layer decides by"),
+    ema: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.999)
+      .describe("decay of an average of the classifier, which is exported"),
+    ...adamSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
+  }),
+  design(settings, image): RecipeDesign<Classifying> {
+    const { classes } = settings;
+    const pixels = pixelsOf(image);
+    return {
+      networks: { classifier: convClassifier(image, settings) },
+      optimizer: adam(settings),
+      phases: crossEntropy(pixels, classes),
+      exported: {
+        kind: "classifier",
+        network: "classifier",
+        range: [-1, 1],
+        classes,
+        trace: ({ classifier }, images) => classifier(images),
+      },
+      averageDecay: settings.ema,
+      line: "loss:{loss},accuracy: {accuracy}",
+    };
+  },
+});

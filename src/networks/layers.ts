@@ -109,8 +109,8 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
   const { features } = layer;
   const gamma = scope.parameter(`${name}.weight`, [features], { kind: "constant", value: 1 });
   const beta = scope.parameter(`${name}.bias`, [features], { kind: "constant", value: 0 });
-  const runningMean = scope.buffer(`${name}.running_mean`, [features], 0);
-  const runningVariance = scope.buffer(`${name}.running_var`, [features], 1);
+  const runningMean = scope.buffer(`${name}.running_mean`, [features], { kind: "constant", value: 0 });
+  const runningVariance = scope.buffer(`${name}.running_var`, [features], { kind: "constant", value: 1 });
 
   if (!scope.training) {
     const scale = () => div(gamma, sqrt(add(runningVariance.read(), EPSILON)));

@@ -34,7 +34,7 @@ export interface Scope {
   /** Whether layers behave as in training: batch normalisation uses the batch's own statistics, and records them. */
   readonly training: boolean;
   parameter(name: string, shape: readonly number[], init: Initializer): Value;
-  buffer(name: string, shape: readonly number[], initial: number): Buffer;
+  buffer(name: string, shape: readonly number[], init: Initializer): Buffer;
   /** A tensor that follows from others when nothing learns any more: computed once, at export. */
   derived(name: string, compute: () => Value): Value;
 }
@@ -71,8 +71,8 @@ export function declarationsOf(network: Network): Declarations {
       offset += size;
       return input(name, "float32", shape);
     },
-    buffer(name, shape, value) {
-      buffers.push({ name, shape, init: { kind: "constant", value } });
+    buffer(name, shape, init) {
+      buffers.push({ name, shape, init });
       return { read: () => input(name, "float32", shape), write() {} };
     },
     derived: (_, compute) => compute(),

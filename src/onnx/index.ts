@@ -1,5 +1,8 @@
+export { decodeModel } from "./decode.js";
 export { type Differentiated, type DifferentiateOptions, differentiate } from "./differentiate.js";
 export { encodeModel } from "./encode.js";
+export type { FileModel } from "./message.js";
+export { patchModel } from "./patch.js";
 export { IR_VERSION, OPSET } from "./proto.js";
-export { type ReadModel, type ReadOptions, readModel } from "./read.js";
+export { type ReadModel, type ReadOptions, readModel, traceModel } from "./read.js";
 export { listNodes, type ModelNode, type ModelSummary, summarizeModel } from "./summary.js";

@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly parameters?: "inside" | "inputs";
   /** Whether batch normalisation works as in training: on the statistics of the batch, which it records. */
   readonly training?: boolean;
+  /** Values that take the place of inputs, parameters and statistics, by their names. */
+  readonly given?: ReadonlyMap<string, Value>;
   /** Numbers for symbolic dimensions, by their names. */
   readonly dimensions?: Readonly<Record<string, number>>;
 }
@@ -63,12 +65,19 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): ReadMod
 export function traceModel(model: FileModel, options: ReadOptions = {}): ReadModel {
   const { graph } = model;
   const { source = "model", parameters: form = "inside", training = false, dimensions = {} } = options;
+  const { given = new Map<string, Value>() } = options;
   const statistics = statisticsOf(model);
   const notes = new Set<string>();
   const values: Environment = new Map([["", undefined]]);
   const [parameters, kept] = [new Map<string, Value>(), new Map<string, Value>()];
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of graph.initializers) {
+    const stand = given.get(name);
+    if (stand) {
+      values.set(name, stand);
+      (statistics.has(name) ? kept : parameters).set(name, stand);
+      continue;
+    }
     const read = tensor.read();
     const learnt = isParameter(read, name) && !statistics.has(name);
     const value =
@@ -81,7 +90,7 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
     if (learnt || statistics.has(name)) tensors.set(name, read);
   }
   const inputs = openInputs(graph, { source, dimensions });
-  for (const value of inputs) values.set(nameOf(value), value);
+  for (const value of inputs) values.set(nameOf(value), given.get(nameOf(value)) ?? value);
   const nextStatistics = new Map(kept);
   const trace = tracer({
     model,

@@ -1,0 +1,208 @@
+import { GanOnnxError } from "../error.js";
+import { productOf } from "../graph/dims.js";
+import {
+  cast,
+  type Dim,
+  formatShape,
+  nameOfInput,
+  reshape,
+  type Shape,
+  type Value,
+  withScope,
+} from "../graph/index.js";
+import { type FileModel, type ReadModel, traceModel } from "../onnx/index.js";
+import { sizeOf, type Tensor } from "../tensors/tensor.js";
+import { oneHot } from "./conv.js";
+import { uniformFanIn } from "./layers.js";
+import type { Initializer, Network } from "./network.js";
+
+/** What a recipe feeds to a network and expects of it, for one sample. */
+export interface Role {
+  /** The images or latents: their shape without the batch. */
+  readonly input: readonly number[];
+  /** How many classes the label says, if the recipe tells the network one. */
+  readonly classes?: number;
+  /** How many numbers come out for each sample. */
+  readonly output: number;
+  /** The last operator of the file that is left out, since the recipe's loss works on what enters it. */
+  readonly without?: string;
+}
+
+export interface FileNetworkOptions {
+  /** The path of the file, in messages. */
+  readonly source: string;
+  /** Draw new weights by each layer's kind; the file's are the start otherwise. */
+  readonly fresh?: boolean;
+}
+
+/** A network from a file, with what a user should know of how it was read. */
+export interface FileNetwork extends Network<(x: Value, label?: Value) => Value> {
+  readonly notes: readonly string[];
+}
+
+/**
+ * A network whose graph is that of an ONNX file: its initializers of floats are the parameters, by their names there,
+ * running statistics of batch normalisation are buffers. It is called with x [batch, …], and the label of each sample
+ * if the role has classes; what comes out is [batch, output].
+ *
+ * @throws GanOnnxError when the file's inputs or output do not fit the role; the message says both.
+ */
+export function fileNetwork(
+  name: string,
+  model: FileModel,
+  role: Role,
+  { source, fresh = false }: FileNetworkOptions,
+): FileNetwork {
+  const read = traceModel(model, { source });
+  const places = placesOf(read, role, name, source);
+  const checked = outputOf(read, role, name, source);
+  return {
+    name,
+    notes: [
+      ...read.notes,
+      ...(checked.dropped ? [`its last operator, ${role.without}, is part of the loss`] : []),
+    ],
+    create(scope) {
+      const weights = new Map<string, Value>();
+      for (const [name, value] of read.parameters) {
+        const tensor = tensorOf(read, name);
+        const init: Initializer = fresh
+          ? freshInitializer(name, tensor)
+          : { kind: "given", values: floatsOf(tensor, name, source) };
+        weights.set(name, scope.parameter(name, value.shape as readonly number[], init));
+      }
+      const buffers = [...read.statistics].map(([name, value]) => {
+        const init: Initializer = fresh
+          ? { kind: "constant", value: freshStatistic(name) }
+          : { kind: "given", values: floatsOf(tensorOf(read, name), name, source) };
+        return [name, scope.buffer(name, value.shape as readonly number[], init)] as const;
+      });
+      return (x, label) =>
+        withScope(name, () => {
+          const given = new Map(weights);
+          for (const [name, buffer] of buffers) given.set(name, buffer.read());
+          given.set(places.x, fitted(x, read, places.x));
+          if (places.label !== undefined && label)
+            given.set(places.label, labelled(label, read, places.label, role.classes ?? 0));
+          const traced = traceModel(model, { source, given, training: scope.training });
+          if (scope.training)
+            for (const [name, buffer] of buffers)
+              buffer.write(traced.nextStatistics.get(name) ?? buffer.read());
+          return reshape(outputOf(traced, role, name, source).value, [x.shape[0], role.output]);
+        });
+    },
+  };
+}
+
+function floatsOf({ dtype, data }: Tensor, name: string, source: string): Float32Array {
+  if (dtype === "float32") return data;
+  throw new GanOnnxError({
+    what: `the weight ${name} is ${dtype}; networks are trained in float32`,
+    where: source,
+    fix: "export the network in float32",
+    kind: "usage",
+  });
+}
+
+function inputNamed({ inputs }: ReadModel, name: string): Value {
+  return inputs.find((value) => nameOfInput(value) === name) as Value;
+}
+
+function tensorOf({ tensors }: ReadModel, name: string): Tensor {
+  return tensors.get(name) as Tensor;
+}
+
+/** The names of the inputs that samples and labels go to. */
+function placesOf(
+  read: ReadModel,
+  { input, classes }: Role,
+  network: string,
+  source: string,
+): { readonly x: string; readonly label?: string } {
+  const described = read.inputs.map(
+    (value) => `${nameOfInput(value)} ${value.dtype} ${formatShape(value.shape)}`,
+  );
+  const fail = (what: string): never => {
+    const wanted = [
+      `samples [batch, ${input.join(", ")}]`,
+      ...(classes === undefined ? [] : ["a label [batch]"]),
+    ];
+    throw new GanOnnxError({
+      what: `${what}; the recipe feeds the ${network} ${wanted.join(" and ")}, the file has ${described.join(", ") || "no inputs"}`,
+      where: source,
+      fix: "export the network with the inputs that the recipe feeds, or choose another recipe",
+      kind: "usage",
+    });
+  };
+  const size = sizeOf(input);
+  const ofSamples = read.inputs.filter(
+    ({ dtype, shape }) => dtype.startsWith("float") && shape.length > 1 && restOf(shape) === size,
+  );
+  const [x] = ofSamples;
+  if (!x) return fail(`no input takes ${size} numbers for each sample`);
+  const others = read.inputs.filter((value) => value !== x);
+  if (classes === undefined) {
+    if (others.length > 0) fail(`it has ${read.inputs.length} inputs`);
+    return { x: nameOfInput(x) };
+  }
+  const label = others.find(({ dtype, shape }) =>
+    dtype.startsWith("int") ? restOf(shape) === 1 : restOf(shape) === classes,
+  );
+  if (!label || others.length > 1) return fail("no input takes the class of each sample");
+  return { x: nameOfInput(x), label: nameOfInput(label) };
+}
+
+/** How many numbers a sample has in a shape whose first dimension is the batch. */
+function restOf(shape: Shape): Dim {
+  return productOf(shape.slice(1));
+}
+
+/** x in the shape that the file's input has for a sample. */
+function fitted(x: Value, read: ReadModel, name: string): Value {
+  return reshape(x, [x.shape[0], ...inputNamed(read, name).shape.slice(1)]);
+}
+
+function labelled(label: Value, read: ReadModel, name: string, classes: number): Value {
+  const { dtype, shape } = inputNamed(read, name);
+  const value = dtype.startsWith("float")
+    ? oneHot(label, classes)
+    : label.dtype === dtype
+      ? label
+      : cast(label, { to: dtype });
+  return reshape(value, [label.shape[0], ...shape.slice(1)]);
+}
+
+function outputOf(
+  { outputs }: ReadModel,
+  { output, without }: Role,
+  network: string,
+  source: string,
+): { readonly value: Value; readonly dropped: boolean } {
+  const floats = [...outputs].filter(([, { dtype }]) => dtype.startsWith("float"));
+  const [first] = floats;
+  if (first === undefined || restOf(first[1].shape) !== output) {
+    const found =
+      floats.map(([name, { shape }]) => `${name} ${formatShape(shape)}`).join(", ") || "none of floats";
+    throw new GanOnnxError({
+      what: `the recipe expects ${output} numbers for each sample of the ${network}, the file's outputs are ${found}`,
+      where: source,
+      fix: "export the network with that output first",
+      kind: "usage",
+    });
+  }
+  const { origin } = first[1];
+  const dropped = origin.kind === "node" && without !== undefined && origin.node.operator.type === without;
+  return { value: dropped && origin.kind === "node" ? origin.node.inputs[0] : first[1], dropped };
+}
+
+/** PyTorch's own start for a tensor of its kind: weights of products by their fan-in, of normalisations 1, biases 0. */
+function freshInitializer(name: string, { shape, data }: Tensor): Initializer {
+  if (shape.length >= 2) return uniformFanIn(sizeOf(shape.slice(1)));
+  const isBias = /bias|beta|(^|[._])b$/i.test(name);
+  const isScale = !isBias && Array.prototype.every.call(data, (value) => Number(value) > 0);
+  return { kind: "constant", value: isScale ? 1 : 0 };
+}
+
+function freshStatistic(name: string): number {
+  return /var/i.test(name) ? 1 : 0;
+}

@@ -29,8 +29,8 @@ describe.each<[string, Make, readonly number[], number]>([
     const init = { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
     const weight = sizeOf(shape);
     expect(parameters).toEqual([
-      { name: "l.weight", shape, init, offset: 0, size: weight },
-      { name: "l.bias", shape: [3], init, offset: weight, size: 3 },
+      { name: "l.weight", shape, init, offset: 0, size: weight, frozen: false },
+      { name: "l.bias", shape: [3], init, offset: weight, size: 3, frozen: false },
     ]);
     expect(size).toBe(weight + 3);
   });

@@ -3,7 +3,7 @@ import { formatShape, sameShape } from "./dims.js";
 import { atScope, dependencies } from "./operator.js";
 import { add } from "./ops/elementwise.js";
 import { sum } from "./ops/reduce.js";
-import { reshape } from "./ops/shape.js";
+import { reshape } from "./ops/reshape.js";
 import { nodesBehind } from "./paths.js";
 import type { Node } from "./value.js";
 import { scalar, type Value } from "./value.js";

@@ -3,7 +3,8 @@ import { productOf, type Shape, sameShape, shapeError } from "../dims.js";
 import { defineOp, type Op } from "../operator.js";
 import type { Value } from "../value.js";
 import { normalizeAxis, sameDType } from "./infer.js";
-import { expandLike, reshape, zerosLike } from "./shape.js";
+import { reshape } from "./reshape.js";
+import { expandLike, zerosLike } from "./shape.js";
 
 // Indices are int64 or int32; negative ones count from the end.
 

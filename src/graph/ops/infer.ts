@@ -44,3 +44,14 @@ export function normalizeAxis(operator: string, axis: number, rank: number): num
   }
   return normalized;
 }
+
+/** Several axes counted from the front, in ascending order. Throws when one is missing or named twice. */
+export function normalizeAxes(operator: string, axes: readonly number[], rank: number): readonly number[] {
+  const normalized = axes.map((axis) => normalizeAxis(operator, axis, rank)).sort((a, b) => a - b);
+  if (new Set(normalized).size === normalized.length) return normalized;
+  throw new GanOnnxError({
+    what: `axes ${axes.join(", ")} of a value of rank ${rank}`,
+    where: operator,
+    fix: "name each axis once",
+  });
+}

@@ -1,7 +1,8 @@
 import { broadcastShapes, type Shape, sameShape } from "../dims.js";
 import { apply } from "../operator.js";
 import type { Node, Operator, Value } from "../value.js";
-import { expandOp, reshape, transpose, transposeOp } from "./shape.js";
+import { reshape, transpose, transposeOp } from "./reshape.js";
+import { expandOp } from "./shape.js";
 
 // Images are [batch, channels, h, w]. Convolutions by products (patches.ts) take and give them with the batch as last
 // axis, [channels, h, w, batch]. What lies between two of them is computed in that layout too, so that images are

@@ -7,7 +7,7 @@ import { gather } from "./gather.js";
 import { batchFirst, batchLast } from "./layout.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
-import { reshape } from "./shape.js";
+import { reshape } from "./reshape.js";
 
 // Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image, small
 // matrices whose patches one thread copies; a product over the batch keeps all threads busy. With the batch as last

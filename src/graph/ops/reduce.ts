@@ -1,18 +1,12 @@
 import { sizeOf } from "../../tensors/tensor.js";
-import type { Shape } from "../dims.js";
 import { defineOp } from "../operator.js";
 import { int64s, isFloat, scalar, type Value } from "../value.js";
 import { cast, div, scale } from "./elementwise.js";
-import { normalizeAxis } from "./infer.js";
 import { lowerReduction } from "./layout.js";
 import { gemm } from "./matrix.js";
-import { concat, expandLike, expandOp, extentOf, reshape } from "./shape.js";
-
-function reducedShape(x: Value, axes: readonly number[], keepdims: number): Shape {
-  return keepdims
-    ? x.shape.map((dim, axis) => (axes.includes(axis) ? 1 : dim))
-    : x.shape.filter((_, axis) => !axes.includes(axis));
-}
+import { reducedShape, reduction } from "./reduction.js";
+import { reshape } from "./reshape.js";
+import { concat, expandLike, expandOp, extentOf } from "./shape.js";
 
 /** g of a reduced shape, repeated over the axes that were reduced. */
 function spread(g: Value, x: Value, axes: readonly number[]): Value {
@@ -53,16 +47,6 @@ export function elementCount(x: Value, axes: readonly number[]): Value {
 function onesFor(x: Value): Value {
   const rows = x.shape[0];
   return expandOp(scalar(1, x.dtype), concat([int64s([1]), extentOf(x, 0)], 0), { to: [1, rows] });
-}
-
-type Reduction = (x: Value, axes?: readonly number[], options?: { readonly keepdims?: boolean }) => Value;
-
-function reduction(reduce: (x: Value, axes: readonly number[], keepdims: number) => Value): Reduction {
-  return (x, axes, { keepdims = false } = {}) => {
-    const all = axes ?? x.shape.map((_, axis) => axis);
-    const normalized = all.map((axis) => normalizeAxis("Reduce", axis, x.shape.length)).sort((a, b) => a - b);
-    return normalized.length === 0 ? x : reduce(x, normalized, Number(keepdims));
-  };
 }
 
 /**

@@ -1,13 +1,10 @@
-import { GanOnnxError } from "../../error.js";
 import { elementsOf } from "../../tensors/tensor.js";
 import {
   addDims,
   broadcastShapes,
   type Dim,
   divideDim,
-  formatShape,
   isStatic,
-  productOf,
   type Shape,
   sameShape,
   shapeError,
@@ -18,63 +15,6 @@ import type { Operator } from "../value.js";
 import { constant, int64s, scalar, type Value } from "../value.js";
 import { mul } from "./elementwise.js";
 import { normalizeAxis, sameDType } from "./infer.js";
-
-export const reshapeOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
-  type: "Reshape",
-  attributes: { to: "dims" },
-  infer: ([x], { to }) => ({ dtype: x.dtype, shape: to }),
-  vjp: ([x], _, g) => [reshapeLike(g, x), null],
-});
-
-/**
- * The same elements in another shape. At most one symbolic dimension may change its place.
- * https://onnx.ai/onnx/operators/onnx__Reshape.html
- */
-export function reshape(x: Value, shape: Shape): Value {
-  if (sameShape(x.shape, shape)) return x;
-  if (productOf(x.shape) !== productOf(shape)) throw shapeError("Reshape", "sizes differ", [x.shape, shape]);
-  if (movedSymbols(x.shape, shape) > 1)
-    throw shapeError("Reshape", "two symbolic dimensions move", [x.shape, shape]);
-  // 0 keeps the dimension at this place, -1 is whatever remains.
-  const target = shape.map((dim, i) => (typeof dim === "number" ? dim : dim === x.shape[i] ? 0 : -1));
-  return reshapeOp(x, int64s(target), { to: shape });
-}
-
-/** x in the shape of `like`, in which any number of symbolic dimensions may have moved. */
-function reshapeLike(x: Value, like: Value): Value {
-  return movedSymbols(x.shape, like.shape) > 1
-    ? reshapeOp(x, shapeOf(like), { to: like.shape })
-    : reshape(x, like.shape);
-}
-
-function movedSymbols(from: Shape, to: Shape): number {
-  return to.filter((dim, i) => typeof dim === "string" && dim !== from[i]).length;
-}
-
-export const transposeOp = defineOp<[x: Value], { perm: "ints" }>({
-  type: "Transpose",
-  attributes: { perm: "ints" },
-  infer: ([x], { perm }) => ({ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis]) }),
-  vjp: (_, __, g, { perm }) => [
-    transpose(
-      g,
-      Array.from(perm.keys(), (axis) => perm.indexOf(axis)),
-    ),
-  ],
-});
-
-/** Axis i of the result is axis perm[i] of x. https://onnx.ai/onnx/operators/onnx__Transpose.html */
-export function transpose(x: Value, perm: readonly number[]): Value {
-  const axes = perm.map((axis) => normalizeAxis("Transpose", axis, x.shape.length));
-  if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
-    throw new GanOnnxError({
-      what: `[${perm.join(", ")}] is no permutation of the axes of ${formatShape(x.shape)}`,
-      where: "Transpose",
-      fix: "name every axis once",
-    });
-  }
-  return transposeOp(x, { perm: axes });
-}
 
 export const expandOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
   type: "Expand",

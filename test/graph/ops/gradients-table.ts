@@ -9,6 +9,7 @@ import { gathering } from "./gradients-table-gather.js";
 import { matrix } from "./gradients-table-matrix.js";
 import { reduce } from "./gradients-table-reduce.js";
 import { shape } from "./gradients-table-shape.js";
+import { slices } from "./gradients-table-slice.js";
 
 type Ops = typeof ops;
 /** The names of all that the room of operators exports, and of those that are one operator. */
@@ -26,6 +27,7 @@ export const table = {
   ...matrix,
   ...convolutions,
   ...shape,
+  ...slices,
   ...gathering,
 } satisfies Record<Needed, readonly GradientCase[]>;
 
@@ -47,5 +49,7 @@ export const withoutGradient = [
   "floor",
   "ceil",
   "round",
+  "argMaxOp",
+  "argMinOp",
   "shapeOp",
 ] as const satisfies readonly OpName[];

@@ -1,13 +1,15 @@
-/** The public API: the graph builder, the networks, and what trains, exports and compares them. */
+/**
+ * Everything, for Node: the graph builder, the networks, and what trains, exports and compares them.
+ *
+ * @module gan-onnx
+ */
 export { type Config, resolveConfig } from "./config.js";
 export { type Dataset, loadDataset } from "./data/load.node.js";
-export { GanOnnxError } from "./error.js";
 export { followTrajectory, tolerances } from "./evaluation/trajectory.node.js";
 export { exportNetwork } from "./export/network.js";
 export { sampleSheet } from "./export/sample.node.js";
-export * from "./graph/index.js";
+export * from "./graph.js";
 export * from "./networks/index.js";
-export { encodeModel, IR_VERSION, type ModelSummary, OPSET, summarizeModel } from "./onnx/index.js";
 export { traceForOrt } from "./ort-training/artifacts.js";
 export { readOrtFiles, writeOrtArtifacts } from "./ort-training/files.js";
 export { OrtNetwork } from "./ort-training/runtime.js";

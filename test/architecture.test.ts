@@ -106,8 +106,21 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "serving",
     "config.ts",
   ],
-  "index.ts": [
+  "graph.ts": ["error.ts", "tensors", "graph", "onnx"],
+  "web.ts": [
     "error.ts",
+    "tensors",
+    "graph",
+    "onnx",
+    "networks",
+    "recipes",
+    "data",
+    "runtime",
+    "training",
+    "export",
+  ],
+  "index.ts": [
+    "graph.ts",
     "tensors",
     "graph",
     "onnx",
@@ -132,7 +145,7 @@ const needsNode = (path: string) => nodeRooms.includes(roomOf(path)) || path.end
 
 /** Modules of Node, and packages that run nowhere else. */
 const isNodeModule = (name: string) =>
-  name.startsWith("node:") || ["onnxruntime-node", "jimp", "sirv", "yargs"].includes(name.split("/", 1)[0]);
+  name.startsWith("node:") || ["onnxruntime-node", "@jimp", "sirv", "yargs"].includes(name.split("/", 1)[0]);
 
 /** The page's files by their paths below web-demo/, but for what builds it. */
 const page = new Map(
@@ -229,7 +242,7 @@ describe("imports", () => {
     expect(used.filter(({ type, target }) => type === undefined && needsNode(target))).toEqual([]);
   });
 
-  test.each(["jimp", "onnx-proto", "onnxruntime-node", "sirv"])(
+  test.each(["@jimp/core", "onnx-proto", "onnxruntime-node", "sirv"])(
     "of the command line do not load %s at once",
     (name) => {
       expect([...loadedWith("cli.ts")]).not.toContain(name);

@@ -10,7 +10,7 @@ const maxClasses = 256;
 /** Half a second's work or so between two reports. */
 const reportEvery = 100;
 
-type Jimp = typeof import("jimp")["Jimp"];
+type Jimp = typeof import("./jimp.node.js")["Jimp"];
 
 /**
  * The PNG and JPEG images in a folder and its sub-folders, in the order of their paths.
@@ -34,7 +34,7 @@ export async function readImageFolder(folder: string, options: DataOptions): Pro
       fix: "name a folder of PNG or JPEG images, or of IDX files under MNIST's names",
     });
   }
-  const { Jimp } = await import("jimp");
+  const { Jimp } = await import("./jimp.node.js");
   const images = allocate(folder, [count, channels, size, size]);
   for (const [index, path] of paths.entries()) {
     signal?.throwIfAborted();

@@ -5,7 +5,7 @@ const colorTypes: Record<number, number> = { 1: 0, 3: 2 };
 
 /** A picture as a PNG, grey or coloured as it has channels. */
 export async function encodePng({ width, height, channels, data }: Picture): Promise<Uint8Array> {
-  const { Jimp } = await import("jimp");
+  const { Jimp } = await import("./jimp.node.js");
   const bitmap = Jimp.fromBitmap({ data, width, height });
   return new Uint8Array(await bitmap.getBuffer("image/png", { colorType: colorTypes[channels] }));
 }

@@ -20,6 +20,9 @@ export interface GradientOptions {
   readonly seed?: Value;
 }
 
+/** A value for each of some values: as many in the type as are written there. */
+type ForEach<X extends readonly Value[]> = { readonly [I in keyof X]: Value };
+
 /**
  * The gradients of a scalar y with respect to each x, by reverse accumulation
  * (https://arxiv.org/abs/1502.05767, section 3.2): walk the nodes between them from the last to the first and append
@@ -32,11 +35,11 @@ export interface GradientOptions {
  * @throws GanOnnxError when y is no scalar and has no seed, a seed is not of its type, or y does not depend on an x
  * through differentiable operators.
  */
-export function gradients(
+export function gradients<const X extends readonly Value[]>(
   y: Value,
-  xs: readonly Value[],
+  xs: X,
   { fixed = [], unused, seed }: GradientOptions = {},
-): readonly Value[] {
+): ForEach<X> {
   const arrived = new Map<Value, Value>([[y, seed ? checkedSeed(seed, y) : seedOf(y)]]);
   const constants = new Set(fixed);
   const { nodes, wanted } = paths(xs, y, constants);
@@ -62,7 +65,7 @@ export function gradients(
       where: "gradients",
       fix: "ask only for gradients of what y is computed from",
     });
-  });
+  }) as readonly Value[] as ForEach<X>;
 }
 
 /**

@@ -2,7 +2,8 @@ import type onnxProto from "onnx-proto";
 import type { Model, NamedGraph, NamedNode, NamedValue } from "../graph/build.js";
 import type { AttributeKind } from "../graph/value.js";
 import { type DType, dtypes, type NamedTensor } from "../tensors/tensor.js";
-import { IR_VERSION, OPSET, onnx } from "./proto.js";
+import { onnx } from "./proto.js";
+import { IR_VERSION, OPSET } from "./versions.js";
 
 /** Versions of the operator sets that are not ONNX's own. A model declares those that it uses. */
 const foreignOpsets: Readonly<Record<string, number>> = { "com.microsoft": 1 };

@@ -3,6 +3,6 @@ export { type Differentiated, type DifferentiateOptions, differentiate } from ".
 export { encodeModel } from "./encode.js";
 export type { FileModel } from "./message.js";
 export { patchModel } from "./patch.js";
-export { IR_VERSION, OPSET } from "./proto.js";
 export { type ReadModel, type ReadOptions, readModel, traceModel } from "./read.js";
 export { listNodes, type ModelNode, type ModelSummary, summarizeModel } from "./summary.js";
+export { IR_VERSION, OPSET } from "./versions.js";

@@ -2,8 +2,3 @@ import onnxProto from "onnx-proto";
 
 // onnx-proto is CommonJS, so its namespace is a property of the default import.
 export const { onnx } = onnxProto;
-
-/** The operator set of every model written here: the newest one that ONNX 1.12's checker (Debian's) knows. */
-export const OPSET = 17;
-/** The file format version that belongs to it: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
-export const IR_VERSION = 8;

@@ -66,7 +66,7 @@ async function importRuntime(): Promise<Runtime> {
     throw new GanOnnxError({
       what: `ORT's training runtime is not installed (${messageOf(cause)})`,
       where: "--runtime ort-training",
-      fix: `install the optional dependency ${PACKAGE}: npm install --include=optional`,
+      fix: `install it (109 MB): npm install ${PACKAGE}@npm:onnxruntime-web@1.19.2`,
       cause,
     });
   }

@@ -7,7 +7,7 @@ process.dlopen = () => {
 
 const hook = `
 export async function resolve(specifier, context, next) {
-  if (specifier === "jimp" || specifier === "onnxruntime-node") throw new Error(specifier + " was loaded");
+  if (specifier === "@jimp/core" || specifier === "onnxruntime-node") throw new Error(specifier + " was loaded");
   return next(specifier, context);
 }`;
 register(`data:text/javascript,${encodeURIComponent(hook)}`);

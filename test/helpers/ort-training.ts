@@ -12,7 +12,7 @@ export const ortMissing = (() => {
     createRequire(import.meta.url).resolve("onnxruntime-training");
     return undefined;
   } catch {
-    return "the optional dependency onnxruntime-training is not installed";
+    return "onnxruntime-training is not installed (npm ci installs it)";
   }
 })();
 

@@ -11,6 +11,7 @@ import { sample } from "./commands/sample.js";
 import { serve } from "./commands/serve.js";
 import { train } from "./commands/train.js";
 import { verify } from "./commands/verify.js";
+import { flagOf } from "./config.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
@@ -18,7 +19,7 @@ const commands = [demo, buildGraphs, train, exportModel, sample, serve, verify, 
 
 /** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
 function fail(error: unknown, verbose: boolean): void {
-  process.stderr.write(`error: ${messageOf(error)}\n`);
+  process.stderr.write(`error: ${messageOf(error, flagOf)}\n`);
   if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = error instanceof GanOnnxError && error.kind === "usage" ? 2 : 1;
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GanOnnxError } from "./error.js";
+import { GanOnnxError, setting, type Text } from "./error.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
 import { runtimeNames, runtimes } from "./runs/runtimes.js";
 import { providerNames } from "./runtime/providers.js";
@@ -110,7 +110,7 @@ export function allFields(): Readonly<Record<string, Field>> {
 export function resolveConfig(flags: RawSettings, file?: { path: string; settings: RawSettings }): Config {
   const given = renamed(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
   const raw = { ...(file && renamed(file.settings)), ...given };
-  const place = (key: string) => (key in given || !file ? flagOf(key) : `${file.path}: ${key}`);
+  const place = (key: string) => (key in given || !file ? setting(key) : `${file.path}: ${key}`);
   const recipeName = check(runSchema.pick({ recipe: true }), { recipe: raw.recipe }, place)
     .recipe as RecipeName;
   const { settings } = recipes[recipeName];
@@ -135,10 +135,10 @@ export function resolveConfig(flags: RawSettings, file?: { path: string; setting
  * @throws GanOnnxError (usage) naming the flag that is wrong.
  */
 export function parseArguments<S extends z.ZodType>(schema: S, argv: RawSettings): z.infer<S> {
-  return check(schema, argv, flagOf);
+  return check(schema, argv, setting);
 }
 
-function check<S extends z.ZodType>(schema: S, raw: unknown, place: (key: string) => string): z.infer<S> {
+function check<S extends z.ZodType>(schema: S, raw: unknown, place: (key: string) => Text): z.infer<S> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -1,11 +1,37 @@
+/**
+ * A setting that a message speaks of, by its key in the configuration. How it is called is up to whoever prints the
+ * message: `learningRate` is `--learning-rate` on the command line and "learning rate" on a page.
+ */
+export interface Setting {
+  readonly setting: string;
+  readonly value?: string | number;
+}
+
+/** A part of a message: plain text, or pieces of it with settings between them, see {@link text}. */
+export type Text = string | Setting | readonly (string | Setting)[];
+
+/** What a setting is called, e.g. `--learning-rate`. */
+export type NameSetting = (key: string) => string;
+
+/** A setting in a message, with its value where that matters. */
+export function setting(key: string, value?: string | number): Setting {
+  return { setting: key, value };
+}
+
+/** A template with settings in it: `` text`lower ${setting("learningRate")}` ``. */
+export function text(strings: TemplateStringsArray, ...values: readonly (string | number | Setting)[]): Text {
+  const pieces = values.map((value) => (typeof value === "number" ? String(value) : value));
+  return strings.flatMap((string, i) => (i < pieces.length ? [string, pieces[i]] : [string]));
+}
+
 /** What a {@link GanOnnxError} must say, so that a reader can act on it without a stack trace. */
 export interface ErrorParts {
   /** What was wrong, e.g. `"image count 59999 differs from label count 60000"`. */
-  readonly what: string;
-  /** The file, field, flag or operator in which it was found. */
-  readonly where: string;
+  readonly what: Text;
+  /** The setting, file, field or operator in which it was found. */
+  readonly where: Text;
   /** What the reader can do about it, as an instruction. */
-  readonly fix: string;
+  readonly fix: Text;
   /** `usage` for wrong flags and configuration (exit 2), `failure` for everything else (exit 1). */
   readonly kind?: "usage" | "failure";
   readonly cause?: unknown;
@@ -18,16 +44,45 @@ export class GanOnnxError extends Error {
   readonly parts: ErrorParts;
 
   constructor(parts: ErrorParts) {
-    const { what, where, fix, kind = "failure", cause } = parts;
-    super(`${where}: ${what}; ${fix}`, cause === undefined ? undefined : { cause });
+    const { kind = "failure", cause } = parts;
+    super(lineOf(parts, inWords), cause === undefined ? undefined : { cause });
     this.name = "GanOnnxError";
     this.kind = kind;
     this.parts = parts;
   }
+
+  /** The key of the setting that is wrong, where it is one. */
+  get setting(): string | undefined {
+    return piecesOf(this.parts.where).find((piece) => typeof piece !== "string")?.setting;
+  }
+
+  /** The message with other names for the settings in it. */
+  messageWith(name: NameSetting): string {
+    return lineOf(this.parts, name);
+  }
 }
 
-/** The message of anything that was thrown, on one line. */
-export function messageOf(thrown: unknown): string {
+/** The message of anything that was thrown, on one line; its settings in words unless told otherwise. */
+export function messageOf(thrown: unknown, name: NameSetting = inWords): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return message.split("\n", 1)[0];
+  return (thrown instanceof GanOnnxError ? thrown.messageWith(name) : message).split("\n", 1)[0];
+}
+
+/** Settings whose key is no word. */
+const names: Readonly<Record<string, string>> = { ep: "execution provider", init: "initial weights" };
+
+/** `learningRate` as "learning rate". */
+export function inWords(key: string): string {
+  return names[key] ?? key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
+function piecesOf(text: Text): readonly (string | Setting)[] {
+  return typeof text === "string" || "setting" in text ? [text] : text;
+}
+
+function lineOf({ what, where, fix }: ErrorParts, name: NameSetting): string {
+  const pieces = [...piecesOf(where), ": ", ...piecesOf(what), "; ", ...piecesOf(fix)];
+  const called = ({ setting, value }: Setting) =>
+    value === undefined ? name(setting) : `${name(setting)} ${value}`;
+  return pieces.map((piece) => (typeof piece === "string" ? piece : called(piece))).join("");
 }

@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 
 /** Images in memory, with a class for each where the source knows one. */
 export interface Dataset {
@@ -46,8 +46,8 @@ export function requireForm(name: string, { channels, height, width }: Form, opt
   if (wantedChannels === channels && wantedHeight === height && wantedWidth === width) return;
   throw new GanOnnxError({
     what: `its images are ${channels}x${height}x${width} (channels x height x width), not ${wantedChannels}x${wantedHeight}x${wantedWidth}`,
-    where: `data ${name}`,
-    fix: "leave size and channels out, or name a folder of PNG or JPEG images, which are resized",
+    where: setting("data", name),
+    fix: text`leave ${setting("size")} and ${setting("channels")} out, or name a folder of PNG or JPEG images, which are resized`,
     kind: "usage",
   });
 }

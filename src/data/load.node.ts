@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError, messageOf, setting } from "../error.js";
 import { type DataOptions, type Dataset, mnistForm, requireForm } from "./dataset.js";
 import { drawDigits } from "./drawn.js";
 import { holdsIdxFiles, readIdxFolder } from "./idx-folder.node.js";
@@ -35,7 +35,7 @@ async function loadFolder(folder: string, options: DataOptions): Promise<Dataset
   const entries = await readdir(folder).catch((cause: unknown) => {
     throw new GanOnnxError({
       what: `is no data source and no folder that can be read (${messageOf(cause)})`,
-      where: `data ${folder}`,
+      where: setting("data", folder),
       fix: `choose ${Object.keys(dataSources).join(", ")} or a folder of IDX, PNG or JPEG files`,
       kind: "usage",
       cause,

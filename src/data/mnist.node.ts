@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError, messageOf, setting, text } from "../error.js";
 import { writeAtomically } from "../files.node.js";
 import { type DataOptions, type Dataset, mnistForm, requireForm } from "./dataset.js";
 import { type IdxFile, idxDataset } from "./idx.js";
@@ -102,8 +102,8 @@ async function obtain(file: RemoteFile, folder: string, options: MnistOptions): 
   const names = Object.values(files).map(({ name }) => name);
   throw new GanOnnxError({
     what: `${file.name} cannot be had (${complaints.join("; ")})`,
-    where: "data mnist",
-    fix: `put ${names.join(", ")} into ${folder}, or use data drawn, which needs no download`,
+    where: setting("data", "mnist"),
+    fix: text`put ${names.join(", ")} into ${folder}, or use ${setting("data", "drawn")}, which needs no download`,
   });
 }
 

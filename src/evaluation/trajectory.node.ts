@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import type { Shape } from "../graph/index.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
@@ -108,7 +108,7 @@ function checkRecord(
   throw new GanOnnxError({
     what: `is no record of this recipe: ${complaints.join(", ")}`,
     where,
-    fix: "choose the --recipe that it was recorded with",
+    fix: text`choose the ${setting("recipe")} that it was recorded with`,
   });
 }
 

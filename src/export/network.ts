@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import { build, constant, type Model, type Value } from "../graph/index.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
@@ -146,7 +146,7 @@ async function checkAgreement(
       throw new GanOnnxError({
         what: `differs by ${difference} from the network in training, at batch ${batch}`,
         where: "the exported model",
-        fix: "train with a lower --learning-rate if the weights have grown beyond measure, else report this; nothing was written",
+        fix: text`train with a lower ${setting("learningRate")} if the training has diverged, otherwise report this; nothing was written`,
       });
     }
   } finally {

@@ -1,6 +1,6 @@
 import { encodePng } from "../data/png.node.js";
 import { paintSheet } from "../data/sheet.js";
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting } from "../error.js";
 import { drawLatents } from "../recipes/latents.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream } from "../tensors/random.js";
@@ -47,7 +47,7 @@ function checkDigits(digits: readonly number[], classes: number | undefined, whe
   if (beyond === undefined) return;
   throw new GanOnnxError({
     what: classes === undefined ? `${where} cannot choose what it draws` : `${where} has no class ${beyond}`,
-    where: "--digits",
+    where: setting("digits"),
     fix: classes === undefined ? "leave it out" : `choose from 0 to ${classes - 1}`,
     kind: "usage",
   });

@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import {
   add,
   cast,
@@ -44,8 +44,8 @@ export function smallest(
   if (height % factor === 0 && width % factor === 0) return [height / factor, width / factor];
   throw new GanOnnxError({
     what: `images of ${height}x${width} cannot be halved ${depth} times`,
-    where: "--depth",
-    fix: `choose a lower depth, or images whose sides ${factor} divides (--size)`,
+    where: setting("depth"),
+    fix: text`lower ${setting("depth")}, or use images whose sides are multiples of ${factor} (${setting("size")})`,
     kind: "usage",
   });
 }

@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, type Text } from "../error.js";
 import {
   type About,
   build,
@@ -104,7 +104,7 @@ export function traceForOrt(design: Design): readonly OrtArtifacts[] {
  * @param where what was asked for, in messages.
  * @throws GanOnnxError (usage) naming the obstacle.
  */
-export function requireOrtForm(design: Design, where: string): AdamOptions {
+export function requireOrtForm(design: Design, where: Text): AdamOptions {
   const { adam } = design.optimizer;
   const reason = obstacle(design);
   if (reason === undefined && adam) return adam;

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError, messageOf, setting } from "../error.js";
 import { type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import type { OrtFiles } from "./artifacts.js";
 import { checkFiles } from "./check.js";
@@ -65,7 +65,7 @@ async function importRuntime(): Promise<Runtime> {
   } catch (cause) {
     throw new GanOnnxError({
       what: `ORT's training runtime is not installed (${messageOf(cause)})`,
-      where: "--runtime ort-training",
+      where: setting("runtime", "ort-training"),
       fix: `install it (109 MB): npm install ${PACKAGE}@npm:onnxruntime-web@1.19.2`,
       cause,
     });

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import { reshape } from "../graph/index.js";
 import type { RecipeDesign } from "./design.js";
+
 import { adversarial, type TwoPlayers } from "./objectives/gan.js";
 import { losses, lossNames } from "./objectives/losses.js";
 import { type AdamOptions, adam } from "./optimizers.js";
@@ -60,8 +61,8 @@ export function twoPlayerDesign(
   if (labelSmoothing > 0 && !loss.smoothable) {
     throw new GanOnnxError({
       what: `the loss ${settings.loss} has no target to smooth`,
-      where: "--label-smoothing",
-      fix: "leave it out, or choose another --loss",
+      where: setting("labelSmoothing"),
+      fix: text`leave it out, or choose another ${setting("loss")}`,
       kind: "usage",
     });
   }

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { type Dataset, loadDataset, type Report } from "../data/load.node.js";
 import { encodePng } from "../data/png.node.js";
 import type { Picture } from "../data/sheet.js";
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import { writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { type Design, designOf, type RecipeName } from "../recipes/index.js";
@@ -93,7 +93,7 @@ function requireNone(folder: string): void {
   throw new GanOnnxError({
     what: "holds a run already",
     where: folder,
-    fix: "go on with it by --resume, or name another folder with --out",
+    fix: text`use ${setting("resume")}, or name another folder with ${setting("out")}`,
     kind: "usage",
   });
 }
@@ -126,7 +126,7 @@ export async function prepareResume(
   if (!same) {
     throw new GanOnnxError({
       what: `now holds ${describe(dataset.count, dataset)} where the run had ${describe(images, position)}`,
-      where: `--data ${data}`,
+      where: setting("data", data),
       fix: "go on with the data that the run was started with",
     });
   }
@@ -165,7 +165,7 @@ function assemble(
   if (run.batchSize === 1 && normalized) {
     throw new GanOnnxError({
       what: "batch normalisation has nothing to compare the one image of a batch with",
-      where: "--batch-size 1",
+      where: setting("batchSize", 1),
       fix: "choose 2 or more",
       kind: "usage",
     });
@@ -175,8 +175,8 @@ function assemble(
   if (stepsPerEpoch(graph.batches, dataset.count, batchSize) === 0) {
     throw new GanOnnxError({
       what: `holds ${dataset.count} images, too few for a single step`,
-      where: `--data ${run.data}`,
-      fix: "add images, or lower --critics if the recipe has them",
+      where: setting("data", run.data),
+      fix: text`add images, or lower ${setting("critics")} if the recipe has them`,
       kind: "usage",
     });
   }

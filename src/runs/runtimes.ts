@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import type { Design } from "../recipes/index.js";
 import type { Engine } from "../runtime/engine.js";
 import type { ProviderName } from "../runtime/providers.js";
@@ -67,8 +67,8 @@ export function requireRuntimeProvider({ runtime, ep }: Choice): void {
   if (!providers || providers.includes(ep)) return;
   throw new GanOnnxError({
     what: `the runtime ${runtime} has no other provider than ${providers.join(", ")}`,
-    where: `--ep ${ep}`,
-    fix: "leave it out, or leave --runtime out",
+    where: setting("ep", ep),
+    fix: text`leave it out, or leave ${setting("runtime")} out`,
     kind: "usage",
   });
 }
@@ -79,7 +79,7 @@ export async function requireTrainable({ runtime }: Pick<Choice, "runtime">, des
   if (reason === undefined) return;
   throw new GanOnnxError({
     what: `the recipe does not fit: ${reason}`,
-    where: `--runtime ${runtime}`,
+    where: setting("runtime", runtime),
     fix: "choose another recipe, or leave it out",
     kind: "usage",
   });
@@ -96,7 +96,7 @@ export function requireResumable({ runtime }: Pick<Choice, "runtime">, run: stri
   throw new GanOnnxError({
     what: `its checkpoint is not complete: ${unresumable}`,
     where: run,
-    fix: "start a new run from `gan-onnx export --format safetensors` by --init",
+    fix: text`export its weights with ${setting("format", "safetensors")}, and start a new run with ${setting("init")}`,
     kind: "usage",
   });
 }

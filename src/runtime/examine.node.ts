@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import { add, build, input } from "../graph/index.js";
 import { producer } from "../version.js";
 import type { Finding } from "./provider-findings.node.js";
@@ -60,7 +60,8 @@ export async function requireProvider(name: ProviderName, device?: number): Prom
   if (available) return;
   throw new GanOnnxError({
     what: `the execution provider is not available (${reason})`,
-    where: device === undefined ? `--ep ${name}` : `--ep ${name} --device ${device}`,
+    where:
+      device === undefined ? setting("ep", name) : text`${setting("ep", name)} ${setting("device", device)}`,
     fix: `${fix}; \`gan-onnx doctor\` tells more`,
   });
 }

@@ -27,7 +27,7 @@ export interface ProviderRow {
   readonly remedy: string;
 }
 
-/** Every execution provider by its name in `--ep`. */
+/** Every execution provider by its name. */
 export const providers = {
   cpu: {
     choosesDevice: false,
@@ -43,7 +43,7 @@ export const providers = {
     // and onnxruntime-node passes its option use_tf32 not on.
     environment: { NVIDIA_TF32_OVERRIDE: "0" },
     remedy:
-      "see that nvidia-smi lists the GPU (--device counts from 0) and a driver for this CUDA (CUDA 13: 580 or later)",
+      "see that nvidia-smi lists the GPU (the first is device 0) and a driver for this CUDA (CUDA 13: 580 or later)",
   },
   webgpu: {
     choosesDevice: false,

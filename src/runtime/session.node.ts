@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import type { Tensors } from "../tensors/tensor.js";
 import type { Engine, LoadedModel, OpenModel } from "./engine.js";
 import { requireProvider } from "./examine.node.js";
@@ -45,7 +45,7 @@ export class Session implements Engine, LoadedModel {
       throw new GanOnnxError({
         what: `the execution provider ${ep} cannot load it (${nativeMessage(cause)})`,
         where,
-        fix: "see what `gan-onnx doctor` says of the provider, or choose another --ep",
+        fix: text`see what \`gan-onnx doctor\` says of the provider, or choose another ${setting("ep")}`,
         cause,
       });
     }

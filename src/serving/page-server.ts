@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { dirname } from "node:path";
 import type { Readable } from "node:stream";
 import sirv from "sirv";
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError, messageOf, setting, text } from "../error.js";
 import { NEWS, newsOf, pictureOf, RUN } from "./run-view.js";
 
 /** Where `npm run build:web` puts the page: package.json says so. */
@@ -183,7 +183,7 @@ function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const what = cause.code === "EADDRINUSE" ? "is in use" : `cannot be used (${messageOf(cause)})`;
-      const fix = "choose another one with --port, or 0 for any that is free";
+      const fix = text`choose another ${setting("port")}, or 0 for any that is free`;
       reject(new GanOnnxError({ what, where: `port ${port}`, fix, cause }));
     });
     server.listen(port, HOST, resolve);

@@ -1,5 +1,5 @@
 import type { Dataset } from "../data/dataset.js";
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { pixelsOf } from "../recipes/index.js";
 import { fillNormal, fillUniform, randomStream, shuffled } from "../tensors/random.js";
 import { sizeOf, type Tensor, type Tensors } from "../tensors/tensor.js";
@@ -131,17 +131,20 @@ export function classesIn(labels: Uint8Array): number {
  */
 export function checkLabels({ labels, name }: Dataset, classes: number | undefined): void {
   if (classes === undefined) return;
-  const refuse = (what: string, fix: string) =>
-    new GanOnnxError({ what, where: `--data ${name}`, fix, kind: "usage" });
+  const refuse = (what: string, fix: Text) =>
+    new GanOnnxError({ what, where: setting("data", name), fix, kind: "usage" });
   if (!labels) {
     throw refuse(
       "has no labels",
-      "choose IDX files with labels or one folder of images for each class, or another --recipe",
+      text`use IDX files with labels or one folder of images for each class, or choose another ${setting("recipe")}`,
     );
   }
   const there = classesIn(labels);
   if (there > classes) {
-    throw refuse(`has the label ${there - 1}, beyond ${classes} classes`, `say --classes ${there}`);
+    throw refuse(
+      `has the label ${there - 1}, beyond ${classes} classes`,
+      text`use ${setting("classes", there)}`,
+    );
   }
 }
 

@@ -1,6 +1,8 @@
 import { z } from "zod";
-import { GanOnnxError } from "../error.js";
+
+import { GanOnnxError, setting, text } from "../error.js";
 import type { Design } from "../recipes/index.js";
+
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
 import type { Tensors } from "../tensors/tensor.js";
 import { formats } from "../version.js";
@@ -83,7 +85,7 @@ export function checkState(
     throw new GanOnnxError({
       what: `is a checkpoint of the recipe ${position.recipe}, not of ${design.recipe}`,
       where: path,
-      fix: `go on with --recipe ${position.recipe}`,
+      fix: text`use ${setting("recipe", position.recipe)}`,
     });
   }
   const expected = stateTensors(design).map(

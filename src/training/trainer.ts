@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import type { Engine } from "../runtime/engine.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
@@ -200,6 +200,6 @@ function diverged(
   return new GanOnnxError({
     what: `${what} is ${value}: the training has diverged`,
     where: `epoch ${epoch}, step ${step}`,
-    fix: `lower --learning-rate${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
+    fix: text`lower ${setting("learningRate")}${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
   });
 }

@@ -1,4 +1,4 @@
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting, text } from "../error.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
@@ -44,7 +44,7 @@ export function decodeWeights(bytes: Uint8Array<ArrayBuffer>, where: string, des
     throw new GanOnnxError({
       what: `does not fit the recipe's networks: ${complaints.join(", ")}`,
       where,
-      fix: "name the tensors as `gan-onnx export --format safetensors` does, for networks of the same size",
+      fix: text`name the tensors as \`gan-onnx export\` with ${setting("format", "safetensors")} does, for networks of the same size`,
     });
   }
   return stateWith(design, (network, name, { out }) => {

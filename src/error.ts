@@ -19,9 +19,9 @@ export function setting(key: string, value?: string | number): Setting {
 }
 
 /** A template with settings in it: `` text`lower ${setting("learningRate")}` ``. */
-export function text(strings: TemplateStringsArray, ...values: readonly (string | number | Setting)[]): Text {
-  const pieces = values.map((value) => (typeof value === "number" ? String(value) : value));
-  return strings.flatMap((string, i) => (i < pieces.length ? [string, pieces[i]] : [string]));
+export function text(strings: TemplateStringsArray, ...values: readonly (number | Text)[]): Text {
+  const pieces = values.map((value) => (typeof value === "number" ? [String(value)] : piecesOf(value)));
+  return strings.flatMap((string, i) => [string, ...(pieces[i] ?? [])]);
 }
 
 /** What a {@link GanOnnxError} must say, so that a reader can act on it without a stack trace. */

@@ -281,6 +281,15 @@ describe("src/", () => {
     expect(linesWith(pattern)).toEqual([]);
   });
 
+  test("speaks of flags in the rooms of the command line alone", () => {
+    const commandLine = ["commands/", "cli.ts", "config.ts", "error.ts"];
+    const foreign = /\b(npm|pip|vulkaninfo)\b.*--|"--input-type=commonjs"/;
+    const flags = linesWith(/(^|[^\w-])--[a-z]/).filter(
+      (line) => !commandLine.some((room) => line.startsWith(room)) && !foreign.test(line),
+    );
+    expect(flags).toEqual([]);
+  });
+
   test("has no file of more than 300 lines", () => {
     const long = files.filter(({ text }) => text.trimEnd().split("\n").length > 300);
     expect(long.map(({ path }) => path)).toEqual([]);

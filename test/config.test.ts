@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { allFields, flagOf, parseArguments, resolveConfig } from "../src/config.js";
-import { GanOnnxError } from "../src/error.js";
+import { GanOnnxError, messageOf } from "../src/error.js";
 import { recipeNames, recipes } from "../src/recipes/index.js";
 import { readConfigFile } from "../src/runs/config-file.js";
 import { temporaryFolder } from "./data/files.js";
@@ -13,7 +13,7 @@ function refusal(...args: Parameters<typeof resolveConfig>): string {
   try {
     resolveConfig(...args);
   } catch (error) {
-    if (error instanceof GanOnnxError && error.kind === "usage") return error.message;
+    if (error instanceof GanOnnxError && error.kind === "usage") return messageOf(error, flagOf);
     throw error;
   }
   throw new Error("accepted");
@@ -130,5 +130,5 @@ test("a setting that has been renamed is understood by its former name, in flags
 test("arguments of other commands are checked the same way", () => {
   const schema = z.object({ count: z.int().min(1).default(64) });
   expect(parseArguments(schema, {})).toEqual({ count: 64 });
-  expect(() => parseArguments(schema, { count: 0 })).toThrow("--count: 0 is not accepted");
+  expect(() => parseArguments(schema, { count: 0 })).toThrow("count: 0 is not accepted");
 });

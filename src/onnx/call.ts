@@ -1,4 +1,4 @@
-import { GanOnnxError, messageOf } from "../error.js";
+import { GanOnnxError, messageOf, text } from "../error.js";
 import { normalizeAxis } from "../graph/ops/infer.js";
 import type { Value } from "../graph/value.js";
 import { numbersIn } from "./content.js";
@@ -95,8 +95,8 @@ export type Rules = Readonly<Record<string, Rule>>;
 export function nodeError(where: string, cause: unknown): GanOnnxError {
   if (cause instanceof GanOnnxError && cause.message.startsWith(where)) return cause;
   if (cause instanceof GanOnnxError) {
-    const [what, fix] = [cause.parts.what, cause.parts.fix];
-    return new GanOnnxError({ what: `${cause.parts.where}: ${what}`, where, fix, cause });
+    const { parts } = cause;
+    return new GanOnnxError({ what: text`${parts.where}: ${parts.what}`, where, fix: parts.fix, cause });
   }
   return new GanOnnxError({ what: messageOf(cause), where, fix: "export the model in another way", cause });
 }

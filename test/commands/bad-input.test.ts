@@ -149,9 +149,9 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     "a data source that there is not",
     () => fresh("mnits"),
     2,
-    /^data mnits: is no data source and no folder/,
+    /^--data mnits: is no data source and no folder/,
   ],
-  ["a file as data", () => fresh("file"), 2, /^data file: is no data source and no folder/],
+  ["a file as data", () => fresh("file"), 2, /^--data file: is no data source and no folder/],
   [
     "a truncated IDX file",
     () => fresh("truncated"),
@@ -180,12 +180,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
   ["a folder without images", () => fresh("empty"), 1, /^empty: has no images/],
   ["an image that is none", () => fresh("no-image"), 1, /^no-image.a\.png: cannot be decoded as PNG or JPEG/],
 
-  [
-    "a folder that holds a run",
-    () => train("run", 2),
-    2,
-    /^run: holds a run already; go on with it by --resume/,
-  ],
+  ["a folder that holds a run", () => train("run", 2), 2, /^run: holds a run already; use --resume/],
   [
     "a folder that cannot be",
     () => train("file/below", 1),

@@ -160,7 +160,7 @@ test.each<[what: string, args: string[], message: RegExp]>([
   [
     "labels beyond the classes",
     ["conditional", "--data", "digits", "--classes", "5"],
-    /label 9, beyond 5 classes; say --classes 10/,
+    /label 9, beyond 5 classes; use --classes 10/,
   ],
   [
     "sizes that strides do not divide",

@@ -63,9 +63,9 @@ describe.each([
 });
 
 test.each([
-  [28, 3, "images of 28x28 cannot be halved 3 times", "whose sides 8 divides"],
-  [30, 2, "images of 30x30 cannot be halved 2 times", "whose sides 4 divides"],
-  [32, 6, "images of 32x32 cannot be halved 6 times", "whose sides 64 divides"],
+  [28, 3, "images of 28x28 cannot be halved 3 times", "multiples of 8"],
+  [30, 2, "images of 30x30 cannot be halved 2 times", "multiples of 4"],
+  [32, 6, "images of 32x32 cannot be halved 6 times", "multiples of 64"],
 ])("sides of %d pixels are not halved %d times", (side, depth, what, fix) => {
   for (const make of [
     () => convGenerator(10, grey(side), { width: 4, depth }),
@@ -73,7 +73,7 @@ test.each([
   ]) {
     expect(make).toThrow(GanOnnxError);
     expect(make).toThrow(expect.objectContaining({ kind: "usage" }));
-    expect(make).toThrow(`--depth: ${what}`);
+    expect(make).toThrow(`depth: ${what}`);
     expect(make).toThrow(fix);
   }
 });

@@ -15,7 +15,7 @@ describe("label smoothing", () => {
   test("is refused with the hinge loss, which has no target", () => {
     const refused = () => designed("vanilla", { loss: "hinge", labelSmoothing: 0.1 });
     expect(refused).toThrow(GanOnnxError);
-    expect(refused).toThrow("--label-smoothing: the loss hinge has no target to smooth");
+    expect(refused).toThrow("label smoothing: the loss hinge has no target to smooth");
     expect(() => designed("vanilla", { loss: "hinge" })).not.toThrow();
   });
 

@@ -121,7 +121,7 @@ describe("examine", () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "");
     vi.stubEnv("NVIDIA_TF32_OVERRIDE", given);
     await expect(requireProvider("cuda")).rejects.toThrow(
-      /^--ep cuda: the execution provider is not available/,
+      /^execution provider cuda: the execution provider is not available/,
     );
     expect(process.env.NVIDIA_TF32_OVERRIDE).toBe(set);
   });

@@ -121,7 +121,7 @@ describe("no session is opened", () => {
   test("on a provider that is missing: the error names the doctor", async () => {
     vi.stubEnv("CUDA_VISIBLE_DEVICES", "");
     const refused = Session.open(model, { ep: "cuda" }, "sums.onnx");
-    await expect(refused).rejects.toThrow(refusedBy("--ep cuda", "gan-onnx doctor"));
+    await expect(refused).rejects.toThrow(refusedBy("execution provider cuda", "gan-onnx doctor"));
   });
 
   test("of something that is no model", async () => {

@@ -85,7 +85,7 @@ describe("a checkpoint does not fit", () => {
 
   test("another recipe", async () => {
     expect(await refusal(check(checkpoint.state, "wgan-gp"))).toBe(
-      "c: is a checkpoint of the recipe vanilla, not of wgan-gp; go on with --recipe vanilla",
+      "c: is a checkpoint of the recipe vanilla, not of wgan-gp; use recipe vanilla",
     );
   });
 

@@ -14,7 +14,7 @@ export { traceForOrt } from "./ort-training/artifacts.js";
 export { readOrtFiles, writeOrtArtifacts } from "./ort-training/files.js";
 export { OrtNetwork } from "./ort-training/runtime.js";
 export { type Design, designOf, type ImageShape, recipes } from "./recipes/index.js";
-export { adam } from "./recipes/optimizers.js";
+export { adam } from "./recipes/optimizers/index.js";
 export { type Configuration, prepareResume, prepareRun, type Run, workplaceOf } from "./runs/run.js";
 export { readCheckpoint } from "./runs/run-folder.js";
 export { opensOn, Session } from "./runtime/session.node.js";

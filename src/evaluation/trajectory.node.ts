@@ -7,7 +7,7 @@ import type { SafetensorsFile } from "../tensors/safetensors.js";
 import { floatsIn, type Tensors, tensorIn } from "../tensors/tensor.js";
 import { differences, type Expected } from "../training/expected.js";
 import { tensorName } from "../training/names.js";
-import { namedTensors, stateWith } from "../training/state.js";
+import { namedTensors, stateWith, withSteps } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
 
 /**
@@ -59,7 +59,7 @@ export async function followTrajectory(
 
   const session = await Session.open(model, place, "train.onnx");
   try {
-    await session.setState(state);
+    await session.setState(withSteps(design, state, steps));
     const outputs = await session.run(feeds);
     const metrics = compareMetrics(outputs, tensors);
     const parameters = compareParameters(design, await session.getState(), tensors);

@@ -14,7 +14,7 @@ import {
 } from "../graph/index.js";
 import { bind, declarationsOf } from "../networks/index.js";
 import type { Design, Phase } from "../recipes/index.js";
-import type { AdamOptions } from "../recipes/optimizers.js";
+import type { AdamOptions } from "../recipes/optimizers/index.js";
 import { tensorName } from "../training/names.js";
 import { batchInputs } from "../training/step-graph.js";
 import { producer } from "../version.js";
@@ -67,7 +67,7 @@ export interface OrtArtifacts {
  * and one optimizer for them: what else changes from step to step has no place in it.
  */
 export function obstacle(design: Design): string | undefined {
-  const { networks, phases, optimizer, averageDecay } = design;
+  const { networks, phases, optimizer, schedule, averageDecay } = design;
   for (const [name, network] of Object.entries(networks)) {
     const updates = phases.filter((phase) => phase.updates === name).length;
     if (updates !== 1)
@@ -84,7 +84,8 @@ export function obstacle(design: Design): string | undefined {
     }
   }
   if (averageDecay !== undefined) return "the training API has no place for an average of parameters (ema)";
-  return optimizer.adam ? undefined : "the training API has no operator for the optimizer";
+  if (schedule) return `the training API has no place for a learning rate that changes (${schedule.name})`;
+  return optimizer.adam ? undefined : `the training API has no operator for ${optimizer.name}`;
 }
 
 /**

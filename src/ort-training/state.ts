@@ -1,7 +1,7 @@
 import { GanOnnxError } from "../error.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
-import type { AdamOptions } from "../recipes/optimizers.js";
+import type { AdamOptions } from "../recipes/optimizers/index.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { differences, type Expected } from "../training/expected.js";
 import { slotState, tensorName } from "../training/names.js";

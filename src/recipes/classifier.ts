@@ -2,8 +2,8 @@ import { z } from "zod";
 import { convClassifier } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import { type Classifying, crossEntropy } from "./objectives/classification.js";
-import { adam } from "./optimizers.js";
-import { adamSettings, count, defineRecipe } from "./recipe.js";
+import { optimization, optimizationSettings } from "./optimizers/index.js";
+import { count, defineRecipe } from "./recipe.js";
 
 export const classifier = defineRecipe({
   title: "a convolutional network that tells classes of images apart (no GAN)",
@@ -18,14 +18,14 @@ export const classifier = defineRecipe({
       .lt(1)
       .default(0.999)
       .describe("decay of an average of the classifier, which is exported"),
-    ...adamSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
+    ...optimizationSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
   }),
   design(settings, image): RecipeDesign<Classifying> {
     const { classes } = settings;
     const pixels = pixelsOf(image);
     return {
       networks: { classifier: convClassifier(image, settings) },
-      optimizer: adam(settings),
+      ...optimization(settings),
       phases: crossEntropy(pixels, classes),
       exported: {
         kind: "classifier",

@@ -1,7 +1,8 @@
 import { GanOnnxError } from "../error.js";
 import type { Value } from "../graph/index.js";
 import type { Network } from "../networks/index.js";
-import type { Optimizer } from "./optimizers.js";
+import type { Optimizer } from "./optimizers/index.js";
+import type { Schedule } from "./schedules.js";
 
 /** Channels, height and width of the images. */
 export interface ImageShape {
@@ -97,6 +98,8 @@ export interface Design<N extends Networks = Networks> {
   readonly image: ImageShape;
   readonly networks: N;
   readonly optimizer: Optimizer;
+  /** How the learning rate changes from step to step, if it does. */
+  readonly schedule?: Schedule;
   readonly phases: readonly Phase<N>[];
   /** What `export` writes and sheets show. */
   readonly exported: Sampler<N> | Classifier<N>;

@@ -19,11 +19,3 @@ export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: 
 
 /** A whole number of at least 1, with a default: sizes and counts. */
 export const count = (standard: number, about: string) => z.int().min(1).default(standard).describe(about);
-
-/** Adam's settings, with the defaults of a recipe. */
-export const adamSettings = (standard: { learningRate: number; beta1: number; beta2: number }) => ({
-  learningRate: z.number().positive().default(standard.learningRate).describe("Adam's step size"),
-  beta1: z.number().min(0).lt(1).default(standard.beta1).describe("Adam's decay of the first moment"),
-  beta2: z.number().min(0).lt(1).default(standard.beta2).describe("Adam's decay of the second moment"),
-  epsilon: z.number().positive().default(1e-8).describe("Adam's epsilon"),
-});

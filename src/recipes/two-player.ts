@@ -5,8 +5,8 @@ import type { RecipeDesign } from "./design.js";
 
 import { adversarial, type TwoPlayers } from "./objectives/gan.js";
 import { losses, lossNames } from "./objectives/losses.js";
-import { type AdamOptions, adam } from "./optimizers.js";
-import { adamSettings, count } from "./recipe.js";
+import { type OptimizationSettings, optimization, optimizationSettings } from "./optimizers/index.js";
+import { count } from "./recipe.js";
 
 /** The settings that all recipes of a generator against a discriminator share, with the defaults of one of them. */
 export const twoPlayerSettings = (standard: {
@@ -33,10 +33,10 @@ export const twoPlayerSettings = (standard: {
     .optional()
     .describe("decay of an average of the generator, which is sampled then"),
   detach: z.boolean().default(true).describe("stop the gradient of D's loss at generated images"),
-  ...adamSettings(standard),
+  ...optimizationSettings(standard),
 });
 
-interface TwoPlayerSettings extends AdamOptions {
+interface TwoPlayerSettings extends OptimizationSettings {
   readonly latent: number;
   readonly loss: (typeof lossNames)[number];
   readonly labelSmoothing: number;
@@ -69,7 +69,7 @@ export function twoPlayerDesign(
   const labelled = classes !== undefined;
   return {
     networks,
-    optimizer: adam(settings),
+    ...optimization(settings),
     phases: adversarial({ pixels, latent, loss, labelSmoothing, instanceNoise, labelled, detach, jointly }),
     exported: {
       kind: "generator",

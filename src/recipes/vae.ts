@@ -2,22 +2,22 @@ import { z } from "zod";
 import { mlpAutoencoder } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import { type Autoencoding, evidenceLowerBound, toUnit } from "./objectives/vae.js";
-import { adam } from "./optimizers.js";
-import { adamSettings, count, defineRecipe } from "./recipe.js";
+import { optimization, optimizationSettings } from "./optimizers/index.js";
+import { count, defineRecipe } from "./recipe.js";
 
 export const vae = defineRecipe({
   title: "variational autoencoder of two multilayer perceptrons",
   settings: z.strictObject({
     latent: count(20, "numbers in a latent vector"),
     width: count(400, "neurons in each hidden layer"),
-    ...adamSettings({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 }),
+    ...optimizationSettings({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 }),
   }),
   design(settings, image): RecipeDesign<Autoencoding> {
     const { latent, width } = settings;
     const pixels = pixelsOf(image);
     return {
       networks: { vae: mlpAutoencoder(pixels, width, latent) },
-      optimizer: adam(settings),
+      ...optimization(settings),
       phases: evidenceLowerBound(pixels, latent),
       exported: {
         kind: "generator",

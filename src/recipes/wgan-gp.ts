@@ -4,8 +4,8 @@ import { mlpDiscriminator, mlpGenerator } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import type { TwoPlayers } from "./objectives/gan.js";
 import { wassersteinWithPenalty } from "./objectives/wgan-gp.js";
-import { adam } from "./optimizers.js";
-import { adamSettings, count, defineRecipe } from "./recipe.js";
+import { optimization, optimizationSettings } from "./optimizers/index.js";
+import { count, defineRecipe } from "./recipe.js";
 
 export const wganGp = defineRecipe({
   title: "Wasserstein GAN with gradient penalty, on the networks of vanilla",
@@ -15,7 +15,7 @@ export const wganGp = defineRecipe({
     depth: count(2, "hidden layers of each network"),
     critics: count(5, "critic updates for each generator update"),
     lambda: z.number().min(0).default(10).describe("weight of the gradient penalty"),
-    ...adamSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
+    ...optimizationSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
   }),
   design(settings, image): RecipeDesign<TwoPlayers> {
     const { latent } = settings;
@@ -25,7 +25,7 @@ export const wganGp = defineRecipe({
         generator: mlpGenerator(latent, pixels, settings),
         discriminator: mlpDiscriminator(pixels, settings),
       },
-      optimizer: adam(settings),
+      ...optimization(settings),
       phases: wassersteinWithPenalty(pixels, settings),
       exported: {
         kind: "generator",

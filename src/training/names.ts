@@ -32,6 +32,11 @@ export function slotState(network: string, slot: string): string {
   return stateName(network, slot);
 }
 
+/** How many steps the training has made, which a schedule goes by. */
+export const STEP_STATE = "schedule/step";
+/** How many steps the training has, for the same. */
+export const STEPS_STATE = "schedule/steps";
+
 /** A buffer of a network: buffers are not learnt, so each is a state of its own. */
 export function bufferState(network: string, buffer: string): string {
   return stateName(network, buffer);

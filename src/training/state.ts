@@ -2,7 +2,15 @@ import { declarationsOf, type Initializer } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { fillUniform, randomStream } from "../tensors/random.js";
 import { floatsIn, sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
-import { averageState, bufferState, parametersState, slotState, tensorName } from "./names.js";
+import {
+  averageState,
+  bufferState,
+  parametersState,
+  STEP_STATE,
+  STEPS_STATE,
+  slotState,
+  tensorName,
+} from "./names.js";
 
 /** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
 export interface StateTensor {
@@ -18,20 +26,32 @@ export function exportedState({ exported, averageDecay }: Design): string {
   return averageDecay === undefined ? parametersState(exported.network) : averageState(exported.network);
 }
 
-/** What the optimizer remembers of every network. */
-export function slotStates({ networks, optimizer }: Design): readonly string[] {
-  const slots = Object.keys(optimizer.slots(1));
-  return Object.keys(networks).flatMap((network) => slots.map((slot) => slotState(network, slot)));
+/** What updates alone need: what the optimizer remembers of every network, and what the schedule goes by. */
+export function slotStates(design: Design): readonly string[] {
+  const slots = Object.keys(design.optimizer.slots(1));
+  const ofNetworks = Object.keys(design.networks).flatMap((network) =>
+    slots.map((slot) => slotState(network, slot)),
+  );
+  return [...ofNetworks, ...scheduleStates(design).map(({ name }) => name)];
 }
 
-/** The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average. */
-export function stateTensors({
-  networks,
-  optimizer,
-  exported,
-  averageDecay,
-}: Design): readonly StateTensor[] {
-  return Object.entries(networks).flatMap(([network, definition]) => {
+function scheduleStates({ schedule }: Design): readonly StateTensor[] {
+  return schedule ? [STEP_STATE, STEPS_STATE].map((name) => ({ name, shape: [], initial: 0 })) : [];
+}
+
+/** A state of a training that has so many steps in all, from the first on: what a schedule goes by. */
+export function withSteps({ schedule }: Design, state: Tensors, steps: number): Tensors {
+  if (!schedule) return state;
+  return new Map(state).set(STEPS_STATE, { dtype: "float32", shape: [], data: Float32Array.of(steps) });
+}
+
+/**
+ * The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average; at last
+ * what the schedule goes by.
+ */
+export function stateTensors(design: Design): readonly StateTensor[] {
+  const { networks, optimizer, exported, averageDecay } = design;
+  const ofNetworks = Object.entries(networks).flatMap(([network, definition]) => {
     const { size, buffers } = declarationsOf(definition);
     const averaged = averageDecay !== undefined && network === exported.network;
     return [
@@ -50,6 +70,7 @@ export function stateTensors({
       ...(averaged ? [{ name: averageState(network), shape: [size], initial: 0, vectorOf: network }] : []),
     ];
   });
+  return [...ofNetworks, ...scheduleStates(design)];
 }
 
 /** Every state at its initial value, the parameters still zero. */

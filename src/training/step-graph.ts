@@ -29,7 +29,16 @@ import {
 } from "../networks/index.js";
 import type { Design, Phase, StepInput } from "../recipes/index.js";
 import type { DType } from "../tensors/tensor.js";
-import { averageState, bufferState, nextState, parametersState, pieceState, slotState } from "./names.js";
+import {
+  averageState,
+  bufferState,
+  nextState,
+  parametersState,
+  pieceState,
+  STEP_STATE,
+  STEPS_STATE,
+  slotState,
+} from "./names.js";
 import { type StateTensor, stateTensors } from "./state.js";
 
 type Values = Readonly<Record<string, Value>>;
@@ -133,6 +142,9 @@ function whole(design: Design, state: Values, name: string, vectorOf: string | u
 /** One step: the phases in turn, each seeing the networks as the ones before it left them. */
 function trainingStep(design: Design, batch: Values, before: Values): { state: Values; collected: Values } {
   let state = before;
+  const { schedule } = design;
+  const [made, steps] = [before[STEP_STATE], before[STEPS_STATE]];
+  const factor = schedule ? withScope("schedule", () => schedule.factor(made, steps)) : 1;
   const collected: Record<string, Value> = {};
   for (const phase of design.phases) {
     const recorded: Values[] = [];
@@ -143,7 +155,9 @@ function trainingStep(design: Design, batch: Values, before: Values): { state: V
       const networks = boundOn(design, state);
       const forwards = Object.fromEntries(networks.map(([name, { forward }]) => [name, forward]));
       const { loss, metrics } = phase.trace(forwards, Object.fromEntries(inputs));
-      const { next, discarded } = withScope("optimizer", () => updated(design, phase, loss, state));
+      const { next, discarded } = withScope("optimizer", () =>
+        updated(design, phase, { loss, factor, state }),
+      );
       state = { ...state, ...next, ...buffersOf(networks) };
       recorded.push(withDiscarded(metrics, discarded));
     }
@@ -151,7 +165,8 @@ function trainingStep(design: Design, batch: Values, before: Values): { state: V
       collected[name] = stacked(recorded.map((metrics) => metrics[name]));
     }
   }
-  return { state: { ...state, ...averaged(design, state) }, collected };
+  const counted: Values = schedule ? { [STEP_STATE]: withScope("schedule", () => add(made, 1)) } : {};
+  return { state: { ...state, ...averaged(design, state), ...counted }, collected };
 }
 
 type BoundNetworks = readonly (readonly [name: string, bound: Bound<unknown>])[];
@@ -180,8 +195,7 @@ function buffersOf(networks: BoundNetworks): Values {
 function updated(
   design: Design,
   { updates, undetached = [] }: Phase,
-  loss: Value,
-  state: Values,
+  { loss, factor, state }: { loss: Value; factor: Value | 1; state: Values },
 ): { next: Values; discarded: readonly Value[] } {
   const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
   const parametersOf = (network: string) =>
@@ -191,10 +205,11 @@ function updated(
   // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
   const derivatives = gradients(loss, wanted, { fixed: Object.values(state), unused: zerosLike });
   const pieces = learned(updates);
+  const surroundings = { factor, gradients: derivatives.slice(0, pieces.length) };
   const next = pieces.map((piece, i) => {
     const names = slotNames(design, updates, piece);
     const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));
-    const result = design.optimizer.update(wanted[i], derivatives[i], slots);
+    const result = design.optimizer.update(derivatives[i], { parameters: wanted[i], slots }, surroundings);
     return [
       [pieceState(parametersState(updates), piece.name), result.parameters],
       ...names.map(([slot, name]) => [name, result.slots[slot]]),

@@ -4,6 +4,7 @@ import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { blocksOfEpoch, feedsOfBlock, orderOfEpoch, stepsPerEpoch } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { openPainter } from "./open-painter.js";
+import { withSteps } from "./state.js";
 import {
   chooseStepsPerCall,
   isRestorable,
@@ -27,9 +28,10 @@ export async function train(
   progress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
-  const { start } = training;
+  const { design, graph, dataset, epochs, batchSize, start } = training;
   const { keeper, openModel } = workplace;
-  const engine = await workplace.openEngine(start.state);
+  const steps = epochs * stepsPerEpoch(graph.batches, dataset.count, batchSize);
+  const engine = await workplace.openEngine(withSteps(design, start.state, steps));
   const open = workplace.openPainter ?? (() => openPainter(training, openModel));
   const painter = await open(training).catch(async (error: unknown) => {
     await engine.close();

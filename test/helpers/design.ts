@@ -16,10 +16,7 @@ export const tinySettings = {
 export const tinyImage: ImageShape = { channels: 1, height: 3, width: 3 };
 
 /** The recipe vanilla, small. */
-export function tinyDesign(
-  settings: Partial<Record<keyof typeof tinySettings, number>> = {},
-  image = tinyImage,
-): Design {
+export function tinyDesign(settings: Readonly<Record<string, unknown>> = {}, image = tinyImage): Design {
   return designOf("vanilla", recipes.vanilla.settings.parse({ ...tinySettings, ...settings }), image);
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { declarationsOf } from "../../src/networks/index.js";
 import { recipeNames } from "../../src/recipes/index.js";
-import { adam } from "../../src/recipes/optimizers.js";
+import { adam } from "../../src/recipes/optimizers/index.js";
 import { Session } from "../../src/runtime/session.node.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";

@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { type Run, workplaceOf } from "../../src/runs/run.js";
 import { readCheckpoint, runFiles } from "../../src/runs/run-folder.js";
 import type { Engine } from "../../src/runtime/engine.js";
-import { type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { floatsIn, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { STEP_STATE, STEPS_STATE } from "../../src/training/names.js";
 import { initialState } from "../../src/training/state.js";
 import { train } from "../../src/training/trainer.js";
 import type { Progress } from "../../src/training/training.js";
@@ -16,8 +17,11 @@ import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
 const count = 22;
 const dataset = { name: "noise", count, ...tinyImage, images: someBytes(9 * count) };
 
-async function training(changes: Partial<Run> = {}, learningRate = 3e-4): Promise<Run> {
-  const design = tinyDesign({ learningRate });
+async function training(
+  changes: Partial<Run> = {},
+  settings: Parameters<typeof tinyDesign>[0] = {},
+): Promise<Run> {
+  const design = tinyDesign(settings);
   const { graph, train: model } = tinyArtifacts(design);
   const position = { recipe: "vanilla", seed: 4, epoch: 0, step: 0, images: count, ...tinyImage } as const;
   const folder = await temporaryFolder();
@@ -63,9 +67,16 @@ test("a training tells of every step, writes its files and returns its checkpoin
   );
 });
 
-test("a training that is stopped has saved every step it made", async () => {
-  const stop = new AbortController();
-  const run = await training({ stepsPerCall: 1 });
+/** Optimizers with all that they can remember, and a learning rate that is another one in every step. */
+const scheduled = { schedule: "cosine", warmupSteps: 3, clipNorm: 0.1, learningRate: 0.01 };
+test.each([
+  {},
+  { optimizer: "rmsprop", momentum: 0.5, ...scheduled },
+  { optimizer: "adamw", ...scheduled },
+  { optimizer: "sgd", momentum: 0.5, nesterov: true, weightDecay: 0.1, ...scheduled },
+])("a training that is stopped has saved every step it made: %j", async (settings) => {
+  const [stop, stopLonger] = [new AbortController(), new AbortController()];
+  const run = await training({ stepsPerCall: 1 }, settings);
   const told: number[] = [];
   const progress = ({ epoch, step }: Progress) => {
     if (epoch === 2) told.push(step);
@@ -78,12 +89,24 @@ test("a training that is stopped has saved every step it made", async () => {
   const files = runFiles(run.folder);
   expect(await readCheckpoint(files.checkpoint)).toEqual(stopped);
 
-  const whole = await trained(await training());
+  const whole = await trained(await training({}, settings));
   expect(await trained({ ...run, start: stopped, stepsPerCall: 64 })).toEqual(whole);
+  if (!("schedule" in settings)) return;
+  expect([STEP_STATE, STEPS_STATE].map((name) => floatsIn(whole.state, name)[0])).toEqual([12, 12]);
+  // The rate goes by how long the training is.
+  const longer = await training({ epochs: 3 }, settings);
+  const { state } = await trained(
+    longer,
+    ({ epoch, step }) => {
+      if (epoch === 2 && step === 4) stopLonger.abort();
+    },
+    stopLonger.signal,
+  );
+  expect([STEP_STATE, STEPS_STATE].map((name) => floatsIn(state, name)[0])).toEqual([11, 18]);
 });
 
 test("a training that diverges says where, and keeps the last good checkpoint", async () => {
-  const run = await training({ epochs: 3 }, 1e38);
+  const run = await training({ epochs: 3 }, { learningRate: 1e38 });
   await expect(trained(run)).rejects.toThrow(
     /^epoch \d, step \d+: \w+ is (NaN|-?Infinity): the training has diverged; lower learning rate/,
   );

@@ -1,40 +1,16 @@
 import { expect, test } from "vitest";
-import { input, type Value } from "../../src/graph/index.js";
-import { adam } from "../../src/recipes/optimizers.js";
-import { fillNormal, randomStream } from "../../src/tensors/random.js";
-import { Adam, type AdamOptions } from "../helpers/reference.js";
-import { evaluate, type Feeds } from "../helpers/run.js";
+import { adam } from "../../../src/recipes/optimizers/index.js";
+import { fillNormal, randomStream } from "../../../src/tensors/random.js";
+import { optimized } from "../../helpers/optimized.js";
+import { Adam, type AdamOptions } from "../../helpers/reference.js";
 
 const size = 12;
 const standard: AdamOptions = { learningRate: 0.01, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
 /** Parameters after each of some steps, by ONNX Runtime. */
 async function trained(options: AdamOptions, start: Float32Array, gradients: readonly Float32Array[]) {
-  const optimizer = adam(options);
-  const shapes = optimizer.slots(size);
-  const slots = Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [name, input(name, "float32", shape)]),
-  );
-  const [parameters, gradient] = [input("p", "float32", [size]), input("g", "float32", [size])];
-  const next = optimizer.update(parameters, gradient, slots);
-  const outputs: Record<string, Value> = { "next/p": next.parameters };
-  for (const [name, value] of Object.entries(next.slots)) outputs[`next/${name}`] = value;
-
-  let state: Feeds = { p: Array.from(start) };
-  for (const [name, shape] of Object.entries(shapes))
-    state = { ...state, [name]: Array(shape[0] ?? 1).fill(0) };
-  const path: number[][] = [];
-  for (const g of gradients) {
-    const results = await evaluate(outputs, { ...state, g: Array.from(g) });
-    state = Object.fromEntries(
-      Object.entries(results).map(([name, { data }]) => [
-        name.slice("next/".length),
-        Array.from(data, Number),
-      ]),
-    );
-    path.push(Array.from(results["next/p"].data, Number));
-  }
-  return path;
+  const each = gradients.map((g) => [Array.from(g)]);
+  return (await optimized({ optimizer: adam(options) }, [Array.from(start)], each)).map(([path]) => path);
 }
 
 test.each([

@@ -1,0 +1,46 @@
+import { add, clip, cos, div, greater, maximum, mul, sub, type Value, where } from "../graph/index.js";
+
+/** How the learning rate changes in the course of a training, apart from its warm-up. */
+const shapes = {
+  constant: undefined,
+  /** From 1 down to 0 in equal steps. */
+  linear: (progress: Value) => sub(1, progress),
+  /** Half a cosine from 1 down to 0 (Loshchilov and Hutter 2017, https://arxiv.org/abs/1608.03983). */
+  cosine: (progress: Value) => mul(add(cos(mul(progress, Math.PI)), 1), 0.5),
+} satisfies Record<string, ((progress: Value) => Value) | undefined>;
+
+export type ScheduleName = keyof typeof shapes;
+export const scheduleNames = Object.keys(shapes) as ScheduleName[];
+
+/** What the learning rate is multiplied by in each step. */
+export interface Schedule {
+  readonly name: ScheduleName;
+  /**
+   * The factor in a step.
+   *
+   * @param step how many steps have been made before it, a float32 scalar; exact up to 2^24.
+   * @param steps how many the training has.
+   */
+  factor(step: Value, steps: Value): Value;
+}
+
+/**
+ * A schedule with warm-up; undefined where the learning rate is constant.
+ *
+ * In the first W = `warmupSteps` steps the factor rises: (t + 1) / W in step t, counted from 0. Then it follows the
+ * shape at (t - W) / (T - W), where T is the number of steps of the training.
+ */
+export function scheduleOf(name: ScheduleName, warmupSteps: number): Schedule | undefined {
+  const shape: ((progress: Value) => Value) | undefined = shapes[name];
+  if (!shape && warmupSteps === 0) return undefined;
+  return {
+    name,
+    factor(step, steps) {
+      const progress = div(sub(step, warmupSteps), maximum(sub(steps, warmupSteps), 1));
+      const factor = shape?.(clip(progress, 0, 1));
+      if (warmupSteps === 0 && factor) return factor;
+      const rising = div(add(step, 1), warmupSteps);
+      return where(greater(warmupSteps, step), rising, factor ?? 1);
+    },
+  };
+}

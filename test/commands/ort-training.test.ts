@@ -147,7 +147,7 @@ test.each<[args: string[], message: RegExp]>([
   ],
   [
     ["--ema", "0.9"],
-    /^--runtime ort-training: the recipe does not fit: the training API has no place for the av/,
+    /^--runtime ort-training: the recipe does not fit: the training API has no place for an av/,
   ],
 ])("what the training API cannot train is refused: %j", async (more, message) => {
   const args = ["train", "--data", "data", "--out", "new", "--runtime", "ort-training", ...more];

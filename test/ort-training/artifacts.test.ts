@@ -96,7 +96,15 @@ test.each<[recipe: RecipeName, settings: Settings]>([
 test.each<[recipe: RecipeName, settings: Settings, reason: RegExp]>([
   ["dcgan", {}, /^a forward pass replaces buffers of the generator \(bn1\.running_mean and others\)/],
   ["conditional", {}, /^a forward pass replaces buffers of the generator/],
-  ["vanilla", { ema: 0.9 }, /^the training API has no place for the average of the generator/],
+  ["vanilla", { ema: 0.9 }, /^the training API has no place for an average of parameters/],
+  ["vanilla", { optimizer: "sgd", momentum: 0.9 }, /^the training API has no operator for sgd$/],
+  ["vanilla", { optimizer: "adamw" }, /^the training API has no operator for adamw$/],
+  ["vanilla", { clipNorm: 1 }, /^the training API has no operator for adam with clipped gradients$/],
+  [
+    "vanilla",
+    { schedule: "cosine" },
+    /^the training API has no place for a learning rate that changes \(cosine\)/,
+  ],
 ])("%s %j has none, and it is said why", (recipe, settings, reason) => {
   const design = designed(recipe, settings, grey(16));
   expect(obstacle(design)).toMatch(reason);

@@ -14,7 +14,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   "files.node.ts": ["error.ts"],
   tensors: ["error.ts"],
   graph: ["error.ts", "tensors"],
-  onnx: ["error.ts", "tensors", "graph"],
+  onnx: ["error.ts", "files.node.ts", "tensors", "graph"],
   networks: ["error.ts", "tensors", "graph", "onnx"],
   recipes: ["error.ts", "tensors", "graph", "networks"],
   data: ["error.ts", "files.node.ts", "tensors"],

@@ -31,11 +31,13 @@ export const differentiateModel: CommandModule = {
   async handler(argv) {
     const { readBytes, writeAtomically } = await import("../files.node.js");
     const { differentiate, encodeModel } = await import("../onnx/index.js");
+    const { filesBeside } = await import("../onnx/file.node.js");
     const { producer } = await import("../version.js");
     const [file, out] = [String(argv.file), String(argv.out)];
     const wanted = String(argv.withRespectTo);
     const made = differentiate(await readBytes(file), producer, {
       source: file,
+      externalData: filesBeside(file),
       withRespectTo: groups.find((group) => group === wanted) ?? wanted.split(","),
       of: typeof argv.of === "string" ? argv.of : undefined,
       parameters: argv.parameters === "inputs" ? "inputs" : "inside",

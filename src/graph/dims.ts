@@ -14,7 +14,39 @@ function split(dim: Dim): { coefficient: number; symbol: string } {
 
 function join(coefficient: number, symbol: string): Dim {
   if (symbol === "" || coefficient === 0) return coefficient;
-  return coefficient === 1 ? symbol : `${coefficient}*${symbol}`;
+  const [whole, symbols] = reduced(coefficient, symbol);
+  return whole === 1 ? symbols : `${whole}*${symbols}`;
+}
+
+/** What {@link divideExactly} makes of a symbol. */
+const quotient = /^\((.+)\/(\d+)\)$/;
+
+/** The same product with what divides cancelled out: 2*(batch/4) is (batch/2). */
+function reduced(coefficient: number, symbol: string): [number, string] {
+  if (!symbol.includes("/")) return [coefficient, symbol];
+  let rest = coefficient;
+  const symbols = symbol.split("*").map((each) => {
+    const [, over, divisor] = quotient.exec(each) ?? [];
+    if (over === undefined) return each;
+    const common = greatestCommonDivisor(rest, Number(divisor));
+    rest /= common;
+    return common === Number(divisor) ? over : `(${over}/${Number(divisor) / common})`;
+  });
+  return [rest, symbols.sort().join("*")];
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
+/** dim / parts of what divides for every value of the symbol that may be given: `(batch/2)` for an even batch. */
+export function divideExactly(dim: Dim, parts: number): Dim {
+  const { coefficient, symbol } = split(dim);
+  const known = divideDim(dim, parts);
+  if (known !== undefined) return known;
+  const common = greatestCommonDivisor(coefficient, parts);
+  const [first, ...others] = symbol.split("*");
+  return productOf([coefficient / common, `(${first}/${parts / common})`, ...others]);
 }
 
 /** The symbol of a dimension and how often it counts: `2*batch` is `{ symbol: "batch", coefficient: 2 }`. */

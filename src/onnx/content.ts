@@ -96,7 +96,7 @@ export const quotient =
     const ratio = left.coefficient / right.coefficient;
     if (left.symbol === right.symbol && Number.isInteger(ratio)) return ratio;
     if (typeof b === "number" && Number.isInteger(ratio) && ratio > 0) return productOf([ratio, left.symbol]);
-    return named(`${a}/${b}`);
+    return named(`floor ${a}/${b}`);
   };
 
 export const remainder =

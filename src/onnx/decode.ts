@@ -1,5 +1,6 @@
 import type onnxProto from "onnx-proto";
 import { GanOnnxError, messageOf } from "../error.js";
+import { attributeDefaults } from "./functions.js";
 import type {
   FileAttribute,
   FileFunction,
@@ -50,6 +51,7 @@ export function decodeModel(bytes: Uint8Array, source: Source): FileModel {
       fix: "export it with an older opset",
     });
   }
+  const defaults = model.functions.length > 0 ? attributeDefaults(bytes) : undefined;
   return {
     irVersion,
     opsets: opsetsOf(model.opsetImport),
@@ -58,7 +60,10 @@ export function decodeModel(bytes: Uint8Array, source: Source): FileModel {
     metadata: Object.fromEntries(model.metadataProps.map(({ key, value }) => [key ?? "", value ?? ""])),
     graph: graphOf(model.graph, source),
     functions: new Map(
-      model.functions.map((f) => [`${f.domain ?? ""}:${f.name ?? ""}`, functionOf(f, source)]),
+      model.functions.map((f) => {
+        const attributes = defaults?.get(`${f.domain ?? ""}:${f.name ?? ""}`) ?? [];
+        return [`${domainOf(f.domain)}:${f.name ?? ""}`, functionOf(f, attributes, source)];
+      }),
     ),
   };
 }
@@ -85,13 +90,17 @@ function domainOf(domain: string | null | undefined): string {
   return !domain || domain === "ai.onnx" ? "" : domain;
 }
 
-function functionOf(f: onnxProto.onnx.IFunctionProto, source: Source): FileFunction {
+function functionOf(
+  f: onnxProto.onnx.IFunctionProto,
+  defaults: readonly onnxProto.onnx.IAttributeProto[],
+  source: Source,
+): FileFunction {
   return {
     inputs: f.input ?? [],
     outputs: f.output ?? [],
     nodes: (f.node ?? []).map((node) => nodeOf(node, source)),
     opsets: opsetsOf(f.opsetImport),
-    defaults: new Map(),
+    defaults: new Map(defaults.map((a) => [a.name ?? "", attributeOf(a, source)])),
   };
 }
 

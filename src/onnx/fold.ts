@@ -26,7 +26,9 @@ export function fold(call: Call, output: Value): Content | undefined {
   if (call.node.type === "Shape" || call.node.type === "Size") return rule(call, [], output);
   const inputs = call.values.map((value) => value && contentOf(value));
   const present = inputs.filter((each) => each !== undefined);
-  return present.length === inputs.length ? rule(call, present, output) : undefined;
+  // An optional input that is absent at the end says nothing; one in between would shift the others.
+  const given = inputs.slice(0, call.values.findLastIndex((value) => value !== undefined) + 1);
+  return present.length === given.length ? rule(call, present, output) : undefined;
 }
 
 /** The same elements in the shape of the output. */
@@ -107,30 +109,53 @@ const folds: Readonly<Record<string, Fold>> = {
     if (dtype === "bool") return each((e) => Number(e !== 0))(call, [x], output);
     return dtype.startsWith("float") ? x : each(Math.trunc)(call, [x], output);
   },
-  Gather: (_, [x, index], output) => {
-    if (x.shape.length !== 1 || index.elements.some((i) => typeof i === "string")) return undefined;
+  Gather: (call, [x, index], output) => {
+    if (x.shape.length !== 1 || call.int("axis", 0) > 0 || index.elements.some((i) => typeof i === "string"))
+      return undefined;
     const rows = pick(x, index.elements as number[]);
     return rows.includes(undefined as never)
       ? undefined
       : { shape: output.shape as number[], elements: rows };
   },
-  Concat: (_, inputs, output) =>
-    output.shape.length === 1
-      ? content(
-          output.shape as number[],
-          inputs.flatMap(({ elements }) => elements),
-        )
-      : undefined,
-  Slice: (call, [x, ...given], output) => {
-    if (x.shape.length !== 1) return undefined;
-    const old = (name: string) => call.ints(name) as number[] | undefined;
-    const [starts, ends] = call.opset < 10 ? [old("starts"), old("ends")] : given.map((e) => e.elements);
-    const step = call.opset < 10 ? 1 : (given[3]?.elements[0] ?? 1);
-    const [start, end] = [starts?.[0], ends?.[0]];
-    if (typeof start !== "number" || typeof end !== "number" || typeof step !== "number") return undefined;
-    return content(output.shape as number[], sliced(x.elements, start, end, step));
+  Concat: (call, inputs, output) => {
+    const axis = call.axis(output, undefined);
+    const shape = output.shape as number[];
+    const parts = inputs.flatMap((x) => Array.from({ length: x.shape[axis] }, (_, i) => ({ x, i })));
+    return {
+      shape,
+      elements: indicesIn(shape).map((at) => elementOf(parts[at[axis]].x, at.with(axis, parts[at[axis]].i))),
+    };
   },
-  Transpose: (_, [x]) => (x.shape.length < 2 ? x : undefined),
+  Slice: (call, [x, ...given], output) => {
+    const numbers = (name: string, i: number) =>
+      call.opset < 10 ? call.ints(name) : (given[i]?.elements as readonly Dim[] | undefined);
+    const [starts, ends] = [numbers("starts", 0), numbers("ends", 1)];
+    const axes = numbers("axes", 2) ?? starts?.map((_, i) => i);
+    const steps = numbers("steps", 3) ?? starts?.map(() => 1);
+    const all = [starts, ends, axes, steps].flatMap((each) => each ?? [""]);
+    if (all.some((each) => typeof each === "string")) return undefined;
+    const picked = x.shape.map((extent) => Array.from({ length: extent }, (_, i) => i));
+    axes?.forEach((axis, i) => {
+      const at = Number(axis) < 0 ? Number(axis) + x.shape.length : Number(axis);
+      picked[at] = sliced(x.shape[at], Number(starts?.[i]), Number(ends?.[i]), Number(steps?.[i]));
+    });
+    const shape = output.shape as number[];
+    return {
+      shape,
+      elements: indicesIn(shape).map((at) =>
+        elementOf(
+          x,
+          at.map((i, axis) => picked[axis][i]),
+        ),
+      ),
+    };
+  },
+  Transpose: (call, [x], output) => {
+    const shape = output.shape as number[];
+    const perm = call.ints("perm") ?? shape.map((_, i) => shape.length - 1 - i);
+    const from = (at: readonly number[]) => x.shape.map((_, axis) => at[perm.indexOf(axis)]);
+    return { shape, elements: indicesIn(shape).map((at) => elementOf(x, from(at))) };
+  },
   Expand: (_, [x], output) => broadcastTo(x, output),
   ConstantOfShape: (call, _, output) => {
     const value = call.attribute("value", "tensor")?.read();
@@ -194,14 +219,25 @@ function broadcastTo(x: Content, output: Value): Content {
   return { shape, elements: Array.from({ length: sizeOf(shape) }, (_, i) => at(x, shape, i)) };
 }
 
-/** numpy's x[start:end:step]; ONNX's rules for bounds outside: https://onnx.ai/onnx/operators/onnx__Slice.html */
-function sliced(x: readonly Dim[], start: number, end: number, step: number): Dim[] {
-  const { length } = x;
+/** The indices along an axis that numpy's start:end:step takes: https://onnx.ai/onnx/operators/onnx__Slice.html */
+function sliced(length: number, start: number, end: number, step: number): number[] {
   const bound = (given: number, low: number, high: number) =>
     Math.min(Math.max(given < 0 ? given + length : given, low), high);
-  const result: Dim[] = [];
-  if (step > 0) for (let i = bound(start, 0, length); i < bound(end, 0, length); i += step) result.push(x[i]);
+  const result: number[] = [];
+  if (step > 0) for (let i = bound(start, 0, length); i < bound(end, 0, length); i += step) result.push(i);
   if (step < 0)
-    for (let i = bound(start, 0, length - 1); i > bound(end, -1, length - 1); i += step) result.push(x[i]);
+    for (let i = bound(start, 0, length - 1); i > bound(end, -1, length - 1); i += step) result.push(i);
   return result;
+}
+
+/** The places of a shape, as indices by axis, in the order of the elements. */
+function indicesIn(shape: readonly number[]): readonly (readonly number[])[] {
+  return shape.reduce<readonly (readonly number[])[]>(
+    (before, extent) => before.flatMap((at) => Array.from({ length: extent }, (_, i) => [...at, i])),
+    [[]],
+  );
+}
+
+function elementOf({ shape, elements }: Content, at: readonly number[]): Dim {
+  return elements[at.reduce((place, i, axis) => place * shape[axis] + i, 0)];
 }

@@ -1,16 +1,12 @@
-import type { Dim } from "../graph/dims.js";
-import { constant, input, type Value, withScope } from "../graph/index.js";
-import { nameNode } from "../graph/operator.js";
+import { constant, input, type Value } from "../graph/index.js";
 import type { Tensor } from "../tensors/tensor.js";
-import { callOf, nodeError } from "./call.js";
-import { withContent } from "./content.js";
+import { nodeError } from "./call.js";
 import { decodeModel } from "./decode.js";
-import { fold } from "./fold.js";
 import { openInputs } from "./interface.js";
-import type { FileGraph, FileModel, FileNode, Opsets } from "./message.js";
-import { type Operators, operators } from "./operators/index.js";
+import type { FileModel, Opsets } from "./message.js";
 import { isParameter, statisticsOf } from "./parameters.js";
 import type { ExternalData } from "./tensors-in.js";
+import { type Environment, tracer } from "./trace.js";
 
 /** How a model is read. */
 export interface ReadOptions {
@@ -68,7 +64,7 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
   const { given = new Map<string, Value>() } = options;
   const statistics = statisticsOf(model);
   const notes = new Set<string>();
-  const values: Environment = new Map([["", undefined]]);
+  const values: Environment = new Map();
   const [parameters, kept] = [new Map<string, Value>(), new Map<string, Value>()];
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of graph.initializers) {
@@ -101,7 +97,7 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
       for (const [name, value] of kept) if (value === statistic) nextStatistics.set(name, next);
     },
   });
-  trace(graph.nodes, values, model.opsets);
+  trace(graph.nodes, { values, opsets: model.opsets, inside: [] });
   const outputs = graph.outputs.map(({ name }): [string, Value] => {
     const value = values.get(name);
     if (!value) throw nodeError(`${source}: output ${name}`, new Error("no node makes it"));
@@ -126,86 +122,3 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
 function nameOf({ origin }: Value): string {
   return origin.kind === "input" ? origin.name : "";
 }
-
-/** Values by their names in the file. */
-type Environment = Map<string, Value | undefined>;
-
-interface Reading {
-  readonly model: FileModel;
-  readonly source: string;
-  readonly training: boolean;
-  note(text: string): void;
-  record(statistic: Value, next: Value): void;
-}
-
-/** What reads nodes one after the other into an environment. */
-function tracer(reading: Reading) {
-  const { source, model } = reading;
-
-  function trace(nodes: readonly FileNode[], values: Environment, opsets: Opsets): void {
-    nodes.forEach((node, i) => {
-      const opset = opsets.get(node.domain) ?? (node.domain === "" ? 1 : 0);
-      const name = node.name || `number ${i + 1}`;
-      const title = node.domain === "" ? node.type : `${node.domain}.${node.type}`;
-      const where = `${source}: node ${name} (${title}, opset ${opset})`;
-      try {
-        const outputs = read(node, values, opset, where);
-        node.outputs.forEach((output, i) => {
-          if (output !== "" && outputs[i]) values.set(output, outputs[i]);
-        });
-      } catch (cause) {
-        throw nodeError(where, cause);
-      }
-    });
-  }
-
-  function read(node: FileNode, values: Environment, opset: number, where: string): readonly Value[] {
-    const inputs = node.inputs.map((name) => {
-      if (values.has(name)) return values.get(name);
-      throw new Error(
-        `it reads ${name}, which nothing before it makes: nodes are missing or run in a circle`,
-      );
-    });
-    const rule = ruleOf(node, model);
-    const call = callOf(node, inputs, {
-      ...reading,
-      opset,
-      where,
-      run: (graph: FileGraph) => subgraph(graph, values),
-    });
-    const scope = node.name.replace(/^\/+/, "");
-    const result = withScope(scope, () => rule(call));
-    const outputs = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
-    const followed = outputs.map((output, i) => {
-      const content = i === 0 ? fold(call, output) : undefined;
-      return content ? withContent(output, content) : output;
-    });
-    if (node.name !== "" && followed[0] && scopeOf(followed[0]) === scope) nameNode(followed[0], node.name);
-    return followed;
-  }
-
-  /** A graph inside a node sees the values around it. */
-  function subgraph(graph: FileGraph, around: Environment): readonly Value[] {
-    const values: Environment = new Map(around);
-    for (const [name, tensor] of graph.initializers) {
-      const { dtype, shape, data } = tensor.read();
-      values.set(name, constant(dtype, shape, data, name));
-    }
-    trace(graph.nodes, values, model.opsets);
-    return graph.outputs.map(({ name }) => values.get(name) as Value);
-  }
-
-  return trace;
-}
-
-function scopeOf({ origin }: Value): string | undefined {
-  return origin.kind === "node" ? origin.node.scope : undefined;
-}
-
-function ruleOf({ type, domain }: FileNode, _model: FileModel): Operators[string] {
-  const rule = domain === "" && Object.hasOwn(operators, type) ? operators[type] : undefined;
-  if (rule) return rule;
-  throw new Error("is not supported");
-}
-
-export type { Dim };

@@ -15,11 +15,9 @@ export const activations: Rules = {
       gamma: call.float("gamma", 1.0507009873554805),
     }),
   Celu: (call) => graph.celu(call.input(0), call.float("alpha", 1)),
-  Gelu: (call) =>
-    graph.gelu(call.input(0), call.string("approximate", "none") === "tanh" ? "tanh" : "none"),
+  Gelu: (call) => graph.gelu(call.input(0), call.string("approximate", "none") === "tanh" ? "tanh" : "none"),
   Sigmoid: one(graph.sigmoid),
-  HardSigmoid: (call) =>
-    graph.hardSigmoid(call.input(0), call.float("alpha", 0.2), call.float("beta", 0.5)),
+  HardSigmoid: (call) => graph.hardSigmoid(call.input(0), call.float("alpha", 0.2), call.float("beta", 0.5)),
   HardSwish: one(graph.hardSwish),
   Swish: (call) => graph.swish(call.input(0), call.float("alpha", 1)),
   Mish: one(graph.mish),

@@ -1,6 +1,9 @@
 import type { Rules } from "../call.js";
 import { activations } from "./activations.js";
+import { attentions } from "./attention.js";
 import { elementwise } from "./elementwise.js";
+import { generators } from "./generators.js";
+import { indexing } from "./indexing.js";
 import { layers } from "./layers.js";
 import { reductions } from "./reductions.js";
 import { shapes } from "./shapes.js";
@@ -8,4 +11,13 @@ import { shapes } from "./shapes.js";
 export type Operators = Rules;
 
 /** How each operator that is supported is read: https://onnx.ai/onnx/operators/ */
-export const operators: Operators = { ...elementwise, ...activations, ...layers, ...reductions, ...shapes };
+export const operators: Operators = {
+  ...elementwise,
+  ...activations,
+  ...layers,
+  ...reductions,
+  ...shapes,
+  ...generators,
+  ...indexing,
+  ...attentions,
+};

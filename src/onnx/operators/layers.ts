@@ -3,6 +3,7 @@ import * as graph from "../../graph/index.js";
 import type { Call, Rules } from "../call.js";
 
 export const layers: Rules = {
+  MatMul: (call) => graph.matmul(call.input(0), call.input(1)),
   Gemm: (call) => {
     const [a, b, c] = [call.input(0), call.input(1), call.optional(2)];
     const [alpha, beta] = [call.float("alpha", 1), call.float("beta", 1)];
@@ -22,7 +23,6 @@ export const layers: Rules = {
     }),
   BatchNormalization: batchNormalization,
   Dropout: (call) => call.input(0),
-  Identity: (call) => call.input(0),
 };
 
 function convInputs(call: Call): [Value, Value, ...Value[]] {

@@ -6,20 +6,65 @@ type Reduction = (x: Value, axes: readonly number[], options: { keepdims: boolea
 
 /** A reduction whose axes are an input since an opset and an attribute before. */
 const over =
-  (reduce: Reduction, since: number): Rule =>
+  (reduce: Reduction, since = 18): Rule =>
   (call) => {
     const x = call.input(0);
-    const axes = axesOf(call, x, since);
-    return axes.length === 0 ? x : reduce(x, axes, { keepdims: call.int("keepdims", 1) === 1 });
+    const given = call.numbersOf("axes", 1, since);
+    const none = !given?.length;
+    if (none && call.int("noop_with_empty_axes", 0) === 1) return x;
+    const axes = none ? x.shape.map((_, axis) => axis) : given;
+    return reduce(x, axes, { keepdims: call.int("keepdims", 1) === 1 });
   };
 
-function axesOf(call: Call, x: Value, since: number): readonly number[] {
-  const given = call.numbersOf("axes", 1, since);
-  if (given?.length) return given;
-  return call.int("noop_with_empty_axes", 0) === 1 ? [] : x.shape.map((_, axis) => axis);
-}
+const position =
+  (find: typeof graph.argMax): Rule =>
+  (call) =>
+    find(call.input(0), call.int("axis", 0), {
+      keepdims: call.int("keepdims", 1) === 1,
+      last: call.int("select_last_index", 0) === 1,
+    });
 
+/** Before opset 13 all axes from one on are one. */
+const along =
+  (f: typeof graph.softmax): Rule =>
+  (call) =>
+    call.opset < 13
+      ? graph.flattened(f, call.input(0), call.int("axis", 1))
+      : f(call.input(0), call.int("axis", -1));
+
+/** What makes one number of several, or norms them. */
 export const reductions: Rules = {
   ReduceSum: over(graph.sum, 13),
-  ReduceMean: over(graph.mean, 18),
+  ReduceMean: over(graph.mean),
+  ReduceMax: over(graph.max),
+  ReduceMin: over(graph.min),
+  ReduceProd: over(graph.prod),
+  ReduceL1: over(graph.l1Norm),
+  ReduceL2: over(graph.l2Norm),
+  ReduceLogSum: over(graph.logSum),
+  ReduceLogSumExp: over(graph.logSumExp),
+  ReduceSumSquare: over(graph.sumSquare),
+  ArgMax: position(graph.argMax),
+  ArgMin: position(graph.argMin),
+  Softmax: along(graph.softmax),
+  LogSoftmax: along(graph.logSoftmax),
+  MeanVarianceNormalization: (call) => {
+    const x = call.input(0);
+    const axes = call.ints("axes") ?? [0, 2, 3];
+    const centered = graph.sub(x, graph.mean(x, axes, { keepdims: true }));
+    const deviation = graph.sqrt(graph.mean(graph.square(centered), axes, { keepdims: true }));
+    return graph.div(centered, graph.add(deviation, 1e-9));
+  },
+  LpNormalization: (call) => {
+    const x = call.input(0);
+    const norm = normOf(call)(x, [call.int("axis", -1)], { keepdims: true });
+    // A row of zeros stays one.
+    return graph.div(x, graph.where(graph.equal(norm, 0), 1, norm));
+  },
 };
+
+function normOf(call: Call): Reduction {
+  const p = call.int("p", 2);
+  if (p === 1) return graph.l1Norm;
+  return p === 2 ? graph.l2Norm : call.fail(`p is ${p}`);
+}

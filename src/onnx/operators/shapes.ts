@@ -1,48 +1,43 @@
-import { addDims, broadcastShapes, type Dim, productOf, type Shape, symbolOf } from "../../graph/dims.js";
+import {
+  broadcastShapes,
+  type Dim,
+  divideExactly,
+  productOf,
+  type Shape,
+  symbolOf,
+} from "../../graph/dims.js";
 import type { Value } from "../../graph/index.js";
 import * as graph from "../../graph/index.js";
 import { normalizeAxis } from "../../graph/ops/infer.js";
 import type { Call, Rules } from "../call.js";
 import { contentOf } from "../content.js";
 
+/** What changes the shape of a value, and what tells it. */
 export const shapes: Rules = {
-  Constant: (call) => constantOf(call),
-  Reshape: (call) => {
-    const x = call.input(0);
-    const target = call.input(1);
-    return reshapeTo(call, x, target);
-  },
+  Reshape: (call) => (call.opset < 5 ? byAttribute(call) : reshape(call)),
+  Flatten: (call) => graph.flatten(call.input(0), call.int("axis", 1)),
+  Squeeze: (call) => graph.squeeze(call.input(0), call.numbersOf("axes", 1, 13)),
+  Unsqueeze: (call) =>
+    graph.unsqueeze(call.input(0), call.numbersOf("axes", 1, 13) ?? call.fail("the axes are missing")),
   Transpose: (call) => {
     const x = call.input(0);
-    return graph.transpose(x, call.ints("perm") ?? x.shape.map((_, i) => i).reverse());
+    return graph.transpose(x, call.ints("perm") ?? x.shape.map((_, i) => x.shape.length - 1 - i));
   },
   Concat: (call) => {
     const parts = call.values.map((_, i) => call.input(i));
-    return graph.concat(parts, call.axis(parts[0], undefined));
+    return graph.concat(parts, call.axis(parts[0], call.opset < 4 ? 1 : undefined));
   },
-  Flatten: (call) => {
-    const x = call.input(0);
-    const axis = call.int("axis", 1);
-    const at = axis === x.shape.length ? axis : normalizeAxis("Flatten", axis, x.shape.length);
-    return graph.reshape(x, [productOf(x.shape.slice(0, at)), productOf(x.shape.slice(at))]);
+  Split: split,
+  Expand: (call) => {
+    const [x, target] = [call.input(0), call.input(1)];
+    const to = broadcastShapes("Expand", [x.shape, dimsIn(call, target)]);
+    return sameAs(x, to) ? x : graph.expandOp(x, target, { to });
   },
-  Unsqueeze: (call) => {
+  Tile: (call) => {
     const x = call.input(0);
-    const axes = call.numbersOf("axes", 1, 13) ?? call.fail("axes are missing");
-    const rank = x.shape.length + axes.length;
-    const at = axes.map((axis) => normalizeAxis("Unsqueeze", axis, rank)).sort((a, b) => a - b);
-    const shape: Dim[] = [...x.shape];
-    for (const axis of at) shape.splice(axis, 0, 1);
-    return graph.reshape(x, shape);
-  },
-  Squeeze: (call) => {
-    const x = call.input(0);
-    const axes = call.numbersOf("axes", 1, 13);
-    const at = axes?.map((axis) => normalizeAxis("Squeeze", axis, x.shape.length));
-    return graph.reshape(
-      x,
-      x.shape.filter((dim, i) => (at ? !at.includes(i) : dim !== 1)),
-    );
+    const repeats = dimsIn(call, call.input(1));
+    if (repeats.every((each) => typeof each === "number")) return graph.tile(x, repeats);
+    return tileBy(call, x, repeats);
   },
   Shape: (call) => {
     const x = call.input(0);
@@ -51,47 +46,100 @@ export const shapes: Rules = {
     const [start, end] = [bound(call.int("start", 0)), bound(call.int("end", rank))];
     return graph.shapeOp(x, { start, end: Math.max(start, end) });
   },
-  Expand: (call) => {
-    const [x, target] = [call.input(0), call.input(1)];
-    const dims = contentOf(target)?.elements ?? call.fail("the shape is not known");
-    const to = broadcastShapes("Expand", [x.shape, dims]);
-    return graph.expandOp(x, target, { to });
-  },
+  Size: (call) => graph.prod(graph.shapeOf(call.input(0)), [0]),
+  Identity: (call) => call.input(0),
 };
 
-function constantOf(call: Call): Value {
-  const tensor = call.attribute("value", "tensor");
-  if (tensor) {
-    const { dtype, shape, data } = tensor.read();
-    return graph.constant(dtype, shape, data);
-  }
-  const floats = call.attribute("value_floats", "floats");
-  const ints = call.attribute("value_ints", "ints");
-  const float = call.attribute("value_float", "float");
-  const int = call.attribute("value_int", "int");
-  if (float !== undefined) return graph.scalar(float);
-  if (int !== undefined) return graph.scalar(int, "int64");
-  if (floats) return graph.constant("float32", [floats.length], Float32Array.from(floats));
-  if (ints) return graph.constant("int64", [ints.length], BigInt64Array.from(ints, BigInt));
-  return call.fail("holds no numbers");
+function sameAs(x: Value, shape: Shape): boolean {
+  return x.shape.length === shape.length && x.shape.every((dim, i) => dim === shape[i]);
 }
 
-function reshapeTo(call: Call, x: Value, target: Value): Value {
-  const dims = contentOf(target)?.elements ?? call.fail("the shape is not known");
-  const copied = dims.map((dim, i) => (dim === 0 && call.int("allowzero", 0) === 0 ? x.shape[i] : dim));
-  const open = copied.indexOf(-1);
-  if (open < 0) return graph.reshape(x, copied);
-  return graph.reshape(x, copied.with(open, quotientOf(x.shape, copied.toSpliced(open, 1))));
+/** The sizes that a value holds. Where they are computed in a way that is not followed, they are symbols. */
+export function dimsIn(call: Call, value: Value): Shape {
+  const known = contentOf(value)?.elements;
+  if (known) return known;
+  const [rank] = value.shape;
+  if (value.shape.length === 1 && typeof rank === "number")
+    return Array.from({ length: rank }, (_, i) => `${call.node.name || call.node.outputs[0]}_dim_${i}`);
+  return call.fail("the shape is computed, and its rank is not known", "make the shape a constant");
 }
 
-function quotientOf(whole: Shape, part: Shape): Dim {
+function byAttribute(call: Call): Value {
+  return graph.reshape(call.input(0), resolved(call, call.input(0), call.required("shape", "ints")));
+}
+
+function reshape(call: Call): Value {
+  const [x, target] = [call.input(0), call.input(1)];
+  const shape = resolved(call, x, dimsIn(call, target));
+  if (sameAs(x, shape)) return x;
+  const moved = shape.filter((dim, i) => typeof dim === "string" && dim !== x.shape[i]);
+  const simple = moved.length < 2 && productOf(x.shape) === productOf(shape);
+  return simple ? graph.reshape(x, shape) : graph.reshapeOp(x, target, { to: shape });
+}
+
+/** A target of Reshape with its zeros and its -1 replaced by what they stand for. */
+function resolved(call: Call, x: Value, target: Shape): Shape {
+  const kept = target.map((dim, i) =>
+    dim === 0 && call.int("allowzero", 0) === 0 ? (x.shape[i] ?? 0) : dim,
+  );
+  const open = kept.indexOf(-1);
+  const others = open < 0 ? kept : kept.toSpliced(open, 1);
+  const shape = open < 0 ? kept : kept.with(open, restOf(x.shape, others));
+  const sizes = [productOf(x.shape), productOf(shape)];
+  if (sizes.every((size) => typeof size === "number") && sizes[0] !== sizes[1])
+    call.fail(`[${x.shape.join(", ")}] does not fit into [${target.join(", ")}]`);
+  return shape;
+}
+
+/** What remains of the elements of a shape beside some dimensions: the same symbols cancel out. */
+function restOf(whole: Shape, part: Shape): Dim {
   const [a, b] = [productOf(whole), productOf(part)].map(symbolOf);
-  const rest = a.symbol === "" ? [] : a.symbol.split("*");
-  for (const symbol of b.symbol === "" ? [] : b.symbol.split("*")) {
-    const at = rest.indexOf(symbol);
-    if (at < 0) throw new Error("not known");
-    rest.splice(at, 1);
-  }
-  return productOf([a.coefficient / b.coefficient, ...rest]);
+  const left = a.symbol === "" ? [] : a.symbol.split("*");
+  const right = b.symbol === "" ? [] : b.symbol.split("*");
+  const over = right.filter((symbol) => {
+    const at = left.indexOf(symbol);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+  const ratio = a.coefficient / b.coefficient;
+  if (over.length === 0 && left.length > 0)
+    return divideExactly(productOf([a.coefficient, ...left]), b.coefficient);
+  if (over.length === 0 && Number.isInteger(ratio)) return ratio;
+  return `(${productOf(whole)}/${productOf(part)})`.replaceAll("*", "·");
 }
-void addDims;
+
+/** Sizes are an attribute until opset 13 and an input since; without them the parts are equal. */
+function split(call: Call): readonly Value[] {
+  const x = call.input(0);
+  const axis = call.axis(x, 0);
+  const sizes = call.numbersOf("split", 1, 13);
+  const count = call.int("num_outputs", call.node.outputs.length);
+  if (sizes) return graph.split(x, axis, sizes);
+  const extent = x.shape[axis];
+  if (typeof extent !== "number" || extent % count === 0) return graph.split(x, axis, count);
+  // Since opset 18 the last part may be smaller.
+  const each = Math.ceil(extent / count);
+  const parts = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, extent - i * each)));
+  return graph.split(x, axis, parts);
+}
+
+/** Repeated by counts that depend on sizes: each axis apart, then joined. */
+function tileBy(call: Call, x: Value, repeats: Shape): Value {
+  if (x.shape.some((dim, axis) => dim !== 1 && typeof repeats[axis] === "string"))
+    return call.fail("an axis is repeated as often as a size says", "repeat it by a number");
+  const to = x.shape.map((dim, axis) => (dim === 1 ? repeats[axis] : dim));
+  const counts = repeats.map((each, axis) => (x.shape[axis] === 1 ? 1 : Number(each)));
+  return graph.tile(graph.expandOp(x, targetOf(call, x), { to }), counts);
+}
+
+/** The repeats of Tile as a target of Expand: 1 where the axis is not of extent 1. */
+function targetOf(call: Call, x: Value): Value {
+  const single = x.shape.map((dim) => Number(dim === 1));
+  const mask = graph.constant("bool", [single.length], Uint8Array.from(single));
+  return graph.where(mask, call.input(1), 1);
+}
+
+/** An axis of a value, counted from the front. */
+export function axisOf(call: Call, axis: number, x: Value): number {
+  return normalizeAxis(call.node.type, axis, x.shape.length);
+}

@@ -1,0 +1,126 @@
+import { constant, type Value, withScope } from "../graph/index.js";
+import { nameNode } from "../graph/operator.js";
+import { callOf, nodeError } from "./call.js";
+import { withContent } from "./content.js";
+import { fold } from "./fold.js";
+import { withAttributes } from "./functions.js";
+import type { FileFunction, FileGraph, FileModel, FileNode, Opsets } from "./message.js";
+import { operators } from "./operators/index.js";
+
+/** Values by their names in the file. */
+export type Environment = Map<string, Value | undefined>;
+
+interface Reading {
+  readonly model: FileModel;
+  readonly source: string;
+  readonly training: boolean;
+  note(text: string): void;
+  record(statistic: Value, next: Value): void;
+}
+
+/** Nodes of functions that call functions multiply: a model of more than this is not meant to be read. */
+const MOST_NODES = 1_000_000;
+const DEEPEST = 100;
+
+/** Where nodes stand: in the model's graph, in a graph inside a node, in a function. */
+interface Place {
+  readonly values: Environment;
+  readonly opsets: Opsets;
+  /** The functions around, the innermost last. */
+  readonly inside: readonly FileFunction[];
+}
+
+/** What reads nodes one after the other into an environment. */
+export function tracer(reading: Reading) {
+  const { source, model } = reading;
+  let count = 0;
+
+  function trace(nodes: readonly FileNode[], place: Place): void {
+    const { values, opsets } = place;
+    nodes.forEach((node, i) => {
+      const opset = opsets.get(node.domain) ?? (node.domain === "" ? 1 : 0);
+      const name = node.name || `number ${i + 1}`;
+      const title = node.domain === "" ? node.type : `${node.domain}.${node.type}`;
+      const where = `${source}: node ${name} (${title}, opset ${opset})`;
+      try {
+        if (++count > MOST_NODES) throw new Error(`the model has more than ${MOST_NODES} nodes`);
+        const outputs = read(node, place, opset, where);
+        node.outputs.forEach((output, i) => {
+          if (output !== "" && outputs[i]) values.set(output, outputs[i]);
+        });
+      } catch (cause) {
+        throw nodeError(where, cause);
+      }
+    });
+  }
+
+  function read(node: FileNode, place: Place, opset: number, where: string): readonly Value[] {
+    const { values } = place;
+    const inputs = node.inputs.map((name) => {
+      if (name === "" || values.has(name)) return values.get(name);
+      throw new Error(
+        `it reads ${name}, which no node before it makes: nodes are missing or run in a circle`,
+      );
+    });
+    const scope = node.name.replace(/^\/+/, "");
+    const called = model.functions.get(`${node.domain}:${node.type}`);
+    if (called) return withScope(scope, () => callFunction(called, node, inputs, place));
+    const rule = node.domain === "" && Object.hasOwn(operators, node.type) ? operators[node.type] : undefined;
+    if (!rule) throw new Error("is not supported");
+    const call = callOf(node, inputs, {
+      ...reading,
+      opset,
+      where,
+      run: (graph: FileGraph) => subgraph(graph, place),
+    });
+    const result = withScope(scope, () => rule(call));
+    const [first, ...others] = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
+    if (!first) return [];
+    const content = fold(call, first);
+    const followed = content ? withContent(first, content) : first;
+    const { origin } = followed;
+    // What was only passed on keeps its own name.
+    const own = origin.kind === "node" && !inputs.includes(followed);
+    if (node.name !== "" && own && place.inside.length === 0) nameNode(followed, node.name);
+    return [followed, ...others];
+  }
+
+  /** A function that the model defines, in its place. */
+  function callFunction(
+    called: FileFunction,
+    node: FileNode,
+    inputs: readonly (Value | undefined)[],
+    { inside }: Place,
+  ): readonly Value[] {
+    if (inside.includes(called) || inside.length > DEEPEST) throw new Error("the function calls itself");
+    const given = new Map([...called.defaults, ...node.attributes]);
+    const values: Environment = new Map(called.inputs.map((name, i) => [name, inputs[i]]));
+    const nodes = called.nodes.map((inner) => withAttributes(inner, given));
+    trace(nodes, { values, opsets: called.opsets, inside: [...inside, called] });
+    return outputsOf(called.outputs, values);
+  }
+
+  /** A graph inside a node sees the values around it. */
+  function subgraph(graph: FileGraph, place: Place): readonly Value[] {
+    const values: Environment = new Map(place.values);
+    for (const [name, tensor] of graph.initializers) {
+      const { dtype, shape, data } = tensor.read();
+      values.set(name, constant(dtype, shape, data, name));
+    }
+    trace(graph.nodes, { ...place, values });
+    return outputsOf(
+      graph.outputs.map(({ name }) => name),
+      values,
+    );
+  }
+
+  return trace;
+}
+
+function outputsOf(names: readonly string[], values: Environment): readonly Value[] {
+  return names.map((name) => {
+    const value = values.get(name);
+    if (value) return value;
+    throw new Error(`no node makes the output ${name}`);
+  });
+}

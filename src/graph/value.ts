@@ -1,6 +1,6 @@
 import { GanOnnxError } from "../error.js";
 import { type DType, elementsOf, faultOf, type Tensor, type TensorData } from "../tensors/tensor.js";
-import { isStatic, type Shape } from "./dims.js";
+import type { Shape } from "./dims.js";
 
 export interface ValueType {
   readonly dtype: DType;
@@ -136,10 +136,10 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
-/** The number that a scalar constant holds, or undefined for any other value. */
+/** The number that a scalar constant holds, or undefined for any other value: one with a name may be a weight. */
 export function scalarNumber(operand: Operand): number | undefined {
   if (typeof operand === "number") return operand;
-  if (operand.origin.kind !== "constant" || !isStatic(operand.shape) || operand.shape.length > 0)
+  if (operand.origin.kind !== "constant" || operand.shape.length > 0 || operand.origin.name !== undefined)
     return undefined;
   return Number(operand.origin.tensor.data[0]);
 }

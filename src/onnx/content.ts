@@ -1,5 +1,6 @@
 import { addDims, type Dim, productOf, symbolOf } from "../graph/dims.js";
 import { constant, type Value } from "../graph/index.js";
+import { isFloat } from "../graph/value.js";
 import { elementsOf, sizeOf } from "../tensors/tensor.js";
 
 // Exporters compute shapes by operators: Shape, Gather, Concat, Reshape. What such values hold is followed while a
@@ -16,12 +17,19 @@ const MOST = 256;
 
 const contents = new WeakMap<Value, Content>();
 
-/** What a value holds, where that is followed. */
+/**
+ * What a value holds, where that is followed: not what is learnt, which computing now would cut off from its gradient.
+ */
 export function contentOf(value: Value): Content | undefined {
   const known = contents.get(value);
-  if (known || value.origin.kind !== "constant") return known;
+  if (known || value.origin.kind !== "constant" || isLearnt(value)) return known;
   const { shape, data } = value.origin.tensor;
   return data.length > MOST ? undefined : { shape, elements: Array.from(data, Number) };
+}
+
+/** Constants with names are weights: what else is constant has none. */
+function isLearnt({ dtype, origin }: Value): boolean {
+  return isFloat(dtype) && origin.kind === "constant" && origin.name !== undefined;
 }
 
 /** The numbers that a value holds, if all of them are known. */

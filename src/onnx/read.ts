@@ -8,6 +8,9 @@ import { isParameter, statisticsOf } from "./parameters.js";
 import type { ExternalData } from "./tensors-in.js";
 import { type Environment, tracer } from "./trace.js";
 
+/** Constants of so few elements are no weights, and need no name. */
+const FEW = 16;
+
 /** How a model is read. */
 export interface ReadOptions {
   /** What messages call it: the path of its file. */
@@ -79,7 +82,12 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
     const value =
       form === "inputs" && (learnt || statistics.has(name))
         ? input(name, read.dtype, read.shape)
-        : constant(read.dtype, read.shape, read.data, name);
+        : constant(
+            read.dtype,
+            read.shape,
+            read.data,
+            learnt || statistics.has(name) || read.data.length > FEW ? name : undefined,
+          );
     values.set(name, value);
     if (learnt) parameters.set(name, value);
     if (statistics.has(name)) kept.set(name, value);

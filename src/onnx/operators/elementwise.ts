@@ -93,6 +93,11 @@ export const elementwise: Rules = {
       detect_positive: call.int("detect_positive", 1),
     }),
   Where: (call) => graph.where(call.input(0), call.input(1), call.input(2)),
-  Cast: (call) => cast(call.input(0), dtypeIn(call, "to")),
+  Cast: (call) => {
+    const to = call.required("to", "int");
+    if (/^b?float16$/.test(nameOfElementType(to)))
+      call.note(`${nameOfElementType(to)} is computed as float32`);
+    return cast(call.input(0), dtypeIn(call, "to"));
+  },
   CastLike: two((x, like) => cast(x, like.dtype)),
 };

@@ -5,6 +5,7 @@ import { elementwise } from "./elementwise.js";
 import { generators } from "./generators.js";
 import { indexing } from "./indexing.js";
 import { layers } from "./layers.js";
+import { normalization } from "./normalization.js";
 import { reductions } from "./reductions.js";
 import { shapes } from "./shapes.js";
 
@@ -15,6 +16,7 @@ export const operators: Operators = {
   ...elementwise,
   ...activations,
   ...layers,
+  ...normalization,
   ...reductions,
   ...shapes,
   ...generators,

@@ -21,8 +21,12 @@ export const layers: Rules = {
       ...geometryOf(call),
       output_padding: call.ints("output_padding") ?? [0, 0],
     }),
-  BatchNormalization: batchNormalization,
-  Dropout: (call) => call.input(0),
+  Dropout: (call) => {
+    const inTraining = call.opset >= 12 && call.optional(2) !== undefined;
+    if (inTraining) call.note("Dropout passes everything on, in training too");
+    const x = call.input(0);
+    return [x, graph.cast(graph.onesLike(x), { to: "bool" })];
+  },
 };
 
 function convInputs(call: Call): [Value, Value, ...Value[]] {
@@ -38,13 +42,4 @@ function geometryOf(call: Call) {
     dilations: call.ints("dilations") ?? ones,
     pads: call.ints("pads") ?? [0, 0, 0, 0],
   };
-}
-
-/** https://onnx.ai/onnx/operators/onnx__BatchNormalization.html */
-function batchNormalization(call: Call): Value {
-  const [x, scale, bias, mean, variance] = [0, 1, 2, 3, 4].map(call.input);
-  const column = (value: Value) => graph.reshape(value, [value.shape[0], ...x.shape.slice(2).map(() => 1)]);
-  const slope = graph.div(scale, graph.sqrt(graph.add(variance, call.float("epsilon", 1e-5))));
-  const offset = graph.sub(bias, graph.mul(mean, slope));
-  return graph.add(graph.mul(x, column(slope)), column(offset));
 }

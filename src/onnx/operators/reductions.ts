@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/index.js";
 import * as graph from "../../graph/index.js";
-import type { Call, Rule, Rules } from "../call.js";
+import type { Rule, Rules } from "../call.js";
 
 type Reduction = (x: Value, axes: readonly number[], options: { keepdims: boolean }) => Value;
 
@@ -13,7 +13,9 @@ const over =
     const none = !given?.length;
     if (none && call.int("noop_with_empty_axes", 0) === 1) return x;
     const axes = none ? x.shape.map((_, axis) => axis) : given;
-    return reduce(x, axes, { keepdims: call.int("keepdims", 1) === 1 });
+    const options = { keepdims: call.int("keepdims", 1) === 1 };
+    if (x.dtype !== "bool") return reduce(x, axes, options);
+    return graph.cast(reduce(graph.cast(x, { to: "int32" }), axes, options), { to: "bool" });
   };
 
 const position =
@@ -48,23 +50,4 @@ export const reductions: Rules = {
   ArgMin: position(graph.argMin),
   Softmax: along(graph.softmax),
   LogSoftmax: along(graph.logSoftmax),
-  MeanVarianceNormalization: (call) => {
-    const x = call.input(0);
-    const axes = call.ints("axes") ?? [0, 2, 3];
-    const centered = graph.sub(x, graph.mean(x, axes, { keepdims: true }));
-    const deviation = graph.sqrt(graph.mean(graph.square(centered), axes, { keepdims: true }));
-    return graph.div(centered, graph.add(deviation, 1e-9));
-  },
-  LpNormalization: (call) => {
-    const x = call.input(0);
-    const norm = normOf(call)(x, [call.int("axis", -1)], { keepdims: true });
-    // A row of zeros stays one.
-    return graph.div(x, graph.where(graph.equal(norm, 0), 1, norm));
-  },
 };
-
-function normOf(call: Call): Reduction {
-  const p = call.int("p", 2);
-  if (p === 1) return graph.l1Norm;
-  return p === 2 ? graph.l2Norm : call.fail(`p is ${p}`);
-}

@@ -72,6 +72,8 @@ function reshape(call: Call): Value {
   const [x, target] = [call.input(0), call.input(1)];
   const shape = resolved(call, x, dimsIn(call, target));
   if (sameAs(x, shape)) return x;
+  if (target.origin.kind === "constant" && call.int("allowzero", 0) === 1 && shape.includes(0))
+    return call.fail("an extent of 0 (allowzero) is not supported");
   const moved = shape.filter((dim, i) => typeof dim === "string" && dim !== x.shape[i]);
   const simple = moved.length < 2 && productOf(x.shape) === productOf(shape);
   return simple ? graph.reshape(x, shape) : graph.reshapeOp(x, target, { to: shape });

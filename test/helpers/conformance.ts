@@ -92,7 +92,8 @@ function failed(error: unknown): Outcome {
 }
 
 /** What was wrong, without the name of the case and the node. */
-function reasonOf({ parts: { where, what } }: GanOnnxError): string {
+function reasonOf({ parts }: GanOnnxError): string {
+  const [where, what] = [String(parts.where), String(parts.what)];
   const operator = /\((.*), opset/.exec(where)?.[1];
   return operator === undefined ? what : `${operator}: ${what}`;
 }

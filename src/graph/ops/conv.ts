@@ -1,8 +1,7 @@
 import { GanOnnxError } from "../../error.js";
-import { formatShape, isStatic, type Shape, shapeError } from "../dims.js";
 import { defineOp, type Op } from "../operator.js";
-import type { Value, ValueType } from "../value.js";
-import { sameDType } from "./infer.js";
+import type { Value } from "../value.js";
+import { checkChannels, grownSizes, image, leftOver, shrunkSizes } from "./conv-geometry.js";
 import { convByProduct, convTransposeByProduct, type Geometry, weightGradientByProduct } from "./patches.js";
 import { sum } from "./reduce.js";
 
@@ -22,9 +21,8 @@ export const convOp: Op<Inputs, typeof schema> = defineOp({
   attributes: schema,
   infer: (inputs, geometry) => {
     const [x, weight] = inputs;
-    checkChannels("Conv", inputs, 1);
-    const spatial = ways(x, weight, geometry).map((way, i) => Math.floor(way / geometry.strides[i]) + 1);
-    return image("Conv", inputs, [x.shape[0], weight.shape[0], ...spatial]);
+    checkChannels("Conv", inputs);
+    return image("Conv", inputs, [x.shape[0], weight.shape[0], ...shrunkSizes(x, weight, geometry)]);
   },
   // Convolution is linear in x, and its transpose is ConvTranspose with the same weights. Where the stride does not
   // divide the way, no output reads the last rows and columns: output padding makes room for their zeros.
@@ -40,13 +38,10 @@ export const convOp: Op<Inputs, typeof schema> = defineOp({
 export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
   type: "ConvTranspose",
   attributes: transposedSchema,
-  infer: (inputs, { strides, dilations, pads, output_padding }) => {
+  infer: (inputs, { output_padding, ...geometry }) => {
     const [x, weight] = inputs;
-    checkChannels("ConvTranspose", inputs, 0);
-    const spatial = sizes(x).map((size, i) => {
-      const reach = dilations[i] * (sizes(weight)[i] - 1) + 1;
-      return strides[i] * (size - 1) + reach - pads[i] - pads[i + 2] + output_padding[i];
-    });
+    checkChannels("ConvTranspose", inputs);
+    const spatial = grownSizes(x, weight, geometry, output_padding);
     return image("ConvTranspose", inputs, [x.shape[0], weight.shape[1], ...spatial]);
   },
   vjp: ([x, weight, ...bias], _, g, { output_padding: _padding, ...geometry }) => [
@@ -79,48 +74,6 @@ export const weightGradientOp: Op<[large: Value, small: Value], typeof gradientS
 /** Whether weights change from run to run. ONNX Runtime prepares those that never do, for kernels of its own. */
 function isLearnt(weight: Value): boolean {
   return weight.origin.kind !== "constant";
-}
-
-/** Height and width. */
-function sizes({ shape }: Value): readonly number[] {
-  return shape.slice(2) as number[];
-}
-
-/** How far the kernel can move over the padded image, down and right. */
-function ways(x: Value, weight: Value, { dilations, pads }: Geometry): number[] {
-  return sizes(x).map((size, i) => size + pads[i] + pads[i + 2] - dilations[i] * (sizes(weight)[i] - 1) - 1);
-}
-
-/** Rows and columns at the end of an image that the stride leaves out. */
-function leftOver(x: Value, weight: Value, geometry: Geometry): number[] {
-  return ways(x, weight, geometry).map((way, i) => way % geometry.strides[i]);
-}
-
-function checkChannels(operator: string, [x, weight, bias]: readonly Value[], axis: 0 | 1): void {
-  const shapes = [x.shape, weight.shape];
-  if (shapes.some((shape) => shape.length !== 4 || !isStatic(shape.slice(2)))) {
-    throw shapeError(
-      operator,
-      "images and kernels with four axes, of known height and width, are needed",
-      shapes,
-    );
-  }
-  if (x.shape[1] !== weight.shape[axis]) {
-    throw shapeError(operator, `axis 1 of the images and axis ${axis} of the kernel differ`, shapes);
-  }
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== weight.shape[1 - axis])) {
-    throw shapeError(operator, "the bias has not one number a channel", [...shapes, bias.shape]);
-  }
-}
-
-/** The type of the result, when anything is left of it. */
-function image(operator: string, inputs: readonly Value[], shape: Shape): ValueType {
-  const [x, weight] = inputs;
-  if (shape.slice(2).some((size) => Number(size) < 1)) {
-    const what = `the kernel ${formatShape(sizes(weight))} does not fit: the result would be ${formatShape(shape)}`;
-    throw shapeError(operator, what, [x.shape, weight.shape]);
-  }
-  return { dtype: sameDType(operator, inputs), shape };
 }
 
 /** One number for both axes, or height and width. */

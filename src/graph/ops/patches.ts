@@ -5,9 +5,10 @@ import { constant, int64s, type Value } from "../value.js";
 import { add } from "./elementwise.js";
 import { gather } from "./gather.js";
 import { batchFirst, batchLast } from "./layout.js";
+import { matmul } from "./matmul.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
-import { reshape } from "./reshape.js";
+import { reshape, transpose } from "./reshape.js";
 
 // Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image, small
 // matrices whose patches one thread copies; a product over the batch keeps all threads busy. With the batch as last
@@ -143,4 +144,18 @@ export function weightGradientByProduct(
 ): Value {
   const sides = { large: large.shape, small: small.shape, weight, geometry };
   return reshape(gemm(asRows(pixels(small)), patches(large, sides), { transB: true }), weight);
+}
+
+/** The same for channels in groups: a product of the small and the large image's channels within each. */
+export function groupedWeightGradientByProduct(
+  large: Value,
+  small: Value,
+  weight: readonly Dim[],
+  groups: number,
+  geometry: Geometry,
+): Value {
+  const met = patches(large, { large: large.shape, small: small.shape, weight, geometry });
+  const rows = asRows(pixels(small));
+  const parted = (x: Value) => reshape(x, [groups, Number(x.shape[0]) / groups, x.shape[1]]);
+  return reshape(matmul(parted(rows), transpose(parted(met), [0, 2, 1])), weight);
 }

@@ -10,6 +10,7 @@ import { matrix } from "./gradients-table-matrix.js";
 import { reduce } from "./gradients-table-reduce.js";
 import { shape } from "./gradients-table-shape.js";
 import { slices } from "./gradients-table-slice.js";
+import { windows } from "./gradients-table-windows.js";
 
 type Ops = typeof ops;
 /** The names of all that the room of operators exports, and of those that are one operator. */
@@ -28,6 +29,7 @@ export const table = {
   ...convolutions,
   ...shape,
   ...slices,
+  ...windows,
   ...gathering,
 } satisfies Record<Needed, readonly GradientCase[]>;
 

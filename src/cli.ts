@@ -3,6 +3,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { checkArguments } from "./commands/arguments.js";
 import { buildGraphs } from "./commands/build-graphs.js";
+import { data } from "./commands/data.js";
 import { demo } from "./commands/demo.js";
 import { differentiateModel } from "./commands/differentiate.js";
 import { doctor } from "./commands/doctor.js";
@@ -15,7 +16,18 @@ import { flagOf } from "./config.js";
 import { GanOnnxError, messageOf } from "./error.js";
 import { producer } from "./version.js";
 
-const commands = [demo, buildGraphs, train, exportModel, sample, serve, verify, differentiateModel, doctor];
+const commands = [
+  demo,
+  data,
+  buildGraphs,
+  train,
+  exportModel,
+  sample,
+  serve,
+  verify,
+  differentiateModel,
+  doctor,
+];
 
 /** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
 function fail(error: unknown, verbose: boolean): void {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { backgrounds } from "./data/dataset.js";
 import { GanOnnxError, setting, type Text } from "./error.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
 import { runtimeNames, runtimes } from "./runs/runtimes.js";
@@ -25,6 +26,16 @@ export const runSchema = z.strictObject({
     .optional()
     .describe("height and width of images, for folders of images (default: 28)"),
   channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images (default: 1)"),
+  background: z
+    .enum(backgrounds)
+    .optional()
+    .describe("what transparent pixels are laid over (default: what keeps the drawings visible)"),
+  strict: z.boolean().optional().describe("refuse a folder of which a picture cannot be read"),
+  classNames: z
+    .array(z.string().min(1))
+    .max(256)
+    .optional()
+    .describe("names of the classes, in order (default: the folders' names)"),
   augment: z
     .string()
     .refine((list) => augmentationsIn(list) !== undefined, `expected some of ${augmentationNames.join(",")}`)

@@ -17,8 +17,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   onnx: ["error.ts", "files.node.ts", "tensors", "graph"],
   networks: ["error.ts", "tensors", "graph", "onnx"],
   recipes: ["error.ts", "tensors", "graph", "networks"],
-  data: ["error.ts", "files.node.ts", "tensors"],
   runtime: ["error.ts", "version.ts", "files.node.ts", "tensors", "graph", "onnx"],
+  data: ["error.ts", "json.ts", "files.node.ts", "tensors", "runtime"],
   training: [
     "error.ts",
     "version.ts",
@@ -85,7 +85,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "export",
   ],
   serving: ["error.ts", "json.ts", "runs"],
-  "config.ts": ["error.ts", "recipes", "runtime", "training", "runs"],
+  "config.ts": ["error.ts", "recipes", "runtime", "data", "training", "runs"],
   commands: [
     "error.ts",
     "version.ts",

@@ -52,7 +52,7 @@ interface JsonSchema {
 
 function optionOf({ schema, recipes }: Field): Options {
   const { type, enum: choices } = jsonSchema(schema);
-  const flag = type === "string" || type === "boolean" ? type : "number";
+  const flag = type === "string" || type === "boolean" || type === "array" ? type : "number";
   const listed = choices ? `: ${choices.join(", ")}` : "";
   const text = `${schema.description ?? ""}${listed}${standardOf(schema, recipes)}`;
   return { type: flag, requiresArg: flag !== "boolean", describe: text };

@@ -73,6 +73,7 @@ export async function trainCommand(
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
+  const { describeData, summaryOf } = await import("../data/summary.js");
 
   const where = folder ?? newRunFolder(config.run.recipe, new Date());
   const interrupt = interruptible();
@@ -80,6 +81,8 @@ export async function trainCommand(
     const prepare = resume ? prepareResume : prepareRun;
     const training = await prepare(config, { folder: where, report: reportStatus, signal: interrupt.signal });
     endStatus();
+    describeData(training.dataset.name, summaryOf(training.dataset)).forEach(say);
+    training.dataset.remarks?.forEach(say);
     const { position } = training.start;
     const summary = { run: where, ...describe(training, stepsInEpoch(training)) };
     say(

@@ -12,10 +12,18 @@ export interface Dataset {
   readonly images: Uint8Array;
   /** `[count]`, class numbers from 0. */
   readonly labels?: Uint8Array;
+  /** What the classes are called, in the order of their numbers; also those of which there is no image. */
+  readonly classNames?: readonly string[];
+  /** What a user should know about how the source was read, a line each: what was left out, and why. */
+  readonly remarks?: readonly string[];
 }
 
 /** Hears how far a source has come: what it is doing, and how much of how much is done where that is known. */
 export type Report = (message: string, done?: number, total?: number) => void;
+
+/** What may lie behind the transparent pixels of pictures. */
+export const backgrounds = ["white", "black"] as const;
+export type Background = (typeof backgrounds)[number];
 
 /** What may be asked of every source of images. */
 export interface DataOptions {
@@ -25,6 +33,10 @@ export interface DataOptions {
   readonly channels?: 1 | 3;
   /** Height and width of an image in pixels. */
   readonly size?: number;
+  /** What transparent pixels are laid over; whichever keeps drawings visible unless told. */
+  readonly background?: Background;
+  /** Refuse a folder of which a picture cannot be read, instead of leaving that one out. */
+  readonly strict?: boolean;
   readonly report?: Report;
   /** Aborts loading: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -51,3 +63,6 @@ export function requireForm(name: string, { channels, height, width }: Form, opt
     kind: "usage",
   });
 }
+
+/** The classes of MNIST, and of what stands in for it. */
+export const digitNames: readonly string[] = [..."0123456789"];

@@ -1,50 +1,100 @@
-import { join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { GanOnnxError } from "../error.js";
 import { readBytes } from "../files.node.js";
 import { type DataOptions, type Dataset, requireForm } from "./dataset.js";
+import { type FolderContent, type FoundFile, firstFew } from "./folder.node.js";
 import { type IdxFile, idxDataset } from "./idx.js";
+import { idxNameOf, idxPairIn, isTestSet } from "./idx-names.js";
 
-const spellings = (set: string, kind: string) =>
-  ["-", "."].flatMap((dot) => ["", ".gz"].map((end) => `${set}-${kind.replace("?", dot)}-ubyte${end}`));
-const imageNames = spellings("train", "images?idx3");
-const labelNames = spellings("train", "labels?idx1");
-const testNames = [...spellings("t10k", "images?idx3"), ...spellings("t10k", "labels?idx1")];
+/** The IDX files of one place: a folder, with the folders in it that are named like such a file. */
+interface Place {
+  /** Relative; `.` is the folder itself. */
+  readonly path: string;
+  readonly files: readonly FoundFile[];
+}
 
-/** Whether a folder with these entries is meant as one of IDX files: it has at least one under an MNIST name. */
-export function holdsIdxFiles(entries: readonly string[]): boolean {
-  return [...imageNames, ...labelNames, ...testNames].some((name) => entries.includes(name));
+/** The places with IDX files in a folder, the folder itself first. */
+function placesIn({ files }: FolderContent): Place[] {
+  const places = new Map<string, FoundFile[]>();
+  for (const file of files) {
+    if (!idxNameOf(file.name)) continue;
+    // Kaggle and 7-zip make a folder of the file's name and put the file into it.
+    const folder = dirname(file.path);
+    const path = idxNameOf(basename(folder)) ? dirname(folder) : folder;
+    places.set(path, [...(places.get(path) ?? []), file]);
+  }
+  const depth = (path: string) => (path === "." ? 0 : path.split(sep).length);
+  return [...places]
+    .map(([path, found]) => ({ path, files: found.sort(byPreference) }))
+    .sort((a, b) => depth(a.path) - depth(b.path) || (a.path < b.path ? -1 : 1));
+}
+
+/** The less deep before the deeper, the plain before the packed. */
+function byPreference(a: FoundFile, b: FoundFile): number {
+  const rank = ({ path, extension }: FoundFile) => 2 * path.split(sep).length + Number(extension === ".gz");
+  return rank(a) - rank(b) || (a.path < b.path ? -1 : 1);
+}
+
+/** Whether a folder holds IDX files under names of MNIST and its kind: itself, or anywhere below. */
+export function holdsIdxFiles(content: FolderContent): { readonly here: boolean; readonly below: boolean } {
+  const places = placesIn(content);
+  return { here: places[0]?.path === ".", below: places.length > 0 };
 }
 
 /**
- * The training set in a folder of IDX files under MNIST's names, `train-images-idx3-ubyte` and optionally
- * `train-labels-idx1-ubyte`, each also with `.gz` or as `train-images.idx3-ubyte`. A test set beside it is left alone.
+ * The training set in a folder of IDX files under MNIST's names, see {@link idxNameOf}: in the folder itself, in folders
+ * named like the files, or in the one sub-folder that has some. A test set beside it is left alone.
  *
- * @param entries the names of what the folder holds.
- * @throws {GanOnnxError} when the images are missing or a file is not as {@link parseIdx} wants it; of kind usage when
- *   `options` asks for another size or more channels than the files have.
+ * @throws {GanOnnxError} when there are no training images or several sets of them, or a file is not as
+ *   {@link idxDataset} wants it; of kind usage when `options` asks for another size or more channels than they have.
  */
-export async function readIdxFolder(
-  folder: string,
-  entries: readonly string[],
-  options: DataOptions,
-): Promise<Dataset> {
-  const read = async (names: readonly string[]): Promise<IdxFile | undefined> => {
-    const name = names.find((candidate) => entries.includes(candidate));
-    if (!name) return undefined;
-    const path = join(folder, name);
-    return { path, content: await readBytes(path) };
-  };
-  options.report?.("reading IDX files");
-  const images = await read(imageNames);
-  if (!images) {
+export async function readIdxFolder(content: FolderContent, options: DataOptions): Promise<Dataset> {
+  const { folder } = content;
+  const places = placesIn(content);
+  const withImages = places.filter(({ files }) => trainingSets(files).length > 0);
+  const [place] = withImages;
+  if (!place) {
     throw new GanOnnxError({
-      what: `has IDX files, but no training images (${imageNames[0]}, also with .gz)`,
+      what: "has IDX files, but no training images (train-images-idx3-ubyte, also with .gz)",
       where: folder,
       fix: "add that file",
     });
   }
-  const dataset = await idxDataset(folder, images, await read(labelNames));
+  if (place.path !== "." && withImages.length > 1) {
+    throw new GanOnnxError({
+      what: `has no IDX files itself, but several sub-folders that have some: ${firstFew(
+        withImages.map(({ path }) => path),
+        5,
+      )}`,
+      where: folder,
+      fix: `name one of them, such as ${join(folder, place.path)}`,
+    });
+  }
+  const sets = trainingSets(place.files);
+  if (sets.length > 1) {
+    throw new GanOnnxError({
+      what: `has the training images of several sets: ${sets.join(", ")}`,
+      where: join(folder, place.path),
+      fix: "put the files of one set into a folder of their own",
+    });
+  }
+  options.report?.("reading IDX files");
+  const read = async (file: FoundFile): Promise<IdxFile> => {
+    const path = join(folder, file.path);
+    return { path, content: await readBytes(path) };
+  };
+  const { images, labels } = idxPairIn(place.files);
+  const dataset = await idxDataset(folder, await read(images!), labels && (await read(labels)));
   requireForm(folder, dataset, options);
   options.signal?.throwIfAborted();
-  return dataset;
+  return place.path === "." ? dataset : { ...dataset, remarks: [`read from the sub-folder ${place.path}`] };
+}
+
+/** The sets of which there are images to train with. */
+function trainingSets(files: readonly FoundFile[]): string[] {
+  const sets = files.flatMap(({ name }) => {
+    const { kind, set } = idxNameOf(name)!;
+    return kind === "images" && !isTestSet(set) ? [set] : [];
+  });
+  return [...new Set(sets)];
 }

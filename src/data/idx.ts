@@ -1,5 +1,6 @@
 import { GanOnnxError, messageOf } from "../error.js";
 import type { Dataset } from "./dataset.js";
+import { knownSetOf } from "./idx-names.js";
 
 // The page reads files that are dropped on it with this: nothing here needs Node.
 
@@ -12,8 +13,17 @@ export interface IdxArray {
 /** IDX's number for `unsigned byte`, the only type that MNIST uses. */
 const unsignedByte = 0x08;
 
+/** What the other numbers stand for. */
+const otherTypes: Readonly<Record<number, string>> = {
+  9: "signed byte",
+  11: "int16",
+  12: "int32",
+  13: "float32",
+  14: "float64",
+};
+
 /**
- * Parse an IDX file of unsigned bytes, gzipped or not (its content tells).
+ * Parse an IDX file of unsigned bytes, gzipped, gzipped twice, or not (its content tells).
  *
  * The format: two zero bytes, one byte for the type, one for the number of dimensions, each dimension as a big-endian
  * uint32, then the values (http://yann.lecun.com/exdb/mnist/).
@@ -33,15 +43,28 @@ export async function parseIdx(
     if (!holds) throw brokenFile(file, `${field} ${what}`);
   };
   const headerLength = 4 + 4 * rank;
-  check(bytes.length >= headerLength, "header", `is ${bytes.length} bytes, expected ${headerLength}`);
+  const wholeHeader = (length: number) =>
+    check(bytes.length >= length, "header", `is ${bytes.length} bytes, expected ${headerLength}`);
+  wholeHeader(4);
   check(
     bytes[0] === 0 && bytes[1] === 0,
     "magic number",
     `starts with ${hex(bytes[0], bytes[1])}, expected 00 00`,
   );
-  check(bytes[2] === unsignedByte, "type", `is ${hex(bytes[2])}, expected 08 (unsigned byte)`);
-  check(bytes[3] === rank, "number of dimensions", `is ${bytes[3]}, expected ${rank}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
+  if (bytes[2] !== unsignedByte) {
+    const type = otherTypes[bytes[2]] ?? "unknown";
+    throw unreadable(file, `type is ${hex(bytes[2])} (${type}), expected 08 (unsigned byte)`);
+  }
+  if (bytes[3] !== rank) {
+    const dims = Array.from({ length: Math.min(bytes[3], 8) }, (_, axis) =>
+      bytes.length >= 8 + 4 * axis ? view.getUint32(4 + 4 * axis) : "?",
+    );
+    const expected = rank === 3 ? "3 (count x height x width)" : `${rank}`;
+    const found = `number of dimensions is ${bytes[3]} (${dims.join(" x ")}), expected ${expected}`;
+    throw unreadable(file, found);
+  }
+  wholeHeader(headerLength);
   const dims = Array.from({ length: rank }, (_, axis) => view.getUint32(4 + 4 * axis));
   const expected = dims.reduce((product, dim) => product * dim, 1);
   const values = bytes.subarray(headerLength);
@@ -55,14 +78,18 @@ export async function parseIdx(
 }
 
 /**
- * A data set from the content of an image file and, where there is one, of a label file.
+ * A data set from the content of an image file and, where there is one, of a label file. Of EMNIST's files, which their
+ * names tell, images are turned, letters counted from 0, and classes named.
  *
  * @throws {GanOnnxError} as {@link parseIdx}, or when the two counts differ.
  */
 export async function idxDataset(name: string, imageFile: IdxFile, labelFile?: IdxFile): Promise<Dataset> {
   const images = await parseIdx(imageFile.content, imageFile.path, 3);
   const [count, height, width] = images.dims;
-  const form = { name, count, channels: 1, height, width, images: images.values };
+  const { isTransposed, firstLabel, classNames } = knownSetOf(baseName(imageFile.path));
+  const form: Dataset = isTransposed
+    ? { name, count, channels: 1, height: width, width: height, images: transposed(images) }
+    : { name, count, channels: 1, height, width, images: images.values };
   if (!labelFile) return form;
   const labels = await parseIdx(labelFile.content, labelFile.path, 1);
   if (labels.dims[0] !== count) {
@@ -71,7 +98,24 @@ export async function idxDataset(name: string, imageFile: IdxFile, labelFile?: I
       `label count ${labels.dims[0]} differs from ${imageFile.path}'s image count ${count}`,
     );
   }
-  return { ...form, labels: labels.values };
+  const wrong = firstLabel > 0 ? labels.values.find((label) => label < firstLabel) : undefined;
+  if (wrong !== undefined) throw brokenFile(labelFile.path, `label ${wrong} is below ${firstLabel}`);
+  const numbers = firstLabel > 0 ? labels.values.map((label) => label - firstLabel) : labels.values;
+  return { ...form, labels: numbers, ...(classNames && { classNames }) };
+}
+
+const baseName = (path: string) => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
+
+/** Images with rows and columns exchanged. */
+function transposed({ dims: [count, height, width], values }: IdxArray): Uint8Array {
+  const turned = new Uint8Array(values.length);
+  for (let image = 0; image < count; image++) {
+    const first = image * height * width;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) turned[first + x * height + y] = values[first + y * width + x];
+    }
+  }
+  return turned;
 }
 
 export interface IdxFile {
@@ -79,15 +123,27 @@ export interface IdxFile {
   readonly content: Uint8Array<ArrayBuffer>;
 }
 
+/** Some download programs pack a second time what is packed already. */
+const MOST_PACKED = 2;
+
 async function gunzipped(content: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
-  const isGzip = content[0] === 0x1f && content[1] === 0x8b;
-  if (!isGzip) return content;
-  try {
-    const plain = new Blob([content]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(plain).arrayBuffer());
-  } catch (cause) {
-    throw brokenFile(file, `gzip data is broken (${messageOf(cause)})`, cause);
+  let bytes = content;
+  for (let packed = 0; bytes[0] === 0x1f && bytes[1] === 0x8b; packed++) {
+    if (packed === MOST_PACKED) throw brokenFile(file, `is gzipped more than ${MOST_PACKED} times`);
+    try {
+      const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      bytes = new Uint8Array(await new Response(plain).arrayBuffer());
+    } catch (cause) {
+      throw brokenFile(file, `gzip data is broken (${messageOf(cause)})`, cause);
+    }
   }
+  return bytes;
+}
+
+/** The error of a whole file that holds something else. */
+function unreadable(where: string, what: string): GanOnnxError {
+  const fix = "convert it to grey images of unsigned bytes, or save colour images as PNG files in a folder";
+  return new GanOnnxError({ what, where, fix });
 }
 
 function brokenFile(where: string, what: string, cause?: unknown): GanOnnxError {

@@ -1,74 +1,208 @@
-import { readdir } from "node:fs/promises";
-import { join, relative, sep } from "node:path";
-import { GanOnnxError, messageOf } from "../error.js";
-import { readBytes } from "../files.node.js";
-import { type DataOptions, type Dataset, mnistForm } from "./dataset.js";
-
-/** Class numbers are kept in a byte. */
-const maxClasses = 256;
+import { availableParallelism } from "node:os";
+import { join, sep } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { GanOnnxError, setting, text } from "../error.js";
+import { Thread } from "../runtime/thread.node.js";
+import { type Classes, classesIn } from "./classes.js";
+import { type Background, type DataOptions, type Dataset, mnistForm } from "./dataset.js";
+import { type DatedFile, dated, type FolderContent, firstFew, kindsOf } from "./folder.node.js";
+import { keep, kept, keyOf, type PicturesOfFolder } from "./image-cache.node.js";
+import { formatNames, pictureExtensions } from "./picture.node.js";
+import { type PictureRead, type PicturesToRead, type ReadingTask, readPictures } from "./pictures.node.js";
 
 /** Half a second's work or so between two reports. */
 const reportEvery = 100;
+/** Pictures that a thread is given at once. */
+const PORTION = 32;
+/** Fewer pictures than this for each thread are read sooner than the thread is there. */
+const WORTH_A_THREAD = 200;
+const MOST_THREADS = 8;
 
-type Jimp = typeof import("./jimp.node.js")["Jimp"];
+/** From so many pictures on, what became of them is kept for the next time. */
+const WORTH_KEEPING = 500;
+
+/** Whether a folder holds files that are taken for pictures. */
+export function holdsPictures({ files }: FolderContent): boolean {
+  return files.some(({ extension }) => pictureExtensions.has(extension));
+}
 
 /**
- * The PNG and JPEG images in a folder and its sub-folders, in the order of their paths.
+ * The pictures in a folder and its sub-folders, in the order of their paths: PNG, JPEG, WebP, BMP, GIF and TIFF, of an
+ * animation the first.
  *
- * Each image is cropped to its central square ("cover"), resized to `size` x `size` and, for one channel, made grey.
- * Transparent pixels are laid over black. If every image lies in a sub-folder, its class is the place of that (topmost)
- * sub-folder in their sorted order; images directly in the folder, or more than 256 sub-folders, mean no labels.
- * Files and folders whose name starts with a dot are left out, and links to folders.
+ * Each is cropped to its central square ("cover"), resized to `size` x `size` and, for one channel, made grey.
+ * Transparent pixels are laid over `background`: unless told, black, or white if the drawings are nearer to black.
+ * Sub-folders are classes, see {@link classesIn}. A picture that cannot be read is left out and named in the remarks,
+ * or refused if `strict`. Threads read them; 500 and more are kept in the cache for the next time, until a file's
+ * name, size or time changes.
  *
  * @param options `size` in pixels (28 unless told) and `channels` (1 unless told).
- * @throws {GanOnnxError} naming the folder when it has no images, or the first file that cannot be read or decoded.
+ * @throws {GanOnnxError} naming the folder when not one picture can be read, or the first that cannot if `strict`.
  */
-export async function readImageFolder(folder: string, options: DataOptions): Promise<Dataset> {
-  const { channels = mnistForm.channels, size = mnistForm.height, report, signal } = options;
-  const paths = await imagePaths(folder);
-  const count = paths.length;
-  if (count === 0) {
-    throw new GanOnnxError({
-      what: "has no images",
-      where: folder,
-      fix: "name a folder of PNG or JPEG images, or of IDX files under MNIST's names",
-    });
-  }
-  const { Jimp } = await import("./jimp.node.js");
-  const images = allocate(folder, [count, channels, size, size]);
-  for (const [index, path] of paths.entries()) {
-    signal?.throwIfAborted();
-    const pixels = await decodeSquare(Jimp, join(folder, path), size);
-    images.set(planes(pixels, channels), index * channels * size * size);
-    if ((index + 1) % reportEvery === 0 || index + 1 === count) report?.("reading images", index + 1, count);
-  }
-  const labels = labelsOf(paths);
-  return { name: folder, count, channels, height: size, width: size, images, ...(labels && { labels }) };
-}
-
-/** Relative paths, sorted by character code as everywhere, not by the language of the machine. */
-async function imagePaths(folder: string): Promise<string[]> {
-  // With types, because without them Node 20 follows links to folders, and around in a loop.
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
-    throw new GanOnnxError({
-      what: `cannot be listed (${messageOf(cause)})`,
-      where: folder,
-      fix: "name a folder that can be read, with all in it",
-      cause,
-    });
+export async function readImageFolder(content: FolderContent, options: DataOptions): Promise<Dataset> {
+  const { folder } = content;
+  const { channels = mnistForm.channels as 1, size = mnistForm.height, background, strict } = options;
+  const pictures = content.files.filter(({ extension }) => pictureExtensions.has(extension));
+  const classes = classesIn({
+    folders: content.folders.map((path) => path.split(sep)),
+    pictures: pictures.map(({ path }) => path.split(sep)),
   });
-  const isHidden = (path: string) => path.split(sep).some((part) => part.startsWith("."));
-  return entries
-    .filter((entry) => !entry.isDirectory() && /\.(png|jpe?g)$/i.test(entry.name))
-    .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
-    .filter((path) => !isHidden(path))
-    .sort();
+  const files = await dated(
+    folder,
+    classes.used.map((place) => pictures[place]),
+  );
+  const form = { channels, size, background };
+  const key = keyOf(folder, files, form);
+  const isWorthKeeping = files.length >= WORTH_KEEPING;
+  const known = isWorthKeeping ? await kept(key) : undefined;
+  const read = known ?? (await readAll(folder, files, form, options));
+  if (strict && read.broken.length > 0) throw unreadable(folder, files, read.broken[0]);
+  const complaint = isWorthKeeping && !known ? await keep(key, read) : undefined;
+  return assembled(content, files, classes, read, { channels, size, complaint });
 }
 
-function allocate(folder: string, shape: readonly number[]): Uint8Array {
+async function readAll(
+  folder: string,
+  files: readonly DatedFile[],
+  form: { channels: 1 | 3; size: number; background?: Background },
+  { strict, report, signal }: DataOptions,
+): Promise<PicturesOfFolder> {
+  const { channels, size } = form;
+  const images = allocate(folder, [files.length, channels, size, size]);
+  const large = new Int32Array(new SharedArrayBuffer(4));
+  const task: ReadingTask = { folder, images, large, ...form };
+  const found: PictureRead[] = [];
+  const portions = portionsOf(files);
+  let failed = false;
+  const work = async (ask: (portion: PicturesToRead) => Promise<PictureRead[]>) => {
+    for (let portion = portions.next(); !portion.done && !failed; portion = portions.next()) {
+      signal?.throwIfAborted();
+      const before = found.length;
+      const answer = await ask(portion.value);
+      const first = answer.find(({ broken }) => broken !== undefined);
+      if (strict && first) throw unreadable(folder, files, first as { place: number; broken: string });
+      found.push(...answer);
+      const isDue = Math.floor(found.length / reportEvery) > Math.floor(before / reportEvery);
+      if (isDue || found.length === files.length) report?.("reading images", found.length, files.length);
+      await setImmediate();
+    }
+  };
+  const count = Math.min(MOST_THREADS, availableParallelism(), Math.floor(files.length / WORTH_A_THREAD));
+  if (count < 2) {
+    await work((portion) => readPictures(task, portion));
+  } else {
+    const open = () =>
+      new Thread<PicturesToRead, PictureRead[]>("#picture-worker", "a reader of images", task);
+    const threads = Array.from({ length: count }, open);
+    const stop = () => Promise.all(threads.map((thread) => thread.end("reading stopped")));
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      await Promise.all(threads.map((thread) => work((portion) => thread.ask(portion))));
+    } catch (error) {
+      failed = true;
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      await stop();
+    }
+  }
+  found.sort((a, b) => a.place - b.place);
+  const background = chooseBackground(found);
+  if (background?.chosen === "white") {
+    const pixels = channels * size * size;
+    for (const { place, overWhite } of found) if (overWhite) images.set(overWhite, place * pixels);
+  }
+  const broken = found.flatMap(({ place, broken }) => (broken === undefined ? [] : [{ place, broken }]));
+  return { images, broken, background };
+}
+
+function* portionsOf(files: readonly DatedFile[]): Generator<PicturesToRead, undefined> {
+  for (let first = 0; first < files.length; first += PORTION) {
+    yield files.slice(first, first + PORTION).map(({ path }, i) => ({ place: first + i, path }));
+  }
+}
+
+/** Black, as MNIST has it, unless what is drawn on transparent ground is nearer to black than to white on average. */
+function chooseBackground(found: readonly PictureRead[]): PicturesOfFolder["background"] {
+  const drawings = found.filter(({ overWhite }) => overWhite !== undefined);
+  if (drawings.length === 0) return undefined;
+  const sum = (key: "opacity" | "luma") =>
+    drawings.reduce((total, drawing) => total + (drawing[key] ?? 0), 0);
+  const isDark = sum("luma") < 127.5 * sum("opacity");
+  return { chosen: isDark ? "white" : "black", pictures: drawings.length };
+}
+
+function assembled(
+  { folder, files: all }: FolderContent,
+  files: readonly DatedFile[],
+  { labels, classNames, remarks }: Classes,
+  { images, broken, background }: PicturesOfFolder,
+  { channels, size, complaint }: { channels: number; size: number; complaint?: string },
+): Dataset {
+  const isBroken = new Set(broken.map(({ place }) => place));
+  const places = files.map((_, place) => place).filter((place) => !isBroken.has(place));
+  const named = broken.map(({ place, broken }) => `${files[place].path} ${broken}`);
+  if (places.length === 0) {
+    throw new GanOnnxError({
+      what: `none of its pictures (${files.length}) can be read: ${firstFew(named, 2, "; ")}`,
+      where: folder,
+      fix: "replace them by whole ones",
+    });
+  }
+  const pixels = channels * size * size;
+  places.forEach((place, to) => {
+    if (place !== to) images.copyWithin(to * pixels, place * pixels, (place + 1) * pixels);
+  });
+  const byteLabels = labels && Uint8Array.from(places, (place) => labels[place]);
+  const empty = classNames?.filter((_, number) => !byteLabels?.includes(number)) ?? [];
+  const others = all.filter(({ extension }) => !pictureExtensions.has(extension));
+  const told = [
+    ...(broken.length > 0
+      ? [`left out: ${broken.length} of ${files.length} pictures: ${firstFew(named, 3, "; ")}`]
+      : []),
+    ...remarks,
+    ...(empty.length > 0
+      ? [`classes without a picture, which keep their number: ${firstFew(empty, 5)}`]
+      : []),
+    ...(others.length > 0 ? [`left out: files that are not ${formatNames}: ${kindsOf(others)}`] : []),
+    ...(background ? [describeBackground(background)] : []),
+    ...(complaint ? [complaint] : []),
+  ];
+  return {
+    name: folder,
+    count: places.length,
+    channels,
+    height: size,
+    width: size,
+    images: images.subarray(0, places.length * pixels),
+    ...(byteLabels && { labels: byteLabels, classNames }),
+    ...(told.length > 0 && { remarks: told }),
+  };
+}
+
+function describeBackground({ chosen, pictures }: { chosen: Background; pictures: number }): string {
+  const other = chosen === "white" ? "black" : "white";
+  const which = pictures === 1 ? "1 picture has" : `${pictures} pictures have`;
+  return `${which} transparent pixels, laid over ${chosen} to keep the drawing visible (background ${other} changes that)`;
+}
+
+function unreadable(
+  folder: string,
+  files: readonly DatedFile[],
+  { place, broken }: { place: number; broken: string },
+): GanOnnxError {
+  return new GanOnnxError({
+    what: broken,
+    where: join(folder, files[place].path),
+    fix: text`repair or remove the file, or leave ${setting("strict")} out`,
+  });
+}
+
+function allocate(folder: string, shape: readonly number[]): Uint8Array<SharedArrayBuffer> {
   const bytes = shape.reduce((product, dim) => product * dim, 1);
   try {
-    return new Uint8Array(bytes);
+    return new Uint8Array(new SharedArrayBuffer(bytes));
   } catch (cause) {
     throw new GanOnnxError({
       what: `its images at ${shape.join(" x ")} take ${(bytes / 1e9).toFixed(1)} GB, more than can be had`,
@@ -77,66 +211,4 @@ function allocate(folder: string, shape: readonly number[]): Uint8Array {
       cause,
     });
   }
-}
-
-/** 2 before 10. */
-const naturally = new Intl.Collator("en", { numeric: true }).compare as (a?: string, b?: string) => number;
-
-function labelsOf(paths: readonly string[]): Uint8Array | undefined {
-  const folders = paths.map((path) => (path.includes(sep) ? path.split(sep, 1)[0] : undefined));
-  const classes = [...new Set(folders)];
-  if (classes.includes(undefined) || classes.length > maxClasses) return undefined;
-  classes.sort(naturally);
-  const numbers = new Map(classes.map((name, number) => [name, number]));
-  return Uint8Array.from(folders, (name) => numbers.get(name)!);
-}
-
-/** The central square of an image at `size` x `size`, as `[size, size, 4]` RGBA with every pixel opaque. */
-async function decodeSquare(Jimp: Jimp, path: string, size: number): Promise<Uint8Array> {
-  const bytes = await readBytes(path);
-  try {
-    const image = await Jimp.fromBuffer(bytes.buffer);
-    const { width, height } = image;
-    const side = Math.min(width, height);
-    if (width !== height) {
-      image.crop({ x: (width - side) >> 1, y: (height - side) >> 1, w: side, h: side });
-    }
-    layOverBlack(image.bitmap.data);
-    if (side !== size) image.resize({ w: size, h: size });
-    return image.bitmap.data;
-  } catch (cause) {
-    throw new GanOnnxError({
-      what: `cannot be decoded as PNG or JPEG (${messageOf(cause)})`,
-      where: path,
-      fix: "repair or remove the file",
-      cause,
-    });
-  }
-}
-
-function layOverBlack(rgba: Uint8Array): void {
-  for (let at = 0; at < rgba.length; at += 4) {
-    const alpha = rgba[at + 3];
-    if (alpha === 255) continue;
-    for (let channel = at; channel < at + 3; channel++)
-      rgba[channel] = Math.round((rgba[channel] * alpha) / 255);
-    rgba[at + 3] = 255;
-  }
-}
-
-/** `[height, width, RGBA]` to `[channels, height, width]`; grey is the luma of ITU-R BT.601, as in Pillow's mode L. */
-function planes(rgba: Uint8Array, channels: number): Uint8Array {
-  const area = rgba.length / 4;
-  const result = new Uint8Array(channels * area);
-  for (let pixel = 0; pixel < area; pixel++) {
-    const [red, green, blue] = [rgba[4 * pixel], rgba[4 * pixel + 1], rgba[4 * pixel + 2]];
-    if (channels === 1) {
-      result[pixel] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
-    } else {
-      result[pixel] = red;
-      result[area + pixel] = green;
-      result[2 * area + pixel] = blue;
-    }
-  }
-  return result;
 }

@@ -1,13 +1,15 @@
-import { readdir } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
-import { GanOnnxError, messageOf, setting } from "../error.js";
-import { type DataOptions, type Dataset, mnistForm, requireForm } from "./dataset.js";
+import { GanOnnxError, setting } from "../error.js";
+import { type DataOptions, type Dataset, digitNames, mnistForm, requireForm } from "./dataset.js";
 import { drawDigits } from "./drawn.js";
+import { kindsOf, listFolder } from "./folder.node.js";
 import { holdsIdxFiles, readIdxFolder } from "./idx-folder.node.js";
-import { readImageFolder } from "./image-folder.node.js";
+import { holdsPictures, readImageFolder } from "./image-folder.node.js";
 import { loadMnist } from "./mnist.node.js";
+import { formatNames } from "./picture.node.js";
 
-export type { DataOptions, Dataset, Report } from "./dataset.js";
+export type { Background, DataOptions, Dataset, Report } from "./dataset.js";
 
 type DataSource = (options: DataOptions) => Promise<Dataset>;
 
@@ -18,7 +20,7 @@ export const dataSources = { mnist: loadMnist, drawn: loadDrawn } satisfies Reco
  * The training images of a source.
  *
  * @param spec `mnist` (downloaded once), `drawn` (digits drawn by this program), or a folder: of IDX files under
- *   MNIST's names, or of PNG and JPEG images (`./mnist` is a folder of that name).
+ *   MNIST's names, or of images (`./mnist` is a folder of that name).
  * @param options `channels` and `size` change the images of an image folder (1 and 28 unless told); the other sources
  *   have a form of their own and accept only that.
  * @throws {GanOnnxError} of kind usage for an unknown source or a form that it does not have; otherwise for files that
@@ -32,16 +34,28 @@ export async function loadDataset(spec: string, options: DataOptions): Promise<D
 }
 
 async function loadFolder(folder: string, options: DataOptions): Promise<Dataset> {
-  const entries = await readdir(folder).catch((cause: unknown) => {
+  const isFolder = await stat(folder).then(
+    (there) => there.isDirectory(),
+    () => undefined,
+  );
+  if (!isFolder) {
     throw new GanOnnxError({
-      what: `is no data source and no folder that can be read (${messageOf(cause)})`,
+      what: `is no data source and no folder ${isFolder === false ? "but a file" : "that is there"}`,
       where: setting("data", folder),
-      fix: `choose ${Object.keys(dataSources).join(", ")} or a folder of IDX, PNG or JPEG files`,
+      fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files`,
       kind: "usage",
-      cause,
     });
+  }
+  const content = await listFolder(folder);
+  const idx = holdsIdxFiles(content);
+  if (idx.here || (idx.below && !holdsPictures(content))) return readIdxFolder(content, options);
+  if (holdsPictures(content)) return readImageFolder(content, options);
+  const { files } = content;
+  throw new GanOnnxError({
+    what: files.length > 0 ? `has no images; what it has is ${kindsOf(files)}` : "has no images: it is empty",
+    where: folder,
+    fix: `name a folder of ${formatNames} images, or of IDX files under MNIST's names (train-images-idx3-ubyte)`,
   });
-  return holdsIdxFiles(entries) ? readIdxFolder(folder, entries, options) : readImageFolder(folder, options);
 }
 
 /** As many drawn digits as MNIST has, in slices, so that the process keeps hearing signals while it draws. */
@@ -58,5 +72,5 @@ async function loadDrawn(options: DataOptions): Promise<Dataset> {
     options.report?.("drawing digits", first + slice, total);
     await setImmediate();
   }
-  return { name: "drawn", count: total, ...mnistForm, images, labels };
+  return { name: "drawn", count: total, ...mnistForm, images, labels, classNames: digitNames };
 }

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { GanOnnxError, messageOf, setting, text } from "../error.js";
 import { writeAtomically } from "../files.node.js";
-import { type DataOptions, type Dataset, mnistForm, requireForm } from "./dataset.js";
+import { cacheFolder } from "./cache.node.js";
+import { type DataOptions, type Dataset, digitNames, mnistForm, requireForm } from "./dataset.js";
 import { type IdxFile, idxDataset } from "./idx.js";
 
 /** A file to be had from any of several mirrors, known by its length and MD5. */
@@ -45,18 +45,6 @@ export interface MnistOptions extends DataOptions {
   readonly stallMs?: number;
 }
 
-/** The folder that keeps what this program downloads: `GAN_ONNX_CACHE`, or `gan-onnx` in the user's cache folder. */
-export function cacheFolder(
-  env: Readonly<Record<string, string | undefined>> = process.env,
-  platform: string = process.platform,
-): string {
-  if (env.GAN_ONNX_CACHE) return env.GAN_ONNX_CACHE;
-  const home = homedir();
-  if (platform === "win32") return join(env.LOCALAPPDATA || join(home, "AppData", "Local"), "gan-onnx");
-  if (platform === "darwin") return join(home, "Library", "Caches", "gan-onnx");
-  return join(env.XDG_CACHE_HOME || join(home, ".cache"), "gan-onnx");
-}
-
 /**
  * MNIST's 60,000 training digits, 1x28x28 with labels. All four files are downloaded the first time and kept; a kept
  * file whose MD5 is wrong is downloaded again.
@@ -71,7 +59,7 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset> {
   const labels = await obtain(files.trainLabels, folder, options);
   await obtain(files.testImages, folder, options);
   await obtain(files.testLabels, folder, options);
-  return idxDataset("mnist", images, labels);
+  return { ...(await idxDataset("mnist", images, labels)), classNames: digitNames };
 }
 
 /** The kept copy of a file if it is whole, otherwise the first whole one that a mirror sends, which is then kept. */

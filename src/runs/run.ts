@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { type Dataset, loadDataset, type Report } from "../data/load.node.js";
+import type { Dataset, Report } from "../data/load.node.js";
 import { encodePng } from "../data/png.node.js";
 import type { Picture } from "../data/sheet.js";
 import { GanOnnxError, setting, text } from "../error.js";
@@ -15,6 +15,7 @@ import { type Checkpoint, checkState, encodeCheckpoint, startPosition } from "..
 import { Feeders } from "../training/feeder.node.js";
 import type { Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
+import { type DataSettings, dataOfRun } from "./run-data.js";
 import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
 import {
   type RuntimeName,
@@ -27,17 +28,13 @@ import { startingState } from "./starting-state.js";
 
 /** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
 export interface Configuration {
-  readonly run: {
+  readonly run: DataSettings & {
     readonly recipe: RecipeName;
-    readonly data: string;
     readonly ep: ProviderName;
     readonly device?: number;
     readonly epochs: number;
     readonly batchSize: number;
-    readonly seed: number;
     readonly stepsPerCall?: number;
-    readonly size?: number;
-    readonly channels?: 1 | 3;
     readonly init?: string;
     readonly runtime?: RuntimeName;
     readonly augment?: string;
@@ -75,11 +72,11 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
  */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
-  const { data, seed, recipe, size, channels, ep, device } = configuration.run;
+  const { seed, recipe, ep, device } = configuration.run;
   await requireProvider(ep, device);
   requireRuntimeProvider(configuration.run);
   requireNone(folder);
-  const dataset = await loadDataset(data, { seed, size, channels, report, signal });
+  const dataset = await dataOfRun(configuration.run, { report, signal });
   const design = designOf(recipe, configuration.recipe, dataset);
   const position = startPosition(design, dataset.count, seed);
   await requireTrainable(configuration.run, design);
@@ -115,8 +112,7 @@ export async function prepareResume(
   const { run, recipe } = configuration;
   const design = designOf(run.recipe, recipe, position);
   checkState(start, design, path);
-  const { data, seed, size } = run;
-  const dataset = await loadDataset(data, { seed, size, channels: run.channels, report, signal });
+  const dataset = await dataOfRun(run, { report, signal });
   const { images, channels, height, width } = position;
   const same =
     dataset.count === images &&
@@ -126,7 +122,7 @@ export async function prepareResume(
   if (!same) {
     throw new GanOnnxError({
       what: `now holds ${describe(dataset.count, dataset)} where the run had ${describe(images, position)}`,
-      where: setting("data", data),
+      where: setting("data", run.data),
       fix: "go on with the data that the run was started with",
     });
   }
@@ -211,7 +207,9 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
         // Another process may have made a run here, or gone on with it, while this one loaded its data.
         if (run.start.position.epoch + run.start.position.step === 0) requireNone(run.folder);
         else await requireSame(run);
-        await writeAtomically(files.config, `${JSON.stringify(flat, null, 2)}\n`);
+        const { classNames } = run.dataset;
+        const kept = classNames ? { ...flat, classNames } : flat;
+        await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
         await truncateMetrics(files.metrics, run.start.position);
       },
       end: async () => giveBack?.(),

@@ -54,6 +54,7 @@ export class Feeders implements Feeder {
 function shared(dataset: Dataset): Dataset {
   const { images, labels } = dataset;
   const copy = (bytes: Uint8Array) => {
+    if (bytes.buffer instanceof SharedArrayBuffer) return bytes;
     const all = new Uint8Array(new SharedArrayBuffer(bytes.length));
     all.set(bytes);
     return all;

@@ -20,7 +20,7 @@ async function write(path: string, content: string | Uint8Array): Promise<void> 
 }
 
 beforeAll(async () => {
-  const pixels = new Uint8Array(4 * 64);
+  const pixels = Uint8Array.from({ length: 4 * 64 }, (_, i) => i);
   await write(`truncated/${images}`, idx([4, 8, 8], pixels).subarray(0, -1));
   await write(`gzip/${images}.gz`, gzipSync(idx([4, 8, 8], pixels)).subarray(0, -9));
   await write(`floats/${images}`, idx([4, 8, 8], pixels).with(2, 0x0d));
@@ -163,7 +163,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     "an IDX file of another type",
     () => fresh("floats"),
     1,
-    /^floats.train-images-idx3-ubyte: type is 0d, expected 08/,
+    /^floats.train-images-idx3-ubyte: type is 0d \(float32\), expected 08/,
   ],
   [
     "labels in place of images",
@@ -178,7 +178,12 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     /^mismatch.train-labels-idx1-ubyte: label count 3 differs from .* image count 4/,
   ],
   ["a folder without images", () => fresh("empty"), 1, /^empty: has no images/],
-  ["an image that is none", () => fresh("no-image"), 1, /^no-image.a\.png: cannot be decoded as PNG or JPEG/],
+  [
+    "an image that is none",
+    () => fresh("no-image"),
+    1,
+    /^no-image: none of its pictures \(1\) can be read: a\.png is no picture/,
+  ],
 
   ["a folder that holds a run", () => train("run", 2), 2, /^run: holds a run already; use --resume/],
   [

@@ -1,25 +1,12 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Jimp } from "jimp";
-import { expect, test } from "vitest";
-import { readImageFolder } from "../../src/data/image-folder.node.js";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { listFolder } from "../../src/data/folder.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
+import { flatRows, greyPng as grey, pictureOf as picture, pngOf as png } from "../helpers/pictures.js";
 import { temporaryFolder } from "./files.js";
 
-/** Rows of pixels as 0xRRGGBBAA. */
-const picture = (rows: readonly (readonly number[])[]) => {
-  const image = new Jimp({ width: rows[0].length, height: rows.length });
-  rows.forEach((row, y) => {
-    row.forEach((color, x) => {
-      image.setPixelColor(color, x, y);
-    });
-  });
-  return image;
-};
-const png = (rows: readonly (readonly number[])[]) => picture(rows).getBuffer("image/png");
-const flat = (color: number, width = 4, height = width) =>
-  png(Array.from({ length: height }, () => Array<number>(width).fill(color)));
-const grey = (value: number) => flat(((value << 24) | (value << 16) | (value << 8) | 0xff) >>> 0);
+const flat = (color: number, width = 4, height = width) => png(flatRows(color, width, height));
 
 async function folderOf(files: Record<string, Uint8Array | string>) {
   const folder = await temporaryFolder();
@@ -113,11 +100,19 @@ test("sub-folders are classes when every image lies in one", async () => {
     [2, 0],
     [3, 2],
   ]);
-  const mixed = await loadDataset(await folderOf({ ...classes, "z.png": await grey(4) }), {
-    seed: 1,
-    size: 1,
-  });
+  const stray = { ...classes, "7/c.png": await grey(5), "z.png": await grey(4) };
+  const folder = await folderOf(stray);
+  const kept = await loadDataset(folder, { seed: 1, size: 1 });
+  expect([...kept.images]).toEqual([3, 1, 2, 5]);
+  expect([...kept.labels!]).toEqual([0, 1, 1, 1]);
+  expect(kept.remarks).toEqual([
+    "left out: 1 picture lies beside the sub-folders (z.png), which are the classes",
+  ]);
+  await writeFile(join(folder, "y.png"), await grey(6));
+  const mixed = await loadDataset(folder, { seed: 1, size: 1 });
+  expect([...mixed.images]).toEqual([3, 1, 2, 5, 6, 4]);
   expect(mixed.labels).toBeUndefined();
+  expect(mixed.remarks).toEqual(["there are no classes: 2 pictures lie beside the sub-folders (y.png)"]);
 });
 
 test("more classes than a byte can number mean no labels", async () => {
@@ -131,33 +126,48 @@ test("more classes than a byte can number mean no labels", async () => {
 test("a folder without images is refused", async () => {
   const folder = await folderOf({ "notes.txt": "" });
   await expect(loadDataset(folder, { seed: 1 })).rejects.toThrow(
-    `${folder}: has no images; name a folder of PNG or JPEG images, or of IDX files under MNIST's names`,
+    `${folder}: has no images; what it has is 1 .txt; name a folder of PNG, JPEG, WebP, BMP, GIF and TIFF images, or`,
   );
+  const empty = await temporaryFolder();
+  await expect(loadDataset(empty, { seed: 1 })).rejects.toThrow(`${empty}: has no images: it is empty; name`);
 });
 
-test("a broken image is named", async () => {
+test("broken images are left out and named; strict refuses them", async () => {
   const whole = await flat(0xff0000ff, 64);
   const jpeg = await picture(
     Array.from({ length: 64 }, (_, y) => Array(64).fill((y * 0x3050700 + 0xff) >>> 0)),
   ).getBuffer("image/jpeg");
-  const broken = {
-    "empty.png": "",
-    "text.png": "hello",
-    "short.png": whole.subarray(0, whole.length - 30),
-    "flipped.png": Uint8Array.from(whole).with(60, whole[60] ^ 0xff),
-    "short.jpg": jpeg.subarray(0, jpeg.length >> 1),
-  };
-  for (const [name, content] of Object.entries(broken)) {
+  const broken: [name: string, content: string | Uint8Array, message: string][] = [
+    ["empty.png", "", "is empty"],
+    ["text.png", "hello", "is no picture, or its head is damaged"],
+    ["short.png", whole.subarray(0, whole.length - 30), "cannot be decoded as PNG ("],
+    ["flipped.png", Uint8Array.from(whole).with(60, whole[60] ^ 0xff), "cannot be decoded as PNG ("],
+    ["short.jpg", jpeg.subarray(0, jpeg.length >> 1), "cannot be decoded as JPEG ("],
+    [
+      "drawing.png",
+      '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>',
+      "is SVG, which is not read",
+    ],
+  ];
+  for (const [name, content, message] of broken) {
     const folder = await folderOf({ "a-good.png": whole, [name]: content });
-    await expect(loadDataset(folder, { seed: 1 }), name).rejects.toThrow(
-      `${join(folder, name)}: cannot be decoded as PNG or JPEG (`,
+    const { count, remarks } = await loadDataset(folder, { seed: 1 });
+    expect(count, name).toBe(1);
+    expect(remarks, name).toHaveLength(1);
+    expect(remarks![0]).toContain(`left out: 1 of 2 pictures: ${name} ${message}`);
+    await expect(loadDataset(folder, { seed: 1, strict: true }), name).rejects.toThrow(
+      `${join(folder, name)}: ${message}`,
     );
   }
+  const all = await folderOf(Object.fromEntries(broken.map(([name, content]) => [name, content])));
+  await expect(loadDataset(all, { seed: 1 })).rejects.toThrow(
+    `${all}: none of its pictures (6) can be read: drawing.png is SVG, which is not read; empty.png is empty and 4 more; `,
+  );
 });
 
 test("a folder that cannot be listed is named", async () => {
   const folder = join(await temporaryFolder(), "gone");
-  await expect(readImageFolder(folder, { seed: 1 })).rejects.toThrow(`${folder}: cannot be listed (ENOENT`);
+  await expect(listFolder(folder)).rejects.toThrow(`${folder}: cannot be listed (ENOENT`);
 });
 
 test("more pixels than memory can hold are refused", async () => {
@@ -168,10 +178,15 @@ test("more pixels than memory can hold are refused", async () => {
 });
 
 test("an image that cannot be read is named", async () => {
-  const folder = await temporaryFolder();
+  const folder = await folderOf({ "b.png": await grey(1) });
   const path = join(folder, "a.png");
   await symlink(join(folder, "gone.png"), path);
-  await expect(loadDataset(folder, { seed: 1 })).rejects.toThrow(`${path}: cannot be read (ENOENT`);
+  const { remarks } = await loadDataset(folder, { seed: 1 });
+  expect(remarks).toEqual([
+    expect.stringMatching(/^left out: 1 of 2 pictures: a\.png cannot be read \(ENOENT/),
+  ]);
+  const strict = loadDataset(folder, { seed: 1, strict: true });
+  await expect(strict).rejects.toThrow(`${path}: cannot be read (ENOENT`);
 });
 
 test("links to files are read, links to folders are not followed", async () => {
@@ -186,4 +201,118 @@ test("reading stops when it is aborted", async () => {
   const reason = new Error("stopped by the user");
   const signal = AbortSignal.abort(reason);
   await expect(loadDataset(folder, { seed: 1, signal })).rejects.toBe(reason);
+});
+
+test("transparent drawings are laid over what keeps them visible, or over what is chosen", async () => {
+  const ink = await png([
+    [0x00000000, 0x000000ff],
+    [0x000000ff, 0x00000000],
+  ]);
+  const folder = await folderOf({ "a.png": ink, "b.png": await grey(9) });
+  const { images, remarks } = await loadDataset(folder, { seed: 1, size: 2 });
+  expect([...images]).toEqual([255, 0, 0, 255, 9, 9, 9, 9]);
+  expect(remarks).toEqual([
+    "1 picture has transparent pixels, laid over white to keep the drawing visible (background black changes that)",
+  ]);
+  const black = await loadDataset(folder, { seed: 1, size: 2, background: "black" });
+  expect([...black.images]).toEqual([0, 0, 0, 0, 9, 9, 9, 9]);
+  expect(black.remarks).toBeUndefined();
+  const chalk = await folderOf({ "a.png": await png([[0xffffffff, 0xffffff00]]) });
+  const light = await loadDataset(chalk, { seed: 1, size: 1, background: "white" });
+  expect([...light.images]).toEqual([255]);
+});
+
+test("what systems leave in folders is no class", async () => {
+  const image = await grey(1);
+  const junk = ["__MACOSX", "@eaDir", ".ipynb_checkpoints", "a/.thumbs", "b/@eaDir"];
+  const folder = await folderOf({
+    "a/1.png": image,
+    "b/1.png": image,
+    ...Object.fromEntries(junk.map((name) => [`${name}/1.png`, image])),
+    "Thumbs.db": "",
+  });
+  const dataset = await loadDataset(folder, { seed: 1, size: 1 });
+  expect(dataset).toMatchObject({ count: 2, classNames: ["a", "b"] });
+  expect([...dataset.labels!]).toEqual([0, 1]);
+  expect(dataset.remarks).toBeUndefined();
+});
+
+test("files that are not read are counted by their kind", async () => {
+  const image = await grey(1);
+  const folder = await folderOf({ "a.png": image, "b.avif": "x", "c.AVIF": "x", "d.npz": "x", README: "x" });
+  expect((await loadDataset(folder, { seed: 1, size: 1 })).remarks).toEqual([
+    "left out: files that are not PNG, JPEG, WebP, BMP, GIF and TIFF: 2 .avif, 1 without extension, 1 .npz",
+  ]);
+});
+
+describe("many pictures", () => {
+  const count = 600;
+  const files = async () => {
+    const images = await Promise.all(Array.from({ length: 100 }, (_, value) => grey(value)));
+    const names = Array.from({ length: count }, (_, i) => [
+      `${i % 3}/${String(i).padStart(3, "0")}.png`,
+      images[i % 100],
+    ]);
+    return { ...Object.fromEntries(names), "0/300.png": "broken" };
+  };
+  const sorted = Array.from({ length: 3 }, (_, label) =>
+    Array.from({ length: count / 3 }, (_, i) => 3 * i + label).filter((i) => i !== 300),
+  );
+  beforeEach(async () => {
+    vi.stubEnv("GAN_ONNX_CACHE", await temporaryFolder());
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  test("are read by threads, and kept until one of them changes", async () => {
+    const folder = await folderOf(await files());
+    const told: unknown[][] = [];
+    const report = (...args: unknown[]) => told.push(args);
+    const first = await loadDataset(folder, { seed: 1, size: 1, report });
+    expect([...first.images]).toEqual(sorted.flat().map((i) => i % 100));
+    expect([...first.labels!]).toEqual(sorted.flatMap((places, label) => places.map(() => label)));
+    expect(first.remarks).toEqual([
+      "left out: 1 of 600 pictures: 0/300.png is no picture, or its head is damaged",
+    ]);
+    expect(told.at(-1)).toEqual(["reading images", 600, 600]);
+    expect(told.length).toBeGreaterThan(3);
+
+    told.length = 0;
+    const again = await loadDataset(folder, { seed: 1, size: 1, report });
+    expect(told).toEqual([]);
+    expect({ ...again, images: [...again.images] }).toEqual({ ...first, images: [...first.images] });
+    await expect(loadDataset(folder, { seed: 1, size: 1, strict: true })).rejects.toThrow(
+      `${join(folder, "0/300.png")}: is no picture, or its head is damaged; repair or remove`,
+    );
+    expect((await loadDataset(folder, { seed: 1, size: 2, report })).height).toBe(2);
+    expect(told.length).toBeGreaterThan(0);
+
+    await writeFile(join(folder, "0", "300.png"), await grey(250));
+    const mended = await loadDataset(folder, { seed: 1, size: 1 });
+    expect(mended.count).toBe(600);
+    expect(mended.images[100]).toBe(250);
+    expect(mended.remarks).toBeUndefined();
+  });
+
+  test("stop being read when strict and one is broken, or when it is aborted", async () => {
+    const folder = await folderOf(await files());
+    await expect(loadDataset(folder, { seed: 1, size: 1, strict: true })).rejects.toThrow(
+      "0/300.png: is no picture",
+    );
+    const stop = new AbortController();
+    const reason = new Error("stopped by the user");
+    const report = () => stop.abort(reason);
+    const loading = loadDataset(folder, { seed: 1, size: 1, report, signal: stop.signal });
+    await expect(loading).rejects.toBe(reason);
+  });
+
+  test("are read all the same where nothing can be kept, which is said", async () => {
+    const folder = await folderOf(await files());
+    vi.stubEnv("GAN_ONNX_CACHE", join(folder, "0", "001.txt"));
+    await writeFile(join(folder, "0", "001.txt"), "");
+    const { count: read, remarks } = await loadDataset(folder, { seed: 1, size: 1 });
+    expect(read).toBe(599);
+    expect(remarks!.at(-1)).toMatch(/^the images are not kept for the next time: .*cannot be written/);
+  });
 });

@@ -4,8 +4,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { cacheFolder } from "../../src/data/cache.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
-import { cacheFolder, loadMnist, mnistFiles, mnistMirrors } from "../../src/data/mnist.node.js";
+import { loadMnist, mnistFiles, mnistMirrors } from "../../src/data/mnist.node.js";
 import { idx, realMnist, remoteFile, temporaryFolder } from "./files.js";
 
 const content: Record<string, Uint8Array> = {

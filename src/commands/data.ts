@@ -1,0 +1,45 @@
+import type { Argv, CommandModule } from "yargs";
+import { z } from "zod";
+import { parseArguments, runSchema } from "../config.js";
+import { common, settingsOptions } from "./options.js";
+import { endStatus, print, reportStatus, say } from "./output.js";
+
+const schema = z.object({
+  source: z.string(),
+  out: z.string().default("data.png"),
+  ...runSchema.pick({ size: true, channels: true, background: true, strict: true, seed: true }).shape,
+  json: z.boolean().default(false),
+});
+
+export const data: CommandModule = {
+  command: "data <source>",
+  describe: "show what a folder will be read as, without training",
+  builder: (argv: Argv) =>
+    settingsOptions(argv, ["size", "channels", "background", "strict", "seed"])
+      .positional("source", { type: "string", demandOption: true, describe: "what --data of train takes" })
+      .option("out", {
+        type: "string",
+        requiresArg: true,
+        describe: "the PNG to write with some of the images (default: data.png)",
+      })
+      .option("json", common.json),
+  async handler(argv) {
+    const { source, out, json, ...options } = parseArguments(schema, argv);
+    const { loadDataset } = await import("../data/load.node.js");
+    const { describeData, rangeWarning, summaryOf } = await import("../data/summary.js");
+    const { paintContactSheet } = await import("../data/contact-sheet.js");
+    const { encodePng } = await import("../data/png.node.js");
+    const { writeAtomically } = await import("../files.node.js");
+    const dataset = await loadDataset(source, { ...options, report: reportStatus }).finally(endStatus);
+    const summary = summaryOf(dataset);
+    const remarks = [...(dataset.remarks ?? [])];
+    await writeAtomically(out, await encodePng(paintContactSheet(dataset)));
+    if (!json) for (const line of [...describeData(source, summary), ...remarks]) print(line);
+    const warning = rangeWarning(source, summary);
+    if (warning) say(warning);
+    const { count, form, classes, low, high, mean } = summary;
+    const [channels, height, width] = form;
+    const about = { source, count, channels, height, width, classes, low, high, mean, remarks, warning };
+    print(json ? JSON.stringify({ ...about, file: out }) : `some of the images: ${out}`);
+  },
+};

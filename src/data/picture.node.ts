@@ -1,0 +1,223 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Background } from "./dataset.js";
+import { pngUntilEnd, tiffOfOnePage } from "./picture-trim.js";
+
+/** The formats that are read, as `image-size` names them. */
+export const formats = {
+  png: "PNG",
+  jpg: "JPEG",
+  webp: "WebP",
+  bmp: "BMP",
+  gif: "GIF",
+  tiff: "TIFF",
+} as const;
+type Format = keyof typeof formats;
+
+/** For messages. */
+export const formatNames = Object.values(formats)
+  .join(", ")
+  .replace(/, (\w+)$/, " and $1");
+
+/** The extensions by which a folder's pictures are found; what is in a file is told by its content. */
+export const pictureExtensions: ReadonlySet<string> = new Set([
+  ".png",
+  ".apng",
+  ".jpg",
+  ".jpeg",
+  ".jpe",
+  ".jfif",
+  ".webp",
+  ".bmp",
+  ".dib",
+  ".gif",
+  ".tif",
+  ".tiff",
+]);
+
+/** Larger ones are refused before they are decoded: a file of 8 KB can hold a picture of a gigabyte. */
+export const MOST_MEGAPIXELS = 32;
+/** Pictures from this size on are decoded one at a time, whatever the number of threads. */
+export const LARGE_MEGAPIXELS = 4;
+
+/** A decoded picture: 4 bytes a pixel, red, green, blue and opacity. */
+export interface Bitmap {
+  data: Buffer;
+  width: number;
+  height: number;
+}
+
+/** The form in which pictures become images of a data set. */
+export interface PictureForm {
+  readonly size: number;
+  readonly channels: 1 | 3;
+  /** What transparent pixels are laid over; both are made unless one is chosen. */
+  readonly background?: Background;
+}
+
+/** One picture as an image of `[channels, size, size]`. */
+export interface Image {
+  /** Over the background that was chosen, or over black. */
+  readonly pixels: Uint8Array;
+  /** Only of a picture with transparent pixels, where no background was chosen. */
+  readonly drawing?: {
+    readonly overWhite: Uint8Array<ArrayBuffer>;
+    /** The sum of all opacities, 1 for an opaque pixel, and the sum of lumas times opacity. */
+    readonly opacity: number;
+    readonly luma: number;
+  };
+}
+
+/**
+ * The width and height that the head of a picture file tells, and its format.
+ *
+ * @throws {Error} whose message continues "the file ...".
+ */
+export async function headOf(bytes: Uint8Array) {
+  const { imageSize } = await import("image-size");
+  let head: ReturnType<typeof imageSize>;
+  try {
+    head = imageSize(bytes);
+  } catch {
+    throw new Error(bytes.length === 0 ? "is empty" : "is no picture, or its head is damaged");
+  }
+  const { width, height, type = "" } = head;
+  if (!(type in formats)) throw new Error(`is ${type.toUpperCase()}, which is not read`);
+  const megapixels = (width * height) / 1e6;
+  if (!(width > 0 && height > 0)) throw new Error(`is ${width}x${height}, which holds nothing`);
+  if (megapixels > MOST_MEGAPIXELS) {
+    throw new Error(
+      `is ${width}x${height}, ${megapixels.toFixed(0)} megapixels where ${MOST_MEGAPIXELS} is the limit`,
+    );
+  }
+  return { format: type as Format, megapixels };
+}
+
+/** Decode a picture of a known format; of an animation or several pages, the first. Throws what the decoder says. */
+export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Bitmap> {
+  if (format === "webp") return decodeWebp(bytes);
+  const { decoders, Jimp } = await import("./jimp.node.js");
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (format) {
+    case "png":
+      return decoders.png.decode(pngUntilEnd(buffer));
+    case "tiff":
+      return decoders.tiff.decode(Buffer.from(tiffOfOnePage(buffer).buffer));
+    case "jpg": {
+      const limits = { maxMemoryUsageInMB: 2048, maxResolutionInMP: 2 * MOST_MEGAPIXELS };
+      // Jimp turns a picture as its camera was held; few have a note of that.
+      const hasNote = buffer.subarray(0, 65_536).includes("Exif\0");
+      return hasNote
+        ? (await Jimp.fromBuffer(buffer, { "image/jpeg": limits })).bitmap
+        : decoders.jpg.decode(buffer, limits);
+    }
+    default:
+      return decoders[format].decode(buffer);
+  }
+}
+
+let webp: Promise<typeof import("@jsquash/webp/decode.js")> | undefined;
+
+async function decodeWebp(bytes: Uint8Array<ArrayBuffer>): Promise<Bitmap> {
+  webp ??= loadWebp();
+  const { default: decode } = await webp;
+  const copy = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const { data, width, height } = await decode(copy);
+  return { data: Buffer.from(data.buffer), width, height };
+}
+
+/** The decoder is made for browsers: it fetches its code, which Node does not do from files, and makes ImageData. */
+async function loadWebp() {
+  const codec = await import("@jsquash/webp/decode.js");
+  const path = createRequire(import.meta.url).resolve("@jsquash/webp/codec/dec/webp_dec.wasm");
+  const global = globalThis as { ImageData?: unknown };
+  global.ImageData ??= class {
+    constructor(
+      readonly data: Uint8ClampedArray,
+      readonly width: number,
+      readonly height: number,
+    ) {}
+  };
+  await codec.init({ wasmBinary: new Uint8Array(readFileSync(path)).buffer });
+  return codec;
+}
+
+/**
+ * The central square of a picture as an image.
+ *
+ * @throws {Error} whose message continues "the file ...": it is no picture, too large, or cannot be decoded.
+ */
+export async function imageOfPicture(
+  bytes: Uint8Array<ArrayBuffer>,
+  form: PictureForm,
+  format: Format,
+): Promise<Image> {
+  const { Jimp } = await import("./jimp.node.js");
+  const picture = new Jimp(await decodePicture(bytes, format));
+  const { width, height } = picture;
+  const side = Math.min(width, height);
+  if (width !== height) picture.crop({ x: (width - side) >> 1, y: (height - side) >> 1, w: side, h: side });
+  const { bitmap } = picture;
+  const over = (data: Buffer) => {
+    const square = new Jimp({ data, width: side, height: side });
+    if (side !== form.size) square.resize({ w: form.size, h: form.size });
+    return planes(square.bitmap.data, form.channels);
+  };
+  const drawing = drawingIn(bitmap.data);
+  if (!drawing) return { pixels: over(bitmap.data) };
+  const { background } = form;
+  if (background) {
+    layOver(bitmap.data, background);
+    return { pixels: over(bitmap.data) };
+  }
+  const copy = Buffer.from(bitmap.data);
+  layOver(copy, "white");
+  layOver(bitmap.data, "black");
+  return { pixels: over(bitmap.data), drawing: { ...drawing, overWhite: over(copy) } };
+}
+
+/** The luma of ITU-R BT.601, as in Pillow's mode L. */
+const lumaOf = (red: number, green: number, blue: number) => 0.299 * red + 0.587 * green + 0.114 * blue;
+
+/** How much there is to see in a picture and how light it is, or undefined if it is opaque everywhere. */
+function drawingIn(rgba: Uint8Array): { opacity: number; luma: number } | undefined {
+  let isOpaque = true;
+  for (let at = 3; at < rgba.length && isOpaque; at += 4) isOpaque = rgba[at] === 255;
+  if (isOpaque) return undefined;
+  let [opacity, luma] = [0, 0];
+  for (let at = 0; at < rgba.length; at += 4) {
+    const alpha = rgba[at + 3] / 255;
+    opacity += alpha;
+    luma += alpha * lumaOf(rgba[at], rgba[at + 1], rgba[at + 2]);
+  }
+  return { opacity, luma };
+}
+
+function layOver(rgba: Uint8Array, background: Background): void {
+  const behind = background === "white" ? 255 : 0;
+  for (let at = 0; at < rgba.length; at += 4) {
+    const alpha = rgba[at + 3];
+    if (alpha === 255) continue;
+    for (let channel = at; channel < at + 3; channel++) {
+      rgba[channel] = Math.round((rgba[channel] * alpha + behind * (255 - alpha)) / 255);
+    }
+    rgba[at + 3] = 255;
+  }
+}
+
+/** `[height, width, RGBA]` to `[channels, height, width]`. */
+function planes(rgba: Uint8Array, channels: number): Uint8Array<ArrayBuffer> {
+  const area = rgba.length / 4;
+  const result = new Uint8Array(channels * area);
+  for (let pixel = 0; pixel < area; pixel++) {
+    const [red, green, blue] = [rgba[4 * pixel], rgba[4 * pixel + 1], rgba[4 * pixel + 2]];
+    if (channels === 1) {
+      result[pixel] = Math.round(lumaOf(red, green, blue));
+    } else {
+      result[pixel] = red;
+      result[area + pixel] = green;
+      result[2 * area + pixel] = blue;
+    }
+  }
+  return result;
+}

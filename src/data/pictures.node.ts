@@ -1,0 +1,73 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { messageOf } from "../error.js";
+import { formats, headOf, imageOfPicture, LARGE_MEGAPIXELS, type PictureForm } from "./picture.node.js";
+
+/** What those who read the pictures of a folder share. */
+export interface ReadingTask extends PictureForm {
+  readonly folder: string;
+  /** `[count, channels, size, size]`, in memory that threads share: each picture is written to its place. */
+  readonly images: Uint8Array<SharedArrayBuffer>;
+  /** One number, 1 while one of them decodes a large picture. */
+  readonly large: Int32Array<SharedArrayBuffer>;
+}
+
+/** Pictures to read: their places in the data set, and their paths in the folder. */
+export type PicturesToRead = readonly { readonly place: number; readonly path: string }[];
+
+/** What is to be known of a picture that is in its place, or why it is not there. */
+export interface PictureRead {
+  readonly place: number;
+  /** Continues "the file ...". */
+  readonly broken?: string;
+  readonly overWhite?: Uint8Array<ArrayBuffer>;
+  readonly opacity?: number;
+  readonly luma?: number;
+}
+
+/** Larger files are no pictures of up to 32 megapixels. */
+const MOST_BYTES = 256e6;
+
+/** Read pictures into their places. A broken one is told of and leaves its place as it was. */
+export async function readPictures(task: ReadingTask, pictures: PicturesToRead): Promise<PictureRead[]> {
+  const { channels, size, images } = task;
+  const found: PictureRead[] = [];
+  for (const { place, path } of pictures) {
+    try {
+      const { pixels, drawing } = await read(task, join(task.folder, path));
+      images.set(pixels, place * channels * size * size);
+      found.push({ place, ...drawing });
+    } catch (error) {
+      found.push({ place, broken: messageOf(error) });
+    }
+  }
+  return found;
+}
+
+async function read(task: ReadingTask, path: string) {
+  const bytes = contentOf(path);
+  const { format, megapixels } = await headOf(bytes);
+  if (megapixels >= LARGE_MEGAPIXELS) {
+    while (Atomics.compareExchange(task.large, 0, 0, 1) !== 0) Atomics.wait(task.large, 0, 1);
+  }
+  try {
+    return await imageOfPicture(bytes, task, format);
+  } catch (error) {
+    throw new Error(`cannot be decoded as ${formats[format]} (${messageOf(error)})`);
+  } finally {
+    if (megapixels >= LARGE_MEGAPIXELS) {
+      Atomics.store(task.large, 0, 0);
+      Atomics.notify(task.large, 0);
+    }
+  }
+}
+
+function contentOf(path: string): Uint8Array<ArrayBuffer> {
+  try {
+    const { size } = statSync(path);
+    if (size > MOST_BYTES) throw new Error(`${(size / 1e6).toFixed(0)} MB are too many`);
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw new Error(`cannot be read (${messageOf(error)})`);
+  }
+}

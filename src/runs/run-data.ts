@@ -1,0 +1,46 @@
+import { type DataOptions, type Dataset, loadDataset } from "../data/load.node.js";
+import { rangeWarning, summaryOf } from "../data/summary.js";
+import { GanOnnxError, setting, type Text, text } from "../error.js";
+
+/** The settings of a run that say what it learns from. */
+export interface DataSettings
+  extends Pick<DataOptions, "seed" | "size" | "channels" | "background" | "strict"> {
+  readonly data: string;
+  readonly classNames?: readonly string[];
+}
+
+/**
+ * The data of a run, with the names of its classes.
+ *
+ * @throws {GanOnnxError} as `loadDataset`; when there is nothing to learn; of kind usage when the names do not fit.
+ */
+export async function dataOfRun(
+  { data, classNames, ...options }: DataSettings,
+  { report, signal }: Pick<DataOptions, "report" | "signal">,
+): Promise<Dataset> {
+  const dataset = named(await loadDataset(data, { ...options, report, signal }), data, classNames);
+  const warning = rangeWarning(data, summaryOf(dataset));
+  return warning ? { ...dataset, remarks: [...(dataset.remarks ?? []), warning] } : dataset;
+}
+
+function named(dataset: Dataset, data: string, classNames: DataSettings["classNames"]): Dataset {
+  if (!classNames) return dataset;
+  const { labels, classNames: own } = dataset;
+  const refuse = (what: string, fix: Text) =>
+    new GanOnnxError({ what, where: setting("data", data), fix, kind: "usage" });
+  if (own && own.join("\n") !== classNames.join("\n")) {
+    throw refuse(
+      `its classes are ${own.join(", ")}, and not ${classNames.join(", ")}`,
+      text`leave ${setting("classNames")} out; a run resumes with the classes that it began with`,
+    );
+  }
+  if (!labels) throw refuse("has no labels", text`leave ${setting("classNames")} out`);
+  const largest = labels.reduce((most, label) => Math.max(most, label), 0);
+  if (largest >= classNames.length) {
+    throw refuse(
+      `has ${largest + 1} classes`,
+      text`name all of them: ${setting("classNames")} has ${classNames.length}`,
+    );
+  }
+  return { ...dataset, classNames };
+}

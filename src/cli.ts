@@ -7,6 +7,7 @@ import { data } from "./commands/data.js";
 import { demo } from "./commands/demo.js";
 import { differentiateModel } from "./commands/differentiate.js";
 import { doctor } from "./commands/doctor.js";
+import { evaluate } from "./commands/evaluate.js";
 import { exportModel } from "./commands/export.js";
 import { sample } from "./commands/sample.js";
 import { serve } from "./commands/serve.js";
@@ -23,6 +24,7 @@ const commands = [
   train,
   exportModel,
   sample,
+  evaluate,
   serve,
   verify,
   differentiateModel,

@@ -99,6 +99,7 @@ describe("the packed package", () => {
         "dist/web-demo/models/index.json",
         "dist/web-demo/run.html",
         "dist/web-demo/run.json",
+        "models/judge.onnx",
         "package.json",
       ].sort(),
     );

@@ -12,7 +12,7 @@ function shippedModels(): Plugin {
   return {
     name: "shipped-models",
     generateBundle() {
-      const files = readdirSync(folder).filter((file) => file.endsWith(".onnx"));
+      const files = readdirSync(folder).filter((file) => file.endsWith(".onnx") && file !== "judge.onnx");
       // The page opens with the first one.
       files.sort(
         (a, b) => Number(b === "generator.onnx") - Number(a === "generator.onnx") || a.localeCompare(b),

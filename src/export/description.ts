@@ -26,13 +26,69 @@ export interface GeneratorFile extends Generator {
  * @throws GanOnnxError when the file is no generator of the form that `export` writes.
  */
 export function readGenerator(model: Uint8Array, where: string): GeneratorFile {
-  let summary: ModelSummary;
+  const summary = summaryOf(model, where);
+  return { ...describeGenerator(summary, where), metadata: summary.metadata };
+}
+
+/** What must be known of a classifier to use it, and all that its file says of where it comes from. */
+export interface ClassifierFile {
+  readonly classes: number;
+  readonly image: ImageShape;
+  /** What black and white are in its input. */
+  readonly range: readonly [number, number];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a model file says of itself as a classifier.
+ *
+ * @throws GanOnnxError when the file is no classifier of the form that `export` writes.
+ */
+export function readClassifier(model: Uint8Array, where: string): ClassifierFile {
+  const { inputs, outputs, metadata } = summaryOf(model, where);
+  const names = (ports: ModelSummary["inputs"]) => ports.map(({ name }) => name);
+  if (names(inputs).join() !== "image") throw noGenerator("has not the one input image", where);
+  for (const name of ["probabilities", "features"]) {
+    if (!names(outputs).includes(name)) throw noGenerator(`has no output ${name}`, where);
+  }
+  requireFormat(metadata, formats.classifier, where);
+  const field = fieldsOf(metadata, where);
+  return {
+    classes: field("classes", isCount),
+    image: imageIn(inputs, "input", where),
+    range: field("range", isRange),
+    metadata,
+  };
+}
+
+function summaryOf(model: Uint8Array, where: string): ModelSummary {
   try {
-    summary = summarizeModel(model);
+    return summarizeModel(model);
   } catch (cause) {
     throw noGenerator(`is no ONNX model (${messageOf(cause)})`, where, cause);
   }
-  return { ...describeGenerator(summary, where), metadata: summary.metadata };
+}
+
+function imageIn(ports: ModelSummary["inputs"], kind: string, where: string): ImageShape {
+  const image = ports.find(({ name }) => name === "image")?.shape ?? [];
+  const [channels, height, width] = image.slice(1).map(Number);
+  if (image.length === 4 && [channels, height, width].every(isCount)) return { channels, height, width };
+  throw noGenerator(`has no ${kind} image [batch, channels, height, width]`, where);
+}
+
+/** Other programs may write models of this form; what names another format of ours is not read as this one. */
+function requireFormat(metadata: ModelSummary["metadata"], expected: string, where: string): void {
+  const { format = expected } = metadata;
+  if (format !== expected) throw noGenerator(`has the format "${format}" instead of "${expected}"`, where);
+}
+
+function fieldsOf(metadata: ModelSummary["metadata"], where: string) {
+  return <T>(name: string, holds: (value: unknown) => value is T): T => {
+    const value = jsonIn(metadata[name]);
+    if (holds(value)) return value;
+    const found = JSON.stringify(metadata[name]);
+    throw noGenerator(`has no proper metadata "${name}" (it is ${found})`, where);
+  };
 }
 
 function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: string): Generator {
@@ -43,31 +99,18 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   if (typeof latent !== "number" || inputs.length !== (label ? 2 : 1)) {
     throw noGenerator("has no input z [batch, latent], or others than z and label", where);
   }
-  const image = shapeOf(outputs, "image");
-  const [channels, height, width] = image.slice(1).map(Number);
-  if (image.length !== 4 || ![channels, height, width].every(isCount)) {
-    throw noGenerator("has no output image [batch, channels, height, width]", where);
-  }
-  // Other programs may write models of this form; what names another format of ours is not read as this one.
-  const { format = formats.generator } = metadata;
-  if (format !== formats.generator) {
-    throw noGenerator(`has the format "${format}" instead of "${formats.generator}"`, where);
-  }
-  const field = <T>(name: string, holds: (value: unknown) => value is T): T => {
-    const value = jsonIn(metadata[name]);
-    if (holds(value)) return value;
-    const found = JSON.stringify(metadata[name]);
-    throw noGenerator(`has no proper metadata "${name}" (it is ${found})`, where);
-  };
+  const image = imageIn(outputs, "output", where);
+  requireFormat(metadata, formats.generator, where);
+  const field = fieldsOf(metadata, where);
   return {
     latent,
     classes: label ? field("classes", isCount) : undefined,
-    image: { channels, height, width },
+    image,
     range: field("range", isRange),
   };
 }
 
-/** The error for a file that is no generator. */
+/** The error for a file that is no generator, or no classifier. */
 export function noGenerator(what: string, where: string, cause?: unknown): GanOnnxError {
   return new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
 }

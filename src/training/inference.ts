@@ -1,8 +1,7 @@
-import { build, exp, input, type Model, reshape, sub, type Value } from "../graph/index.js";
+import { build, input, type Model, reshape, softmax, type Value } from "../graph/index.js";
 import { bind, declarationsOf, onFlatVector, type Scope } from "../networks/index.js";
 import { type Classifier, type Design, type ImageShape, pixelsOf, type Sampler } from "../recipes/index.js";
 import { drawLatents } from "../recipes/latents.js";
-import { logSumExp } from "../recipes/objectives/classification.js";
 import { fillUniform, type Random } from "../tensors/random.js";
 import type { Tensors } from "../tensors/tensor.js";
 import { producer } from "../version.js";
@@ -108,7 +107,7 @@ function deciding({ network, range, trace }: Classifier, image: ImageShape, forw
   const shape = ["batch", channels, height, width];
   const x = input("image", "float32", shape, `images, from ${range[0]} (black) to ${range[1]} (white)`);
   const { logits, features } = trace({ [network]: forward }, reshape(x, ["batch", pixelsOf(image)]));
-  return { inputs: [x], outputs: { logits, probabilities: exp(sub(logits, logSumExp(logits))), features } };
+  return { inputs: [x], outputs: { logits, probabilities: softmax(logits), features } };
 }
 
 function asImages(value: Value, { channels, height, width }: ImageShape): Value {

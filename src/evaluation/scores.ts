@@ -1,0 +1,130 @@
+import type { Dataset } from "../data/dataset.js";
+import type { OpenModel } from "../runtime/engine.js";
+import type { Classified } from "../training/classify.js";
+import { classifierScore } from "./classifier-score.js";
+import { frechetDistance, type Moments, momentsOf } from "./frechet.js";
+import type { Judge } from "./judge.js";
+import { columnOf, Neighbours, type Points } from "./neighbours.js";
+
+/** The neighbour whose distance is the radius of a ball: 3 as Kynkäänniemi et al., 5 as Naeem et al. have it. */
+const [PRECISION_K, DENSITY_K] = [3, 5];
+
+/** What a judge says of images, against real ones. Of shares, all lie in [0, 1]. */
+export interface Scores {
+  /** Fréchet distance of the judge's features from those of real images; see `frechetDistance`. */
+  readonly distance: number;
+  /** See `classifierScore`. */
+  readonly classifierScore: number;
+  /**
+   * Precision: the share of images that lie in a ball around some real image, with the distance to its third nearest
+   * real one for radius. Recall: the share of real images that lie in such a ball around some image (Kynkäänniemi et al.
+   * 2019, https://arxiv.org/abs/1904.06991, with k = 3).
+   */
+  readonly precision: number;
+  readonly recall: number;
+  /**
+   * Density: in how many balls of real images an image lies, divided by k; above 1 where images crowd about real ones.
+   * Coverage: the share of real images with an image in their ball (Naeem et al. 2020,
+   * https://arxiv.org/abs/2002.09797, with k = 5).
+   */
+  readonly density: number;
+  readonly coverage: number;
+  /** The median distance of an image to its nearest other one, divided by that of real images: near 0 for copies. */
+  readonly diversity: number;
+  /** The share of each class, by the judge. */
+  readonly classes: readonly number[];
+  /** The share of images that are of the class asked for, by the judge, for images that have labels. */
+  readonly agreement?: number;
+}
+
+/** Real images as a judge sees them: what others are compared with. */
+export interface Reference {
+  readonly points: Points;
+  readonly moments: Moments;
+  /** Squared distances of each to its nearest others, [count, k], rising. */
+  readonly nearest: Float32Array;
+  readonly classes: readonly number[];
+}
+
+/** Owns the models by which images are scored. */
+export class Scorer {
+  private readonly neighbours: Neighbours;
+
+  /** @param open loads models on the CPU. */
+  constructor(
+    private readonly judge: Judge,
+    private readonly open: OpenModel,
+  ) {
+    this.neighbours = new Neighbours(open);
+  }
+
+  /** Look at real images. */
+  async reference(real: Dataset): Promise<Reference> {
+    const found = await this.judge.classify(real);
+    const points = pointsOf(found);
+    return {
+      points,
+      moments: await momentsOf(points, this.open),
+      nearest: await this.othersNearest(points),
+      classes: shares(found.classes, this.judge.file.classes),
+    };
+  }
+
+  /** Score as many images as the reference has; fewer are scored too, but their distance is larger by that. */
+  async scores(images: Dataset, reference: Reference): Promise<Scores> {
+    const found = await this.judge.classify(images);
+    const points = pointsOf(found);
+    const nearest = await this.othersNearest(points);
+    const radii = (values: Float32Array, k: number) => columnOf(values, DENSITY_K, k - 1);
+    const real = reference.points;
+    const inPrecision = await this.neighbours.balls(points, real, radii(reference.nearest, PRECISION_K));
+    const inDensity = await this.neighbours.balls(points, real, radii(reference.nearest, DENSITY_K));
+    const inRecall = await this.neighbours.balls(real, points, radii(nearest, PRECISION_K));
+    const { distances } = await this.neighbours.nearest(real, points, 1);
+    const coverageRadii = radii(reference.nearest, DENSITY_K);
+    const first = (values: Float32Array) => Math.sqrt(median(radii(values, 1)));
+    return {
+      distance: await frechetDistance(reference.moments, await momentsOf(points, this.open)),
+      classifierScore: await classifierScore(found.probabilities, points.count, this.open),
+      precision: share(inPrecision, (balls) => balls > 0),
+      recall: share(inRecall, (balls) => balls > 0),
+      density: inDensity.reduce((sum, balls) => sum + balls, 0) / (DENSITY_K * points.count),
+      coverage: share(distances, (distance, i) => distance <= coverageRadii[i]),
+      diversity: first(nearest) / first(reference.nearest),
+      classes: shares(found.classes, this.judge.file.classes),
+      ...agreementOf(images, found),
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.neighbours.close();
+  }
+
+  /** Squared distances of each point to its nearest others, itself left out. */
+  private async othersNearest(points: Points): Promise<Float32Array> {
+    const { distances } = await this.neighbours.nearest(points, points, DENSITY_K + 1);
+    return distances.filter((_, i) => i % (DENSITY_K + 1) > 0);
+  }
+}
+
+function pointsOf({ classes, features }: Classified): Points {
+  return { count: classes.length, width: features.length / classes.length, data: features };
+}
+
+function agreementOf({ labels }: Dataset, { classes }: Classified): Pick<Scores, "agreement"> {
+  return labels ? { agreement: share(classes, (found, i) => found === labels[i]) } : {};
+}
+
+function shares(labels: Uint8Array, classes: number): number[] {
+  return Array.from({ length: classes }, (_, c) => share(labels, (label) => label === c));
+}
+
+function share(values: Float32Array | Uint8Array, holds: (value: number, index: number) => boolean): number {
+  let count = 0;
+  for (const [i, value] of values.entries()) if (holds(value, i)) count++;
+  return count / values.length;
+}
+
+function median(values: Float32Array): number {
+  return values.toSorted()[values.length >> 1];
+}

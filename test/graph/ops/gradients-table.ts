@@ -6,7 +6,9 @@ import { arithmetic } from "./gradients-table-arithmetic.js";
 import { convolutions } from "./gradients-table-conv.js";
 import { elementwise } from "./gradients-table-elementwise.js";
 import { gathering } from "./gradients-table-gather.js";
+import { generating } from "./gradients-table-generate.js";
 import { matrix } from "./gradients-table-matrix.js";
+import { normalizing } from "./gradients-table-normalize.js";
 import { reduce } from "./gradients-table-reduce.js";
 import { shape } from "./gradients-table-shape.js";
 import { slices } from "./gradients-table-slice.js";
@@ -30,6 +32,8 @@ export const table = {
   ...shape,
   ...slices,
   ...windows,
+  ...generating,
+  ...normalizing,
   ...gathering,
 } satisfies Record<Needed, readonly GradientCase[]>;
 
@@ -53,5 +57,6 @@ export const withoutGradient = [
   "round",
   "argMaxOp",
   "argMinOp",
+  "rangeOp",
   "shapeOp",
 ] as const satisfies readonly OpName[];

@@ -52,6 +52,7 @@ export async function writeGraphs(
     say(`${folder}: no artifacts of ORT's training API: ${reason}`);
     return { train, manifest, artifacts: [], nodes };
   }
-  const artifacts = await writeOrtArtifacts(folder, design, await startingState(run, design));
+  const { state } = await startingState(run, design);
+  const artifacts = await writeOrtArtifacts(folder, design, state);
   return { train, manifest, artifacts, nodes };
 }

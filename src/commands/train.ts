@@ -82,7 +82,7 @@ export async function trainCommand(
     const training = await prepare(config, { folder: where, report: reportStatus, signal: interrupt.signal });
     endStatus();
     describeData(training.dataset.name, summaryOf(training.dataset)).forEach(say);
-    training.dataset.remarks?.forEach(say);
+    training.remarks?.forEach(say);
     const { position } = training.start;
     const summary = { run: where, ...describe(training, stepsInEpoch(training)) };
     say(

@@ -50,6 +50,8 @@ export interface Run extends Training {
   /** What makes the steps, if not the model above. */
   readonly runtime?: RuntimeName;
   readonly folder: string;
+  /** What a user should know before it begins, a line each. */
+  readonly remarks?: readonly string[];
 }
 
 export interface Preparation {
@@ -80,8 +82,9 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   const design = designOf(recipe, configuration.recipe, dataset);
   const position = startPosition(design, dataset.count, seed);
   await requireTrainable(configuration.run, design);
-  const state = await startingState(configuration.run, design);
-  return assemble(configuration, folder, dataset, design, { position, state });
+  const { state, remark } = await startingState(configuration.run, design);
+  const run = assemble(configuration, folder, dataset, design, { position, state });
+  return remark ? { ...run, remarks: [...(run.remarks ?? []), remark] } : run;
 }
 
 /** Make sure that no run is in a folder. */
@@ -181,6 +184,7 @@ function assemble(
     graph,
     model,
     dataset,
+    remarks: dataset.remarks,
     place: placeOf(run),
     runtime,
     folder,

@@ -2,9 +2,8 @@ import { statSync } from "node:fs";
 import { readBytes } from "../files.node.js";
 import { readOrtCheckpoints } from "../ort-training/files.js";
 import type { Design } from "../recipes/index.js";
-import type { Tensors } from "../tensors/tensor.js";
 import { initialState } from "../training/state.js";
-import { decodeWeights } from "../training/weights.js";
+import { decodeWeights, type StartingWeights } from "../training/weights.js";
 
 /**
  * The state before the first step: drawn from a seed, or read from `init`, weights in a file or ORT checkpoints in a
@@ -15,8 +14,9 @@ import { decodeWeights } from "../training/weights.js";
 export async function startingState(
   { init, seed }: { readonly init?: string; readonly seed: number },
   design: Design,
-): Promise<Tensors> {
-  if (init === undefined) return initialState(design, seed);
+): Promise<StartingWeights> {
+  if (init === undefined) return { state: initialState(design, seed) };
   const isFolder = statSync(init, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  return isFolder ? readOrtCheckpoints(init, design) : decodeWeights(await readBytes(init), init, design);
+  if (isFolder) return { state: await readOrtCheckpoints(init, design) };
+  return decodeWeights(await readBytes(init), init, design, seed);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GanOnnxError, messageOf } from "../error.js";
+import { halfTypes, isHalfType, widened } from "./half.js";
 import { dtypeNames, dtypes, faultOf, sizeOf, type Tensor, type Tensors } from "./tensor.js";
 
 export interface SafetensorsFile {
@@ -62,7 +63,7 @@ export function encodeSafetensors(
 
 /**
  * Read a safetensors file, in the order of its elements, with all checks of the specification. Arrays are views of
- * `bytes` where they are aligned, copies where not.
+ * `bytes` where they are aligned, copies where not. Numbers of 16 bits (F16, BF16) become float32.
  *
  * Throws {@link GanOnnxError} naming the file (`where`) and the tensor when anything in it is not as specified, or is
  * an element type that this program does not use.
@@ -80,12 +81,12 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
   for (const { name, dtype, shape, data_offsets } of infos) {
     const broken = (what: string) => damaged(where, `tensor "${name}": ${what}`);
     const [begin, end] = data_offsets;
-    const known = dtypeNames.find((key) => dtypes[key].safetensors === dtype);
+    const known = isHalfType(dtype) ? "float32" : dtypeNames.find((key) => dtypes[key].safetensors === dtype);
     if (known === undefined) {
       throw new GanOnnxError({
         what: `tensor "${name}": element type ${dtype} is not supported`,
         where,
-        fix: `convert the tensor to one of ${dtypeNames.map((key) => dtypes[key].safetensors).join(", ")}`,
+        fix: `convert the tensor to one of ${[...dtypeNames.map((key) => dtypes[key].safetensors), ...Object.keys(halfTypes)].join(", ")}`,
       });
     }
     if (begin !== expectedBegin) {
@@ -94,7 +95,7 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
     }
     if (end < begin) throw broken(`data_offsets end at ${end}, before they begin at ${begin}`);
     const { Elements } = dtypes[known];
-    const size = sizeOf(shape) * Elements.BYTES_PER_ELEMENT;
+    const size = sizeOf(shape) * (isHalfType(dtype) ? 2 : Elements.BYTES_PER_ELEMENT);
     if (end - begin !== size) {
       throw broken(`data_offsets span ${end - begin} bytes, but ${dtype} [${shape}] takes ${size}`);
     }
@@ -102,11 +103,10 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
       throw broken(`its elements end at byte ${dataStart + end} of a file of ${bytes.length}`);
     }
     expectedBegin = end;
-    tensors.set(name, {
-      dtype: known,
-      shape,
-      data: view(bytes, dataStart + begin, size, Elements),
-    } as Tensor);
+    const data = isHalfType(dtype)
+      ? widened(bytes.subarray(dataStart + begin, dataStart + end), dtype)
+      : view(bytes, dataStart + begin, size, Elements);
+    tensors.set(name, { dtype: known, shape, data } as Tensor);
   }
   const unused = bytes.length - dataStart - expectedBegin;
   if (unused > 0) throw damaged(where, `the last ${unused} bytes belong to no tensor`);

@@ -2,10 +2,10 @@ import { GanOnnxError, setting, text } from "../error.js";
 import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
-import { floatsIn, type Tensor, type Tensors } from "../tensors/tensor.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import { differences, type Expected } from "./expected.js";
 import { tensorName } from "./names.js";
-import { namedTensors, stateWith } from "./state.js";
+import { initialState, namedTensors, stateWith } from "./state.js";
 
 /** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
 const COUNTER = ".num_batches_tracked";
@@ -22,24 +22,45 @@ function expectedWeights(design: Design): Map<string, Expected> {
   );
 }
 
+/** Weights that a training starts from. */
+export interface StartingWeights {
+  readonly state: Tensors;
+  /** What a user should know: which networks were not in the file. */
+  readonly remark?: string;
+}
+
 /**
  * The state of a training that starts from given weights: a safetensors file with the parameters and buffers of all
  * networks, named `generator.gen.0.weight`, or as in PyTorch's own state_dict, `gen.0.weight`, where only one network
- * has a tensor of that name.
+ * has a tensor of that name. What DataParallel and `torch.compile` put before names (`module.`, `_orig_mod.`) is taken
+ * off. The network that draws is enough: others start from the seed.
  *
- * @throws GanOnnxError listing everything that is missing, extra or of another shape.
+ * @throws GanOnnxError listing everything that is missing, extra or of another shape; naming a number that is none; or
+ *   telling how a file of PyTorch's own is converted.
  */
-export function decodeWeights(bytes: Uint8Array<ArrayBuffer>, where: string, design: Design): Tensors {
-  const { tensors } = decodeSafetensors(bytes, where);
+export function decodeWeights(
+  bytes: Uint8Array<ArrayBuffer>,
+  where: string,
+  design: Design,
+  seed: number,
+): StartingWeights {
+  refusePickle(bytes, where);
   const expected = expectedWeights(design);
+  const tensors = namedAlone(decodeSafetensors(bytes, where).tensors, design, expected);
   const found = new Map<string, Tensor>();
   for (const [name, tensor] of tensors) {
     if (name.endsWith(COUNTER)) continue;
     const full = fullName(name, design, expected);
-    // A tensor that is there by both names is not chosen between: the short one is extra.
-    found.set(tensors.has(full) ? name : full, tensor);
+    // A tensor that is there by both names is not chosen between: the other one is extra.
+    found.set(full !== name && (tensors.has(full) || found.has(full)) ? name : full, tensor);
   }
-  const complaints = differences(found, expected);
+  const isThere = (network: string) =>
+    [...found.keys()].some((name) => expected.has(name) && name.startsWith(tensorName(network, "")));
+  const { network: drawing } = design.exported;
+  const missing = isThere(drawing) ? Object.keys(design.networks).filter((name) => !isThere(name)) : [];
+  const isOptional = (name: string) => missing.some((network) => name.startsWith(tensorName(network, "")));
+  const required = new Map([...expected].filter(([name]) => !isOptional(name)));
+  const complaints = differences(found, required);
   if (complaints.length > 0) {
     throw new GanOnnxError({
       what: `does not fit the recipe's networks: ${complaints.join(", ")}`,
@@ -47,15 +68,75 @@ export function decodeWeights(bytes: Uint8Array<ArrayBuffer>, where: string, des
       fix: text`name the tensors as \`gan-onnx export\` with ${setting("format", "safetensors")} does, for networks of the same size`,
     });
   }
-  return stateWith(design, (network, name, { out }) => {
-    out.set(floatsIn(found, tensorName(network, name)));
+  for (const name of required.keys()) checkNumbers(name, tensorIn(found, name), where);
+  const drawn = initialState(design, seed);
+  const state = stateWith(design, (network, name, { out }) => {
+    const full = tensorName(network, name);
+    if (found.has(full)) out.set(floatsIn(found, full));
+    else out.set(floatsIn(namedTensors(design, network, drawn), name));
+  });
+  if (missing.length === 0) return { state };
+  return { state, remark: `${where} has no ${missing.join(" and no ")}: that starts from the seed` };
+}
+
+/** PyTorch's own files: a zip archive, or a pickle of protocol 2 and later. */
+function refusePickle(bytes: Uint8Array, where: string): void {
+  const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+  const isPickle = bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
+  // A header of safetensors begins at the ninth byte, after its length, which may look like anything.
+  if (bytes[8] === 0x7b || !(isZip || isPickle)) return;
+  const target = `${where.replace(/\.\w+$/, "")}.safetensors`;
+  const lines = [
+    "import torch, safetensors.torch",
+    `w = torch.load(${JSON.stringify(where)}, map_location='cpu', weights_only=True)`,
+    `safetensors.torch.save_file({k: v.clone() for k, v in w.get('state_dict', w).items()}, ${JSON.stringify(target)})`,
+  ];
+  throw new GanOnnxError({
+    what: "is a file of PyTorch's own (a pickle), not safetensors",
+    where,
+    fix: `convert it in Python: ${lines.join("; ")}`,
   });
 }
 
-function fullName(name: string, { networks }: Design, expected: ReadonlyMap<string, Expected>): string {
+function checkNumbers(name: string, { data, shape }: Tensor, where: string): void {
+  const place = (data as Float32Array).findIndex((value) => !Number.isFinite(value));
+  if (place < 0) return;
+  let rest = place;
+  const index = shape.toReversed().map((extent) => {
+    const at = rest % extent;
+    rest = Math.floor(rest / extent);
+    return at;
+  });
+  throw new GanOnnxError({
+    what: `${name}[${index.reverse().join(", ")}] is ${data[place]}: no number to start from`,
+    where,
+    fix: "take weights from before the training diverged",
+  });
+}
+
+/** What PyTorch's DataParallel and `torch.compile` put before the names of a network or of its layers. */
+const withoutWrappers = (name: string) => name.replace(/(?<=^|\.)(?:module|_orig_mod)\./g, "");
+
+/** The tensors of a state_dict of the exported network alone, whose names other networks may have too, by their full names. */
+function namedAlone(tensors: Tensors, design: Design, expected: ReadonlyMap<string, Expected>): Tensors {
+  const { network } = design.exported;
+  const own = new Map([...expected].filter(([name]) => name.startsWith(tensorName(network, ""))));
+  const named = new Map(
+    [...tensors]
+      .filter(([name]) => !name.endsWith(COUNTER))
+      .map(([name, tensor]) => [tensorName(network, withoutWrappers(name)), tensor] as const),
+  );
+  return named.size > 0 && differences(named, own).length === 0 ? named : tensors;
+}
+
+function fullName(name: string, design: Design, expected: ReadonlyMap<string, Expected>): string {
   if (expected.has(name)) return name;
-  const owners = Object.keys(networks).filter((network) => expected.has(tensorName(network, name)));
-  return owners.length === 1 ? tensorName(owners[0], name) : name;
+  const owners = Object.keys(design.networks).filter((network) => expected.has(tensorName(network, name)));
+  if (owners.length === 1) return tensorName(owners[0], name);
+  const unwrapped = withoutWrappers(name);
+  if (unwrapped === name) return name;
+  const full = fullName(unwrapped, design, expected);
+  return expected.has(full) ? full : name;
 }
 
 /** The weights of a state in the form that {@link decodeWeights} reads, so that the way there and back is exact. */

@@ -1,4 +1,16 @@
-import { add, clip, cos, div, greater, maximum, mul, sub, type Value, where } from "../graph/index.js";
+import {
+  add,
+  clip,
+  cos,
+  div,
+  greater,
+  maximum,
+  minimum,
+  mul,
+  sub,
+  type Value,
+  where,
+} from "../graph/index.js";
 
 /** How the learning rate changes in the course of a training, apart from its warm-up. */
 const shapes = {
@@ -19,7 +31,7 @@ export interface Schedule {
    * The factor in a step.
    *
    * @param step how many steps have been made before it, a float32 scalar; exact up to 2^24.
-   * @param steps how many the training has.
+   * @param steps how many the training has; 0 where nobody knows, and the factor stays at 1 after the warm-up.
    */
   factor(step: Value, steps: Value): Value;
 }
@@ -36,8 +48,8 @@ export function scheduleOf(name: ScheduleName, warmupSteps: number): Schedule | 
   return {
     name,
     factor(step, steps) {
-      const progress = div(sub(step, warmupSteps), maximum(sub(steps, warmupSteps), 1));
-      const factor = shape?.(clip(progress, 0, 1));
+      const progress = clip(div(sub(step, warmupSteps), maximum(sub(steps, warmupSteps), 1)), 0, 1);
+      const factor = shape?.(mul(progress, minimum(steps, 1)));
       if (warmupSteps === 0 && factor) return factor;
       const rising = div(add(step, 1), warmupSteps);
       return where(greater(warmupSteps, step), rising, factor ?? 1);

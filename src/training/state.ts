@@ -39,10 +39,11 @@ function scheduleStates({ schedule }: Design): readonly StateTensor[] {
   return schedule ? [STEP_STATE, STEPS_STATE].map((name) => ({ name, shape: [], initial: 0 })) : [];
 }
 
-/** A state of a training that has so many steps in all, from the first on: what a schedule goes by. */
+/** A state of a training that has so many steps in all, from the first on: what a schedule goes by. It may be endless. */
 export function withSteps({ schedule }: Design, state: Tensors, steps: number): Tensors {
   if (!schedule) return state;
-  return new Map(state).set(STEPS_STATE, { dtype: "float32", shape: [], data: Float32Array.of(steps) });
+  const data = Float32Array.of(Number.isFinite(steps) ? steps : 0);
+  return new Map(state).set(STEPS_STATE, { dtype: "float32", shape: [], data });
 }
 
 /**

@@ -94,7 +94,14 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
     input(name, dtype, inputShape, docs[role]),
   );
   const stateValues = states.map(({ name, shape }) =>
-    input(name, "float32", shape, `state: feed ${nextState(name)} of the run before`),
+    input(
+      name,
+      "float32",
+      shape,
+      name === STEPS_STATE
+        ? "how many steps the training has in all; 0 leaves the learning rate as it is"
+        : `state: feed ${nextState(name)} of the run before`,
+    ),
   );
   const steps = withScope("steps", () => reshape(extentOf(batchValues[0], 0), []));
 

@@ -3,6 +3,7 @@ import yargs from "yargs";
 import { hideBin } from "yargs/helpers";
 import { checkArguments } from "./commands/arguments.js";
 import { buildGraphs } from "./commands/build-graphs.js";
+import { check } from "./commands/check.js";
 import { data } from "./commands/data.js";
 import { demo } from "./commands/demo.js";
 import { differentiateModel } from "./commands/differentiate.js";
@@ -20,6 +21,7 @@ import { producer } from "./version.js";
 const commands = [
   demo,
   data,
+  check,
   buildGraphs,
   train,
   exportModel,

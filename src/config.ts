@@ -53,6 +53,17 @@ export const runSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("training steps in one call of ONNX Runtime (default: measured, so that copies take under 2%)"),
+  keep: z
+    .int()
+    .min(1)
+    .max(100)
+    .optional()
+    .describe("checkpoints to keep: the newest, and those before it in case it is damaged (default: 2)"),
+  keepEvery: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("keep a checkpoint every so many epochs as well, for `export --epoch`"),
   runtime: z
     .enum(runtimeNames)
     .default("onnxruntime")

@@ -11,6 +11,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   "error.ts": [],
   "version.ts": [],
   "json.ts": [],
+  "checksum.ts": ["error.ts"],
   "files.node.ts": ["error.ts"],
   tensors: ["error.ts"],
   graph: ["error.ts", "tensors"],
@@ -21,6 +22,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   data: ["error.ts", "json.ts", "files.node.ts", "tensors", "runtime"],
   training: [
     "error.ts",
+    "checksum.ts",
     "version.ts",
     "files.node.ts",
     "tensors",
@@ -33,6 +35,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   "ort-training": [
     "error.ts",
+    "checksum.ts",
     "version.ts",
     "files.node.ts",
     "tensors",
@@ -45,10 +48,12 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   runs: [
     "error.ts",
+    "checksum.ts",
     "version.ts",
     "json.ts",
     "files.node.ts",
     "tensors",
+    "onnx",
     "networks",
     "recipes",
     "data",
@@ -58,6 +63,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   export: [
     "error.ts",
+    "checksum.ts",
     "version.ts",
     "json.ts",
     "files.node.ts",
@@ -88,6 +94,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   "config.ts": ["error.ts", "recipes", "runtime", "data", "training", "runs"],
   commands: [
     "error.ts",
+    "checksum.ts",
     "version.ts",
     "json.ts",
     "files.node.ts",

@@ -1,5 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
-import { type Config, resolveConfig } from "../config.js";
+import { z } from "zod";
+import { type Config, parseArguments, resolveConfig } from "../config.js";
 import type { Design } from "../recipes/index.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Checkpoint } from "../training/checkpoint.js";
@@ -24,10 +25,16 @@ const exportFile: CommandModule = {
         default: "onnx",
         describe: "onnx: the generator; safetensors: the weights of all networks, named as in PyTorch",
       })
+      .option("epoch", {
+        type: "number",
+        requiresArg: true,
+        describe: "the checkpoint of an epoch that --keep-every kept (default: the newest)",
+      })
       .option("run", common.run)
       .option("json", common.json),
   async handler(argv) {
     await exportRun(await runOf(argv), String(argv.file), {
+      epoch: epochIn(argv),
       format: argv.format === "safetensors" ? "safetensors" : "onnx",
       json: Boolean(argv.json),
     });
@@ -40,13 +47,18 @@ const exportCheckpoint: CommandModule = {
   builder: (argv: Argv) =>
     argv
       .positional("folder", { type: "string", demandOption: true, describe: "the folder to write into" })
+      .option("epoch", {
+        type: "number",
+        requiresArg: true,
+        describe: "the checkpoint of an epoch that --keep-every kept (default: the newest)",
+      })
       .option("run", common.run)
       .option("json", common.json),
   async handler(argv) {
     const { writeOrtCheckpoints } = await import("../ort-training/files.js");
     const { requireOrtForm } = await import("../ort-training/artifacts.js");
     const [run, folder] = [await runOf(argv), String(argv.folder)];
-    const { design, checkpoint, config } = await readRun(run, { moments: true });
+    const { design, checkpoint, config } = await readRun(run, { moments: true, epoch: epochIn(argv) });
     requireOrtForm(design, "export checkpoint");
     const files = await writeOrtCheckpoints(folder, design, checkpoint.state);
     const { recipe } = config.run;
@@ -56,6 +68,11 @@ const exportCheckpoint: CommandModule = {
   },
 };
 
+/** @throws GanOnnxError (usage) when it is no number of an epoch. */
+function epochIn(argv: Readonly<Record<string, unknown>>): number | undefined {
+  return parseArguments(z.object({ epoch: z.int().min(0).optional() }), { epoch: argv.epoch }).epoch;
+}
+
 async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
   const { latestRun } = await import("../runs/run-folder.js");
   return typeof argv.run === "string" ? argv.run : latestRun();
@@ -64,20 +81,22 @@ async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
 interface ExportOptions {
   readonly format?: "onnx" | "safetensors";
   readonly json?: boolean;
+  /** Which epoch's checkpoint: the newest unless given. */
+  readonly epoch?: number;
 }
 
 /** Export the run in a folder: its generator, or the weights of all its networks. */
 export async function exportRun(
   run: string,
   file: string,
-  { format = "onnx", json = false }: ExportOptions = {},
+  { format = "onnx", json = false, epoch: wanted }: ExportOptions = {},
 ): Promise<void> {
   const { exportNetwork } = await import("../export/network.js");
   const { opensOn } = await import("../runtime/session.node.js");
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.node.js");
 
-  const { design, checkpoint, config } = await readRun(run, { moments: false });
+  const { design, checkpoint, config } = await readRun(run, { moments: false, epoch: wanted });
   const { recipe, data } = config.run;
   const bytes =
     format === "onnx"
@@ -93,19 +112,21 @@ export async function exportRun(
 /** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
 async function readRun(
   run: string,
-  { moments }: { moments: boolean },
+  { moments, epoch }: { moments: boolean; epoch?: number },
 ): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
   const { requireResumable } = await import("../runs/runtimes.js");
-  const { readCheckpoint, runFiles } = await import("../runs/run-folder.js");
+  const { checkpointOfEpoch, newestCheckpoint } = await import("../runs/checkpoints.js");
+  const { runFiles } = await import("../runs/run-folder.js");
   const { checkState } = await import("../training/checkpoint.js");
   const { designOf } = await import("../recipes/index.js");
 
   const files = runFiles(run);
-  const checkpoint = await readCheckpoint(files.checkpoint);
+  const { checkpoint, path } =
+    epoch === undefined ? await newestCheckpoint(run, say) : await checkpointOfEpoch(run, epoch);
   const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
   const { recipe } = config.run;
   if (moments) requireResumable(config.run, run);
   const design = designOf(recipe, config.recipe, checkpoint.position);
-  checkState(checkpoint, design, files.checkpoint, { slots: moments });
+  checkState(checkpoint, design, path, { slots: moments });
   return { design, checkpoint, config };
 }

@@ -79,7 +79,12 @@ export async function trainCommand(
   const interrupt = interruptible();
   try {
     const prepare = resume ? prepareResume : prepareRun;
-    const training = await prepare(config, { folder: where, report: reportStatus, signal: interrupt.signal });
+    const training = await prepare(config, {
+      folder: where,
+      report: reportStatus,
+      warn: say,
+      signal: interrupt.signal,
+    });
     endStatus();
     describeData(training.dataset.name, summaryOf(training.dataset)).forEach(say);
     training.remarks?.forEach(say);

@@ -1,3 +1,4 @@
+import { checkSeal } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { jsonIn } from "../json.js";
 // Not of the whole graph builder, which the page loads only to train.
@@ -62,11 +63,14 @@ export function readClassifier(model: Uint8Array, where: string): ClassifierFile
 }
 
 function summaryOf(model: Uint8Array, where: string): ModelSummary {
+  let summary: ModelSummary;
   try {
-    return summarizeModel(model);
+    summary = summarizeModel(model);
   } catch (cause) {
     throw noGenerator(`is no ONNX model (${messageOf(cause)})`, where, cause);
   }
+  checkSeal(model, summary.metadata, where);
+  return summary;
 }
 
 function imageIn(ports: ModelSummary["inputs"], kind: string, where: string): ImageShape {

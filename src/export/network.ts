@@ -1,3 +1,4 @@
+import { seal, unsealed } from "../checksum.js";
 import { GanOnnxError, setting, text } from "../error.js";
 import { build, constant, type Model, type Value } from "../graph/index.js";
 import { encodeModel } from "../onnx/index.js";
@@ -75,8 +76,8 @@ export async function exportNetwork(
         }
       : { format: formats.classifier, classes: String(what.classes), ...common };
   const doc = `The ${network} of the recipe ${design.recipe} after ${position.epoch} epochs of ${data}.`;
-  const about = { doc, metadata: { ...metadata } };
-  const exported = encodeModel(await withWeightsInside(design, about, state, open));
+  const about = { doc, metadata: { ...metadata, ...unsealed } };
+  const exported = seal(encodeModel(await withWeightsInside(design, about, state, open)));
   await checkAgreement(exported, design, { position, state }, open);
   return exported;
 }

@@ -1,3 +1,4 @@
+import { unsealed } from "../checksum.js";
 import { GanOnnxError, type Text } from "../error.js";
 import {
   type About,
@@ -137,7 +138,12 @@ function artifactsOf(design: Design, phase: Phase, adam: AdamOptions): OrtArtifa
     (name) => name !== network && parameters.get(name)?.some((value) => read.has(value)),
   );
   const weights = [trained, ...others.map((name) => parameters.get(name) ?? [])].flat();
-  const about = (part: string, doc: string) => ({ name: `${network}-${part}`, doc, producer });
+  const about = (part: string, doc: string) => ({
+    name: `${network}-${part}`,
+    doc,
+    producer,
+    metadata: unsealed,
+  });
   return {
     network,
     training: build(

@@ -1,3 +1,4 @@
+import { checkSeal } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { isStatic, type Shape, sameShape } from "../graph/index.js";
 import { type ModelSummary, summarizeModel } from "../onnx/index.js";
@@ -40,6 +41,7 @@ export function checkFiles(files: OrtFiles, where: string): OrtInterface {
   const read = (file: ModelFile): ModelSummary => {
     try {
       const summary = summarizeModel(files[file]);
+      checkSeal(files[file], summary.metadata, `${where}/${file}`);
       const { irVersion, opsets } = summary;
       if (irVersion > NEWEST.irVersion || opsets[""] > NEWEST.opset) {
         throw new Error(
@@ -48,6 +50,7 @@ export function checkFiles(files: OrtFiles, where: string): OrtInterface {
       }
       return summary;
     } catch (cause) {
+      if (cause instanceof GanOnnxError) throw cause;
       throw refuse(file, `is no model for ORT's training API (${messageOf(cause)})`, cause);
     }
   };

@@ -1,4 +1,5 @@
 import { Builder, ByteBuffer } from "flatbuffers";
+import { checkSeal, seal, unsealed } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 
@@ -25,14 +26,16 @@ const FLOAT = 1;
 const GROUP = "group0";
 const MOMENTS = ["momentum0", "momentum1"] as const;
 const fields = {
-  checkpoint: { version: 0, moduleState: 1, optimizerGroups: 2, count: 4 },
+  checkpoint: { version: 0, moduleState: 1, optimizerGroups: 2, properties: 3, count: 4 },
+  properties: { strings: 2, count: 3 },
+  property: { name: 0, value: 1, count: 2 },
   moduleState: { trained: 0, frozen: 1, nominal: 2, external: 3, count: 4 },
   group: { name: 0, step: 1, initialRate: 2, states: 3, count: 4 },
   state: { parameter: 0, moments: 1, count: 2 },
   tensor: { name: 0, dims: 2, type: 3, raw: 4, count: 7 },
 } as const;
 
-/** The bytes of a checkpoint. */
+/** The bytes of a checkpoint, with a checksum among its properties. */
 export function encodeOrtCheckpoint({ trained, frozen, adam }: OrtCheckpoint): Uint8Array<ArrayBuffer> {
   const builder = new Builder(1024);
   const groups = adam ? [writeGroup(builder, adam)] : [];
@@ -47,12 +50,28 @@ export function encodeOrtCheckpoint({ trained, frozen, adam }: OrtCheckpoint): U
   builder.addFieldOffset(fields.moduleState.trained, trainedVector, 0);
   builder.addFieldOffset(fields.moduleState.frozen, frozenVector, 0);
   const moduleState = builder.endObject();
+  const properties = writeProperties(builder, unsealed);
   builder.startObject(fields.checkpoint.count);
   builder.addFieldInt32(fields.checkpoint.version, VERSION, 0);
   builder.addFieldOffset(fields.checkpoint.moduleState, moduleState, 0);
   builder.addFieldOffset(fields.checkpoint.optimizerGroups, groupVector, 0);
+  builder.addFieldOffset(fields.checkpoint.properties, properties, 0);
   builder.finish(builder.endObject(), IDENTIFIER);
-  return builder.asUint8Array().slice();
+  return seal(builder.asUint8Array().slice());
+}
+
+function writeProperties(builder: Builder, texts: Readonly<Record<string, string>>): number {
+  const properties = Object.entries(texts).map(([key, text]) => {
+    const [name, value] = [builder.createString(key), builder.createString(text)];
+    builder.startObject(fields.property.count);
+    builder.addFieldOffset(fields.property.name, name, 0);
+    builder.addFieldOffset(fields.property.value, value, 0);
+    return builder.endObject();
+  });
+  const vector = offsets(builder, properties);
+  builder.startObject(fields.properties.count);
+  builder.addFieldOffset(fields.properties.strings, vector, 0);
+  return builder.endObject();
 }
 
 function writeGroup(builder: Builder, { step, first, second }: NonNullable<OrtCheckpoint["adam"]>): number {
@@ -103,6 +122,12 @@ function offsets(builder: Builder, tables: readonly number[]): number {
  * @throws GanOnnxError naming the file, and what in it is not as ORT 1.19 writes and wants it.
  */
 export function decodeOrtCheckpoint(bytes: Uint8Array, where: string): OrtCheckpoint {
+  const { checkpoint, properties } = readOrtCheckpoint(bytes, where);
+  checkSeal(bytes, properties, where);
+  return checkpoint;
+}
+
+function readOrtCheckpoint(bytes: Uint8Array, where: string) {
   try {
     const root = Table.root(bytes);
     const moduleState = root.required(fields.checkpoint.moduleState, "module_state");
@@ -115,11 +140,15 @@ export function decodeOrtCheckpoint(bytes: Uint8Array, where: string): OrtCheckp
       .filter((group) => group.text(fields.group.name) === GROUP)
       .map(readGroup)
       .find(({ first }) => first.size > 0);
-    return {
+    const checkpoint: OrtCheckpoint = {
       trained: new Map(moduleState.tables(trained).map(readTensor)),
       frozen: new Map(moduleState.tables(frozen).map(readTensor)),
       adam,
     };
+    const texts = root.optional(fields.checkpoint.properties)?.tables(fields.properties.strings) ?? [];
+    const { name, value } = fields.property;
+    const properties = Object.fromEntries(texts.map((text) => [text.text(name), text.text(value)]));
+    return { checkpoint, properties };
   } catch (cause) {
     throw new GanOnnxError({
       what: `is no checkpoint of ORT's training API, version ${VERSION} (${messageOf(cause)})`,
@@ -175,9 +204,14 @@ class Table {
   }
 
   required(id: number, name: string): Table {
+    const table = this.optional(id);
+    if (!table) throw new Error(`it has no ${name}`);
+    return table;
+  }
+
+  optional(id: number): Table | undefined {
     const place = this.place(id, 4);
-    if (place === undefined) throw new Error(`it has no ${name}`);
-    return new Table(this.buffer, this.buffer.__indirect(place));
+    return place === undefined ? undefined : new Table(this.buffer, this.buffer.__indirect(place));
   }
 
   flag(id: number): boolean {

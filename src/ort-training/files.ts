@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { seal } from "../checksum.js";
 import { readBytes, writeAtomically } from "../files.node.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
@@ -10,9 +11,9 @@ import { ortCheckpointOf, stateOfOrt } from "./state.js";
 /** The files of one network, at a state. */
 export function filesOf(design: Design, artifacts: OrtArtifacts, state: Tensors): OrtFiles {
   return {
-    "training_model.onnx": encodeModel(artifacts.training),
-    "eval_model.onnx": encodeModel(artifacts.eval),
-    "optimizer_model.onnx": encodeModel(artifacts.optimizer),
+    "training_model.onnx": seal(encodeModel(artifacts.training)),
+    "eval_model.onnx": seal(encodeModel(artifacts.eval)),
+    "optimizer_model.onnx": seal(encodeModel(artifacts.optimizer)),
     [CHECKPOINT]: encodeOrtCheckpoint(ortCheckpointOf(design, artifacts, state)),
   };
 }

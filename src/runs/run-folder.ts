@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
-import { appendFile, readdir, rm, stat } from "node:fs/promises";
+import { appendFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
 import { readBytes, unwritable, writeAtomically } from "../files.node.js";
 import { jsonIn } from "../json.js";
-import { type Checkpoint, decodeCheckpoint } from "../training/checkpoint.js";
 import type { MetricsLine } from "../training/training.js";
 
 /** Where runs go unless told. */
@@ -14,10 +13,12 @@ export const RUNS = "runs";
 export function runFiles(folder: string) {
   return {
     config: join(folder, "config.json"),
-    /** There while the process trains. */
-    claim: (pid: number) => join(folder, `run-${pid}.lock`),
     metrics: join(folder, "metrics.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),
+    /** Checkpoints before that one, the newest of them being number 1. */
+    earlierCheckpoint: (number: number) => join(folder, `checkpoint-before-${number}.safetensors`),
+    /** The checkpoint at the end of an epoch, of a run that keeps it. */
+    epochCheckpoint: (epoch: number) => join(folder, `checkpoint-${epoch}.safetensors`),
     realImages: join(folder, "img", "real_images.png"),
     fakeImages: (epoch: number) => join(folder, "img", `fake_images-${epoch}.png`),
   };
@@ -47,66 +48,6 @@ export async function latestRun(): Promise<string> {
   });
 }
 
-/**
- * Have a run's folder for this process alone, which `run-<pid>.lock` says, until the returned function gives it back.
- * What a process that was killed has left there does not count.
- *
- * Whoever comes says so first, and looks for others then: of two that come at once, one at least sees the other.
- *
- * @throws GanOnnxError when another process is there.
- */
-export async function claimFolder(folder: string): Promise<() => Promise<void>> {
-  const { claim } = runFiles(folder);
-  const giveBack = () => rm(claim(process.pid), { force: true });
-  await writeAtomically(claim(process.pid), "");
-  for (const pid of await claimsIn(folder)) {
-    if (pid === process.pid) continue;
-    if (!isRunning(pid)) {
-      await rm(claim(pid), { force: true });
-      continue;
-    }
-    await giveBack();
-    throw new GanOnnxError({
-      what: `is being trained already, by process ${pid}`,
-      where: folder,
-      fix: `wait until it ends, or end it (if it is something else, delete ${claim(pid)})`,
-    });
-  }
-  return giveBack;
-}
-
-/** The processes that say they train in a folder. */
-export async function claimsIn(folder: string): Promise<number[]> {
-  const names = await readdir(folder).catch(() => []);
-  return names.flatMap((name) => name.match(/^run-([1-9]\d{0,9})\.lock$/)?.[1] ?? []).map(Number);
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // It is there, but somebody else's.
-    return (error as NodeJS.ErrnoException).code === "EPERM";
-  }
-}
-
-/**
- * The checkpoint in a file.
- *
- * @throws GanOnnxError naming file and field when it is missing, corrupt or something else.
- */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
-  if (!existsSync(path)) {
-    throw new GanOnnxError({
-      what: "is not there: the run has not come to its first checkpoint, or ended before it",
-      where: path,
-      fix: "wait for it, or start the run anew in another folder",
-    });
-  }
-  return decodeCheckpoint(await readBytes(path), path);
-}
-
 /** Append to a run's `metrics.jsonl`, one line a step. The step is called `iteration` there: users hold such files. */
 export async function appendMetrics(path: string, lines: readonly MetricsLine[]): Promise<void> {
   const text = lines
@@ -117,6 +58,27 @@ export async function appendMetrics(path: string, lines: readonly MetricsLine[])
   } catch (cause) {
     throw unwritable(path, cause);
   }
+}
+
+/**
+ * The lines of a run's `metrics.jsonl`.
+ *
+ * @throws GanOnnxError naming the first line that is none; the last one may be cut off, as the process may have been
+ * killed.
+ */
+export async function readMetrics(path: string): Promise<Readonly<Record<string, number>>[]> {
+  const lines = new TextDecoder().decode(await readBytes(path)).split("\n");
+  return lines.slice(0, -1).map((line, i) => {
+    const read = jsonIn(line);
+    const numbers = typeof read === "object" && read !== null ? Object.values(read) : [];
+    if (numbers.length > 0 && numbers.every((value) => typeof value === "number"))
+      return read as Record<string, number>;
+    throw new GanOnnxError({
+      what: `line ${i + 1} is no record of a step`,
+      where: path,
+      fix: "remove the line",
+    });
+  });
 }
 
 /**

@@ -11,12 +11,20 @@ import type { ProviderName } from "../runtime/providers.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { augmentationsIn } from "../training/augment.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
-import { type Checkpoint, checkState, encodeCheckpoint, startPosition } from "../training/checkpoint.js";
+import { type Checkpoint, checkState, startPosition } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
 import type { Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
+import {
+  type FoundCheckpoint,
+  type Keeping,
+  keepCheckpoint,
+  newestCheckpoint,
+  restoreCheckpoint,
+} from "./checkpoints.js";
+import { type Claim, claimFolder } from "./claim.js";
 import { type DataSettings, dataOfRun } from "./run-data.js";
-import { appendMetrics, claimFolder, readCheckpoint, runFiles, truncateMetrics } from "./run-folder.js";
+import { appendMetrics, runFiles, truncateMetrics } from "./run-folder.js";
 import {
   type RuntimeName,
   requireResumable,
@@ -38,6 +46,8 @@ export interface Configuration {
     readonly init?: string;
     readonly runtime?: RuntimeName;
     readonly augment?: string;
+    readonly keep?: number;
+    readonly keepEvery?: number;
   };
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
@@ -52,11 +62,17 @@ export interface Run extends Training {
   readonly folder: string;
   /** What a user should know before it begins, a line each. */
   readonly remarks?: readonly string[];
+  /** The file of the checkpoint that it starts from, if it is resumed. */
+  readonly resumed?: string;
+  /** Which checkpoints it keeps. */
+  readonly keeping?: Keeping;
 }
 
 export interface Preparation {
   readonly folder: string;
   readonly report: Report;
+  /** Told what a person should know and can do nothing about now. */
+  readonly warn?: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -105,12 +121,11 @@ function requireNone(folder: string): void {
  */
 export async function prepareResume(
   configuration: Configuration,
-  { folder, report, signal }: Preparation,
+  { folder, report, warn, signal }: Preparation,
 ): Promise<Run> {
   requireResumable(configuration.run, folder);
   await requireProvider(configuration.run.ep, configuration.run.device);
-  const path = runFiles(folder).checkpoint;
-  const start = await readCheckpoint(path);
+  const { checkpoint: start, path }: FoundCheckpoint = await newestCheckpoint(folder, warn);
   const { position } = start;
   const { run, recipe } = configuration;
   const design = designOf(run.recipe, recipe, position);
@@ -129,12 +144,12 @@ export async function prepareResume(
       fix: "go on with the data that the run was started with",
     });
   }
-  return assemble(configuration, folder, dataset, design, start);
+  return { ...assemble(configuration, folder, dataset, design, start), resumed: path };
 }
 
 /** Make sure that a run still stands where it is to go on from. */
 async function requireSame({ folder, start }: Run): Promise<void> {
-  const { position } = await readCheckpoint(runFiles(folder).checkpoint);
+  const { position } = (await newestCheckpoint(folder)).checkpoint;
   if (position.epoch === start.position.epoch && position.step === start.position.step) return;
   throw new GanOnnxError({
     what: `another process has brought it to epoch ${position.epoch}, step ${position.step} meanwhile`,
@@ -191,6 +206,7 @@ function assemble(
     epochs,
     batchSize,
     stepsPerCall,
+    keeping: { keep: run.keep, keepEvery: run.keepEvery },
     start,
     augmentations: run.augment === undefined ? undefined : augmentationsIn(run.augment),
   };
@@ -200,27 +216,33 @@ function assemble(
 export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Workplace {
   const files = runFiles(run.folder);
   const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
-  let giveBack: (() => Promise<void>) | undefined;
+  let claim: Claim | undefined;
+  /** Before each write: whoever was suspended for long may have lost the folder. */
+  const owned = async (write: () => Promise<void>) => {
+    await claim?.check();
+    await write();
+  };
   return {
     openEngine: (state) => runtimeOf(run).open(run, state),
     openModel: opensOn(run.place),
     openFeeder: (training) => new Feeders(training),
     keeper: {
       async begin() {
-        giveBack = await claimFolder(run.folder);
+        claim = await claimFolder(run.folder);
         // Another process may have made a run here, or gone on with it, while this one loaded its data.
         if (run.start.position.epoch + run.start.position.step === 0) requireNone(run.folder);
         else await requireSame(run);
         const { classNames } = run.dataset;
         const kept = classNames ? { ...flat, classNames } : flat;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
+        if (run.resumed) await restoreCheckpoint(run.folder, run.resumed);
         await truncateMetrics(files.metrics, run.start.position);
       },
-      end: async () => giveBack?.(),
-      metrics: (lines) => appendMetrics(files.metrics, lines),
+      end: async () => claim?.giveBack(),
+      metrics: (lines) => owned(() => appendMetrics(files.metrics, lines)),
       realImages: (sheet) => paint(files.realImages, sheet),
-      sheet: (sheet, epoch) => paint(files.fakeImages(epoch), sheet),
-      checkpoint: (checkpoint) => writeAtomically(files.checkpoint, encodeCheckpoint(checkpoint)),
+      sheet: (sheet, epoch) => owned(() => paint(files.fakeImages(epoch), sheet)),
+      checkpoint: (checkpoint) => owned(() => keepCheckpoint(run.folder, checkpoint, run.keeping)),
       interval: 60_000,
       lastCheckpoint: files.checkpoint,
     },

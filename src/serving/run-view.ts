@@ -4,7 +4,8 @@ import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { jsonIn } from "../json.js";
-import { claimsIn, runFiles } from "../runs/run-folder.js";
+import { claimsIn } from "../runs/claim.js";
+import { runFiles } from "../runs/run-folder.js";
 
 /** Where a page asks what is new, and below which it finds the pictures. */
 export const NEWS = "/run.json";

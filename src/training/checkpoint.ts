@@ -1,10 +1,10 @@
 import { z } from "zod";
-
+import { checkSeal, seal, unsealed } from "../checksum.js";
 import { GanOnnxError, setting, text } from "../error.js";
 import type { Design } from "../recipes/index.js";
 
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
-import type { Tensors } from "../tensors/tensor.js";
+import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { formats } from "../version.js";
 import { differences } from "./expected.js";
 import { slotStates, stateTensors } from "./state.js";
@@ -42,21 +42,22 @@ export interface Checkpoint {
   readonly state: Tensors;
 }
 
-/** A checkpoint as safetensors. */
+/** A checkpoint as safetensors, with a checksum in its metadata. */
 export function encodeCheckpoint({ position, state }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = Object.entries({ format: formats.checkpoint, ...position });
   const strings = Object.fromEntries(metadata.map(([key, value]) => [key, String(value)]));
-  return encodeSafetensors(state, strings);
+  return seal(encodeSafetensors(state, { ...strings, ...unsealed }));
 }
 
 /**
  * Read a checkpoint. Its tensors are checked by {@link checkState}, once the design is known that they belong to.
  *
  * @param where what it is called in messages: its file.
- * @throws GanOnnxError naming file and field when it is corrupt or something else.
+ * @throws GanOnnxError naming file and field when it is damaged or something else.
  */
 export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, where);
+  checkSeal(bytes, metadata, where);
   const parsed = position.safeParse(metadata);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -94,10 +95,26 @@ export function checkState(
   const optional = slots ? [] : slotStates(design).filter((name) => !state.has(name));
   const needed = expected.filter(([name]) => !optional.includes(name));
   const complaints = differences(state, new Map(needed));
-  if (complaints.length === 0) return;
+  if (complaints.length === 0) {
+    checkNumbers(state, path);
+    return;
+  }
   throw new GanOnnxError({
     what: `does not fit the configuration: ${complaints.join(", ")}`,
     where: path,
     fix: "go on with the config.json that the run was started with",
   });
+}
+
+/** A training stops before it keeps such a state: another program wrote it, or it is damaged. */
+function checkNumbers(state: Tensors, path: string): void {
+  for (const name of state.keys()) {
+    const broken = floatsIn(state, name).find((value) => !Number.isFinite(value));
+    if (broken === undefined) continue;
+    throw new GanOnnxError({
+      what: `holds ${broken} in tensor ${name}`,
+      where: path,
+      fix: "use an earlier checkpoint, or start the run again with a lower learning rate",
+    });
+  }
 }

@@ -1,3 +1,4 @@
+import { seal, unsealed } from "../checksum.js";
 import { encodeModel } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
 import { producer } from "../version.js";
@@ -18,7 +19,7 @@ export function buildTraining(design: Design): TrainingModel {
       `Training of the recipe ${recipe}: a Loop over the steps that the batch inputs hold. ` +
       "Output next/X replaces input X for the next run; the other outputs are metrics.",
     producer,
-    metadata: { recipe },
+    metadata: { recipe, ...unsealed },
   });
-  return { graph, train: encodeModel(graph.model) };
+  return { graph, train: seal(encodeModel(graph.model)) };
 }

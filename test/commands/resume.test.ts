@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { readCheckpoint } from "../../src/runs/run-folder.js";
+import { readCheckpoint } from "../../src/runs/checkpoints.js";
 import { runCli, startCli, succeed, tree } from "../helpers/cli.js";
 import { trainingPlace } from "../helpers/runs.js";
 

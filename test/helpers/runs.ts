@@ -29,9 +29,11 @@ export async function trainingPlace() {
         ...more,
       ];
     },
-    /** Every file of a run with a hash of its content. */
+    /** Every file of a run with a hash of its content, but for earlier checkpoints, which depend on the time. */
     contentOf: async (run: string): Promise<Record<string, string>> => {
-      const paths = tree(join(cwd, run)).filter((path) => statSync(join(cwd, run, path)).isFile());
+      const paths = tree(join(cwd, run)).filter(
+        (path) => statSync(join(cwd, run, path)).isFile() && !path.startsWith("checkpoint-before-"),
+      );
       const hash = (path: string) =>
         createHash("sha256")
           .update(readFileSync(join(cwd, run, path)))

@@ -1,16 +1,7 @@
-import { execFile, spawnSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
-import {
-  appendMetrics,
-  claimFolder,
-  newRunFolder,
-  runFiles,
-  truncateMetrics,
-} from "../../src/runs/run-folder.js";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { appendMetrics, newRunFolder, runFiles, truncateMetrics } from "../../src/runs/run-folder.js";
 import { temporaryFolder } from "../data/files.js";
 import { tree } from "../helpers/cli.js";
 
@@ -62,66 +53,15 @@ test("a run without metrics yet stays without", async () => {
 test("a run is named by its recipe and time, and its files as the issue names them", () => {
   const folder = newRunFolder("vanilla", new Date("2026-11-23T06:30:05.123Z"));
   expect(folder).toBe(join("runs", "vanilla-2026-11-23T06-30-05-123"));
-  const { fakeImages, claim, ...files } = runFiles("r");
-  expect([...Object.values(files), fakeImages(12), claim(7)].sort()).toEqual([
+  const { fakeImages, earlierCheckpoint, epochCheckpoint, ...files } = runFiles("r");
+  const numbered = [fakeImages(12), earlierCheckpoint(1), epochCheckpoint(40)];
+  expect([...Object.values(files), ...numbered].sort()).toEqual([
+    join("r", "checkpoint-40.safetensors"),
+    join("r", "checkpoint-before-1.safetensors"),
     join("r", "checkpoint.safetensors"),
     join("r", "config.json"),
     join("r", "img", "fake_images-12.png"),
     join("r", "img", "real_images.png"),
     join("r", "metrics.jsonl"),
-    join("r", "run-7.lock"),
   ]);
-});
-
-describe("a claimed folder", () => {
-  const nameOf = (pid: number | undefined) => `run-${pid}.lock`;
-
-  test("names this process until it is given back", async () => {
-    const folder = join(await temporaryFolder(), "run");
-    const giveBack = await claimFolder(folder);
-    expect(tree(folder)).toEqual([nameOf(process.pid)]);
-    await giveBack();
-    expect(tree(folder)).toEqual([]);
-  });
-
-  test("is refused to another process", async () => {
-    const folder = await temporaryFolder();
-    await writeFile(join(folder, nameOf(process.ppid)), "");
-    await expect(claimFolder(folder)).rejects.toThrow(
-      `${folder}: is being trained already, by process ${process.ppid}; `,
-    );
-    expect(tree(folder)).toEqual([nameOf(process.ppid)]);
-  });
-
-  test("is free of processes that are gone, of one with this one's number, too", async () => {
-    const folder = await temporaryFolder();
-    const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    for (const gone of [pid, process.pid]) await writeFile(join(folder, nameOf(gone)), "");
-    const giveBack = await claimFolder(folder);
-    expect(tree(folder)).toEqual([nameOf(process.pid)]);
-    await giveBack();
-    expect(tree(folder)).toEqual([]);
-  });
-
-  test("is no two processes', however many come at once", async () => {
-    const folder = await temporaryFolder();
-    const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    await writeFile(join(folder, nameOf(pid)), "");
-    const claim = `
-      import { claimFolder } from ${JSON.stringify(pathToFileURL(resolve("dist/runs/run-folder.js")).href)};
-      await new Promise((resolve) => setTimeout(resolve, ${Date.now() + 1500} - Date.now()));
-      const giveBack = await claimFolder(${JSON.stringify(folder)}).catch(() => undefined);
-      console.log(giveBack ? "mine" : "another's");
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      await giveBack?.();
-    `;
-    const all = await Promise.all(
-      Array.from({ length: 4 }, async () => {
-        const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", claim]);
-        return stdout.trim();
-      }),
-    );
-    expect(all.filter((said) => said === "mine").length).toBeLessThanOrEqual(1);
-    expect(tree(folder)).toEqual([]);
-  });
 });

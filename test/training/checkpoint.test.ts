@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { GanOnnxError } from "../../src/error.js";
-import { readCheckpoint } from "../../src/runs/run-folder.js";
+import { readCheckpoint } from "../../src/runs/checkpoints.js";
 import { encodeSafetensors } from "../../src/tensors/safetensors.js";
 import { tensorIn, zeros } from "../../src/tensors/tensor.js";
 import { type Checkpoint, checkState, encodeCheckpoint } from "../../src/training/checkpoint.js";

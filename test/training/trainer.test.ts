@@ -1,8 +1,9 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { readCheckpoint } from "../../src/runs/checkpoints.js";
 import { type Run, workplaceOf } from "../../src/runs/run.js";
-import { readCheckpoint, runFiles } from "../../src/runs/run-folder.js";
+import { runFiles } from "../../src/runs/run-folder.js";
 import type { Engine } from "../../src/runtime/engine.js";
 import { floatsIn, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { STEP_STATE, STEPS_STATE } from "../../src/training/names.js";

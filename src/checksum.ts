@@ -1,0 +1,107 @@
+import { GanOnnxError } from "./error.js";
+
+/*
+ * Checksums of files that are still plain safetensors and ONNX for everybody else: a text in their metadata. It is the
+ * CRC-32 of the whole file with zeros in place of itself, so names, shapes and settings are covered like the numbers.
+ */
+
+const PREFIX = "crc32:";
+const KEY = "checksum";
+const ZEROS = `${PREFIX}00000000`;
+
+/** What a file's metadata hold until {@link seal} writes its checksum there. */
+export const unsealed = { [KEY]: ZEROS } as const;
+
+/** Write the checksum of a file into its metadata, in place, which must hold {@link unsealed}. */
+export function seal<B extends Uint8Array>(bytes: B): B {
+  const [at, ...others] = placesOf(bytes, ZEROS);
+  // Twice, if somebody's data are called that: such a file goes without a checksum.
+  if (at !== undefined && others.length === 0) bytes.set(ascii(textOf(crc32(bytes))), at);
+  return bytes;
+}
+
+/**
+ * Compare a file with the checksum in its metadata.
+ *
+ * @returns whether it has one: files of other programs, and of this one before 0.2, have none.
+ * @throws GanOnnxError when the file is damaged.
+ */
+export function checkSeal(
+  bytes: Uint8Array,
+  metadata: Readonly<Record<string, string>>,
+  where: string,
+): boolean {
+  const checksum = metadata[KEY] ?? sealIn(bytes);
+  if (checksum === undefined || checksum === ZEROS) return false;
+  const zeros = ascii(ZEROS);
+  const right = placesOf(bytes, checksum).some((at) => {
+    const before = crc32(bytes.subarray(0, at));
+    return textOf(crc32(bytes.subarray(at + zeros.length), crc32(zeros, before))) === checksum;
+  });
+  if (right) return true;
+  throw new GanOnnxError({
+    what: "is damaged: its content does not have the checksum in its metadata",
+    where,
+    fix: "restore it from a copy, or write it again",
+  });
+}
+
+/** What looks like a checksum somewhere in a file: what holds it may be what is damaged. */
+function sealIn(bytes: Uint8Array): string | undefined {
+  const texts = placesOf(bytes, PREFIX).map((at) =>
+    new TextDecoder("latin1").decode(bytes.subarray(at, at + ZEROS.length)),
+  );
+  return texts.find((text) => /^crc32:[0-9a-f]{8}$/.test(text));
+}
+
+const ascii = (text: string) => new TextEncoder().encode(text);
+const textOf = (crc: number) => PREFIX + crc.toString(16).padStart(8, "0");
+
+/** Where a text stands in some bytes. */
+function placesOf(bytes: Uint8Array, text: string): number[] {
+  const wanted = ascii(text);
+  const places: number[] = [];
+  for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
+    if (wanted.every((byte, i) => bytes[at + i] === byte)) places.push(at);
+  }
+  return places;
+}
+
+/** Eight tables of 256 entries, so that a step takes eight bytes: "slicing by 8" (Kounavis and Berry, 2005). */
+const tables = (() => {
+  const all = new Int32Array(8 * 256);
+  for (let byte = 0; byte < 256; byte++) {
+    let crc = byte;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
+    all[byte] = crc;
+  }
+  for (let at = 256; at < all.length; at++) all[at] = (all[at - 256] >>> 8) ^ all[all[at - 256] & 255];
+  return all;
+})();
+
+/**
+ * CRC-32 as in zip, PNG and gzip (ISO 3309), which finds every error of up to 32 bits in a row, and others but for one in
+ * 2^32.
+ *
+ * @param before the CRC of the bytes that come before these.
+ */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let crc = ~before;
+  let at = 0;
+  for (; at + 8 <= bytes.length; at += 8) {
+    const low = crc ^ view.getInt32(at, true);
+    const high = view.getInt32(at + 4, true);
+    crc =
+      tables[1792 + (low & 255)] ^
+      tables[1536 + ((low >>> 8) & 255)] ^
+      tables[1280 + ((low >>> 16) & 255)] ^
+      tables[1024 + (low >>> 24)] ^
+      tables[768 + (high & 255)] ^
+      tables[512 + ((high >>> 8) & 255)] ^
+      tables[256 + ((high >>> 16) & 255)] ^
+      tables[high >>> 24];
+  }
+  for (; at < bytes.length; at++) crc = tables[(crc ^ bytes[at]) & 255] ^ (crc >>> 8);
+  return ~crc >>> 0;
+}

@@ -157,7 +157,7 @@ const isNodeModule = (name: string) =>
 /** The page's files by their paths below web-demo/, but for what builds it. */
 const page = new Map(
   readdirSync(new URL("../web-demo/", import.meta.url), { recursive: true, encoding: "utf8" })
-    .filter((name) => name.endsWith(".ts") && !name.startsWith("vite.config"))
+    .filter((name) => name.endsWith(".ts") && !["vite.config.ts", "build-plugins.ts"].includes(name))
     .map((name) => [name, readFileSync(new URL(`../web-demo/${name}`, import.meta.url), "utf8")]),
 );
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
@@ -26,10 +27,18 @@ const HOST = "127.0.0.1";
 /** The list that the page chooses its models from. */
 const LIST = "/models/index.json";
 
+/** The scripts that lie inside the page's HTML, as a policy names them: by what they are. */
+function inlineScripts(folder: string): string[] {
+  const html = readFileSync(`${folder}/index.html`, "utf8");
+  return Array.from(html.matchAll(/<script>([\s\S]*?)<\/script>/g), ([, script]) => {
+    return `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+  });
+}
+
 /** Files of the page and nothing else; no script but its own, WebAssembly and workers of its own allowed. */
-const policy = [
+const policyFor = (folder: string) => [
   "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
+  ["script-src 'self' 'wasm-unsafe-eval'", ...inlineScripts(folder)].join(" "),
   "worker-src 'self'",
   "connect-src 'self'",
   "style-src 'self'",
@@ -37,10 +46,10 @@ const policy = [
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
-].join("; ");
+];
 
-const headers = {
-  "Content-Security-Policy": policy,
+const headersFor = (folder: string) => ({
+  "Content-Security-Policy": policyFor(folder).join("; "),
   // These two isolate the page, and only isolated pages get threads.
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
@@ -49,7 +58,7 @@ const headers = {
   "Referrer-Policy": "no-referrer",
   // The page may be built again, and another model given, while a browser remembers this one.
   "Cache-Control": "no-cache",
-};
+});
 
 /** A model that is offered before those that came with the page. */
 export interface OfferedModel {
@@ -102,7 +111,7 @@ function answerer(folder: string, { model, run }: Offers) {
   const files = sirv(folder, { etag: true, dev: true });
   const extra = model ? offered(model, folder) : new Map<string, Answer>();
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(headersFor(folder))) response.setHeader(name, value);
     const { method = "", url = "" } = request;
     const [path, query] = url.split("?", 2);
     if (!isLocal(request.headers.host)) return refuse(response, 403);

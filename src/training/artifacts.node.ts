@@ -1,10 +1,6 @@
 import { sha256 } from "../files.node.js";
-import { declarationsOf } from "../networks/index.js";
-import { IR_VERSION, OPSET } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
-import { formats, producer } from "../version.js";
-import { nextState, parametersState, tensorName } from "./names.js";
-import { exportedState } from "./state.js";
+import { manifestOf } from "./manifest.js";
 import { buildTraining, type TrainingModel } from "./training-model.js";
 
 /** The training graph as a file, and the manifest that tells a runner how to feed it. */
@@ -21,50 +17,7 @@ export function buildArtifacts(
   design: Design,
   configuration: Readonly<Record<string, unknown>>,
 ): TrainingArtifacts {
-  const { recipe, image } = design;
   const { graph, train } = buildTraining(design);
-  const manifest = {
-    format: formats.manifest,
-    producer,
-    recipe,
-    configuration,
-    image,
-    opset: OPSET,
-    irVersion: IR_VERSION,
-    inputs: [
-      ...graph.batches.map(({ name, role, dtype, inputShape }) => ({ name, role, dtype, shape: inputShape })),
-      ...graph.states.map(({ name, shape }) => ({ name, role: "state", dtype: "float32", shape })),
-    ],
-    outputs: [
-      ...graph.metrics.map(({ name, shape }) => ({ name, role: "metric", dtype: "float32", shape })),
-      ...graph.states.map(({ name, shape }) => ({
-        name: nextState(name),
-        role: "state",
-        replaces: name,
-        dtype: "float32",
-        shape,
-      })),
-    ],
-    parameters: Object.entries(design.networks).flatMap(([network, definition]) =>
-      declarationsOf(definition).parameters.map(({ name, shape, offset, size }) => ({
-        name: tensorName(network, name),
-        shape,
-        state: parametersState(network),
-        offset,
-        size,
-      })),
-    ),
-    ...exportedOf(design),
-    files: { "train.onnx": { bytes: train.length, sha256: sha256(train) } },
-  };
-  return { graph, train, manifest: `${JSON.stringify(manifest, null, 2)}\n` };
-}
-
-function exportedOf(design: Design) {
-  const { exported } = design;
-  const { network, range, classes } = exported;
-  const state = exportedState(design);
-  return exported.kind === "generator"
-    ? { sampler: { network, state, latent: exported.latent, range, classes } }
-    : { classifier: { network, state, range, classes } };
+  const file = { bytes: train.length, sha256: sha256(train) };
+  return { graph, train, manifest: manifestOf(design, configuration, graph, file) };
 }

@@ -24,7 +24,7 @@ export function isRestorable(engine: Engine): engine is Engine & Restorable {
 /** How much of the time may go into what a call costs besides its steps: copies of the state to a device and back. */
 const SHARE = 0.02;
 /** No call should take longer, in milliseconds: until it ends, progress and Ctrl-C wait. */
-export const LONGEST_CALL = 500;
+const LONGEST_CALL = 500;
 /** What the batch inputs of a call may take, in bytes. */
 const MEMORY = 2 ** 28;
 /** How many steps the longer of the measured calls has, and how often both are timed. */
@@ -56,6 +56,39 @@ export function chooseStepsPerCall({ short, long }: CallTimes, most: number, lon
   const call = short.milliseconds - step * short.steps;
   const wanted = Math.ceil(((1 / SHARE - 1) * call) / step - 1e-9);
   return Math.max(1, Math.min(wanted, most, Math.floor((longest - call) / step)));
+}
+
+/** How many steps the next call has. */
+export interface CallLength {
+  steps(): number;
+  /** A call of so many steps took so long, in milliseconds. */
+  took(steps: number, milliseconds: number): void;
+}
+
+/** So many steps each time, but for a machine that has become busy: half as many when a call takes twice too long. */
+export function steadyLength(steps: number, longest = LONGEST_CALL): CallLength {
+  let now = steps;
+  return {
+    steps: () => now,
+    took(_, milliseconds) {
+      if (milliseconds >= 2 * longest) now = Math.max(1, Math.floor(now / 2));
+    },
+  };
+}
+
+/**
+ * One step at first, so that there is something to see at once, then as many as `longest` milliseconds have room for,
+ * by what the last call took; at most twice as many as that one had.
+ */
+export function growingLength(most: number, longest: number): CallLength {
+  let now = 1;
+  return {
+    steps: () => now,
+    took(steps, milliseconds) {
+      const fitting = Math.floor((longest * steps) / Math.max(milliseconds, 1e-3));
+      now = Math.max(1, Math.min(fitting, 2 * steps, most));
+    },
+  };
 }
 
 /**

@@ -6,11 +6,13 @@ import type { Checkpoint } from "./checkpoint.js";
 import { openPainter } from "./open-painter.js";
 import { withSteps } from "./state.js";
 import {
+  type CallLength,
   chooseStepsPerCall,
+  growingLength,
   isRestorable,
-  LONGEST_CALL,
   measureCalls,
   mostStepsPerCall,
+  steadyLength,
 } from "./steps-per-call.js";
 import { supplyOf } from "./supply.js";
 import type { MetricsLine, PlannedCall, Progress, SheetPainter, Training, Workplace } from "./training.js";
@@ -61,14 +63,9 @@ async function makeSteps(
 ): Promise<Checkpoint> {
   const { graph, dataset, epochs, batchSize, start } = training;
   const stepsInEpoch = stepsPerEpoch(graph.batches, dataset.count, batchSize);
-  const { keeper, openFeeder, longestCall = LONGEST_CALL } = workplace;
-  let stepsPerCall = training.stepsPerCall ?? (await measuredStepsPerCall(training, engine, longestCall));
-  /** A machine that has become busy makes calls longer than was measured; those after them have fewer steps. */
-  const shorten = (milliseconds: number) => {
-    if (training.stepsPerCall !== undefined || milliseconds < 2 * longestCall) return;
-    stepsPerCall = Math.max(1, Math.floor(stepsPerCall / 2));
-  };
-  const plan = plannedCalls(training, () => stepsPerCall);
+  const { keeper, openFeeder } = workplace;
+  const length = await callLengthOf(training, engine, workplace);
+  const plan = plannedCalls(training, length.steps);
   const supply = supplyOf(training, plan, openFeeder && (() => openFeeder(training)));
   let latest = start;
   let lastDue = performance.now();
@@ -101,7 +98,7 @@ async function makeSteps(
       const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
-      shorten(performance.now() - ended);
+      length.took(block.steps, performance.now() - ended);
       ended = performance.now();
       const lastCheckpoint =
         latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined;
@@ -130,8 +127,23 @@ async function makeSteps(
 /** Steps in a call of an engine that cannot be measured: ORT's training runtime, which makes each on its own anyway. */
 const UNMEASURED = 16;
 
+/** How many steps calls have: as was asked for, or as the workplace has time for, or what is measured. */
+async function callLengthOf(
+  training: Training,
+  engine: Engine,
+  { longestCall }: Workplace,
+): Promise<CallLength> {
+  const { graph, dataset, batchSize, stepsPerCall } = training;
+  if (stepsPerCall !== undefined) return { steps: () => stepsPerCall, took: () => {} };
+  if (longestCall === undefined) return steadyLength(await measuredStepsPerCall(training, engine));
+  const sizes = { imageCount: dataset.count, batchSize, stepsPerCall: dataset.count };
+  const [first] = blocksOfEpoch(graph.batches, sizes);
+  const most = mostStepsPerCall(graph.batches, { batchSize, stepsInEpoch: first.steps });
+  return growingLength(most, longestCall);
+}
+
 /** How many steps a call should have, tried with the first batches; the engine is where it was afterwards. */
-async function measuredStepsPerCall(training: Training, engine: Engine, longest: number): Promise<number> {
+async function measuredStepsPerCall(training: Training, engine: Engine): Promise<number> {
   const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
   const imageCount = dataset.count;
@@ -142,7 +154,7 @@ async function measuredStepsPerCall(training: Training, engine: Engine, longest:
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount), augmentations };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
-  return chooseStepsPerCall(await measureCalls(engine, feedsOf, most), most, longest);
+  return chooseStepsPerCall(await measureCalls(engine, feedsOf, most), most);
 }
 
 /** What is left to do, one call of the training graph after the other. */

@@ -34,7 +34,10 @@ export interface Workplace {
   readonly openFeeder?: (training: Training) => Feeder;
   /** Draws the sheets; a painter of the standard ones unless given. */
   readonly openPainter?: (training: Training) => Promise<SheetPainter>;
-  /** How long one call may take, in milliseconds; until it ends, everybody waits. */
+  /**
+   * How long one call may take, in milliseconds, where people wait for it; calls have as many steps
+   * as that allows, and one at first. Unless given, what a call costs is measured before the first one.
+   */
   readonly longestCall?: number;
   readonly keeper: Keeper;
 }

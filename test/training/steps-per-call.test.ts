@@ -5,9 +5,11 @@ import { initialState } from "../../src/training/state.js";
 import { batchInputs } from "../../src/training/step-graph.js";
 import {
   chooseStepsPerCall,
+  growingLength,
   measureCalls,
   mostStepsPerCall,
   type Restorable,
+  steadyLength,
 } from "../../src/training/steps-per-call.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
 import { designed, randomFeeds } from "../helpers/recipes.js";
@@ -42,6 +44,27 @@ test("a run takes no longer than it may, also when the measurement is noise", ()
   expect(chooseStepsPerCall(noisy, 1000)).toBe(160);
   expect(chooseStepsPerCall(noisy, 1000, 150)).toBe(48);
   expect(chooseStepsPerCall(times(40, 50), 100, 200)).toBe(3);
+});
+
+test("runs that take twice too long on a machine that has become busy have half the steps", () => {
+  const length = steadyLength(40, 100);
+  length.took(40, 190);
+  expect(length.steps()).toBe(40);
+  for (const expected of [20, 10, 5, 2, 1, 1]) {
+    length.took(length.steps(), 200);
+    expect(length.steps()).toBe(expected);
+  }
+});
+
+test("where people wait a run has one step at first, then as many as there is time for", () => {
+  const length = growingLength(24, 100);
+  const seen: number[] = [];
+  for (const perStep of [10, 10, 10, 10, 10, 10, 50, 1, 1, 1, 1, 1, 500]) {
+    seen.push(length.steps());
+    length.took(length.steps(), perStep * length.steps());
+  }
+  expect(seen).toEqual([1, 2, 4, 8, 10, 10, 10, 2, 4, 8, 16, 24, 24]);
+  expect(length.steps()).toBe(1);
 });
 
 test("times that make no sense are no reason for short runs", () => {

@@ -75,10 +75,11 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   /** Open the page, and wait for its first sheet. */
   async function open(
     place = "gan-onnx serve",
-    query = "?seed=7&count=16",
+    query = "?seed=7&count=16&model=generator.onnx",
     options: BrowserContextOptions = {},
   ) {
-    page = await browser.newPage(options);
+    // What moves by itself is tested on its own.
+    page = await browser.newPage({ reducedMotion: "reduce", ...options });
     page.setDefaultTimeout(15_000);
     const { url } = places[place];
     seen = watch(page, url);
@@ -146,7 +147,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.getByLabel("Seed", { exact: true }).fill("12");
     await page.getByLabel("Seed", { exact: true }).press("Enter");
     await shows(/seed 12\./);
-    expect(new URL(page.url()).search).toBe("?seed=12&count=36");
+    expect(new URL(page.url()).search).toBe("?seed=12&count=36&model=generator.onnx");
   });
 
   test("saves the sheet as a PNG", async () => {
@@ -162,15 +163,21 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   test("walks from one digit to another that is chosen, by keys too", async () => {
     await open();
     await cell(5).click();
+    await shows(/^Now choose the second digit\.$/);
     const from = await pixelsOn(page, "#preview");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
     expect(await cell(10).getAttribute("aria-pressed")).toBe("true");
+    expect(await cell(5).evaluate((cell) => cell.classList.contains("from"))).toBe(true);
+    await page.getByRole("button", { name: "Play" }).click();
     await page.getByRole("button", { name: "Pause" }).waitFor();
     await page.getByRole("button", { name: "Play" }).waitFor();
     const slider = page.getByLabel("Position on the walk");
     expect(await slider.inputValue()).toBe("1");
+    expect(await slider.getAttribute("aria-valuetext")).toMatch(
+      /^100% of the way from digit, 6 of 16 to digit, 11 of 16$/,
+    );
     const to = await pixelsOn(page, "#preview");
     expect(farthest(from.grey, to.grey)).toBeGreaterThan(100);
     // The end of the walk is the digit on the sheet.
@@ -240,9 +247,17 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     // The operator of the first node gets a name that there is not.
     spoilt.write("Gxmm", spoilt.indexOf("Gemm"));
     for (const [name, bytes, message] of [
-      ["letter.txt", Buffer.from("hello, this is no model"), "letter.txt: is no ONNX model ("],
-      ["empty.onnx", Buffer.alloc(0), "empty.onnx: is no ONNX model (there is no graph in it)"],
-      ["half.onnx", model.subarray(0, model.length / 2), "half.onnx: is no ONNX model (index out of range"],
+      [
+        "letter.txt",
+        Buffer.from("hello, this is no model"),
+        "letter.txt: is no model in ONNX form, or is damaged",
+      ],
+      ["empty.onnx", Buffer.alloc(0), "empty.onnx: is no model in ONNX form"],
+      [
+        "half.onnx",
+        model.subarray(0, model.length / 2),
+        "half.onnx: is no model in ONNX form, or is damaged",
+      ],
       ["spoilt.onnx", spoilt, "spoilt.onnx: cannot be run ("],
     ] as const) {
       await drop(page, name, bytes);
@@ -251,8 +266,8 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     // Chosen with a dialog instead.
     await page
       .locator("#file")
-      .setInputFiles({ name: "x.png", mimeType: "image/png", buffer: Buffer.from("‰PNG") });
-    await page.locator("#problem").filter({ hasText: "x.png: is no ONNX model" }).waitFor();
+      .setInputFiles({ name: "x.onnx", mimeType: "image/png", buffer: Buffer.from([0x89, 80, 78, 71]) });
+    await page.locator("#problem").filter({ hasText: "x.onnx: is a PNG picture, not a model" }).waitFor();
     expect(await sheet()).toEqual(before);
     await page.getByRole("button", { name: "New sheet" }).click();
     await shows(/seed (?!7\.)/);
@@ -270,7 +285,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await problem("Seed -4: is not accepted; write a whole number");
     await shows(/seed 7\./);
     await drop(page, "letter.txt", Buffer.from("hello"));
-    await problem("letter.txt: is no ONNX model");
+    await problem("letter.txt: is no model in ONNX form");
     await expect.poll(async () => (await page.locator("#problem").boundingBox())?.y).toBeLessThan(800);
     await page.locator("#model").selectOption("conditional.onnx");
     await expect.poll(() => page.locator("#digit").isVisible()).toBe(true);
@@ -307,13 +322,13 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await open(undefined, undefined, { viewport: { width: 390, height: 850 } });
     const name = `${"a generator with a name that has no end ".repeat(4)}.onnx`;
     await drop(page, name, await otherModel());
-    await expect.poll(() => page.locator("#model").inputValue()).toBe(name);
+    await expect.poll(() => page.locator("#model").inputValue(), { timeout: 15_000 }).toBe(name);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   });
 
   test.each([
     ["**/assets/sampling-worker*", "#problem", "the worker failed"],
-    ["**/models/generator.onnx", "#problem", "Failed to fetch"],
+    ["**/models/conditional.onnx", "#problem", "Failed to fetch"],
     ["**/assets/training-view*", "#train-problem", "Training cannot be loaded"],
   ])("says so when %s does not come", async (file, place, message) => {
     const { url } = places["gan-onnx serve"];
@@ -346,7 +361,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     const file = join(cwd, "given by me.onnx");
     await writeFile(file, await otherModel());
     places.offering = await served("--model", file);
-    await open("offering");
+    await open("offering", "?seed=7&count=16");
     expect(await page.locator("#model").inputValue()).toBe("given by me.onnx");
     expect((await sheet()).width).toBe(4 * 14 + 2);
   });

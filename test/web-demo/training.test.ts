@@ -98,6 +98,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     seen = watch(page, url);
     await page.goto(`${url}?count=16`);
     await start().and(page.locator(":enabled")).waitFor();
+    await page.locator("#train-settings summary").click();
   }
   const start = () => page.locator("#start");
   const says = (text: RegExp) => page.locator("#train-status").filter({ hasText: text }).waitFor();
@@ -177,8 +178,10 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     const { most, all } = distances(state, node.state);
     expect(most).toBeLessThan(1e-5);
     expect(all).toBeLessThan(1e-4);
-    const label = await page.getByRole("img", { name: /^Curves .* d_loss/ }).getAttribute("aria-label");
-    expect(label).toMatch(/g_loss/);
+    const label = await page
+      .getByRole("img", { name: /^Curves .* loss of the discriminator/ })
+      .getAttribute("aria-label");
+    expect(label).toMatch(/loss of the generator/);
   }, 120_000);
 
   test("goes on where it was, after a pause and after another visit, behind a static host", async () => {
@@ -188,7 +191,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await train(4);
     await rest();
     const first = await kept();
-    const [paused, sheet] = [await placeNow(), await pixelsOn(page, "#train-view canvas")];
+    const [paused, sheet] = [await placeNow(), await pixelsOn(page, "#made")];
     await train(paused.made + 2);
     await page.close({ runBeforeUnload: false });
 
@@ -196,7 +199,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await says(/^Kept in this browser/);
     expect((await placeNow()).made).toBeGreaterThanOrEqual(paused.made);
     expect(await page.locator("#recipe").isDisabled()).toBe(true);
-    expect((await pixelsOn(page, "#train-view canvas")).width).toBe(sheet.width);
+    expect((await pixelsOn(page, "#made")).width).toBe(sheet.width);
     await page
       .getByRole("img", { name: /^Curves up to step/ })
       .first()
@@ -264,12 +267,12 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await other.close();
 
     await button("Start over").click();
-    await expect.poll(() => start().textContent(), slow).toBe("Start");
+    await expect.poll(() => start().textContent(), slow).toBe("Watch it learn");
     expect(await page.locator("#train-view").isVisible()).toBe(false);
     expect(await page.locator("#recipe").isEnabled()).toBe(true);
     await page.reload();
     await start().and(page.locator(":enabled")).waitFor();
-    expect(await start().textContent()).toBe("Start");
+    expect(await start().textContent()).toBe("Watch it learn");
   }, 120_000);
 
   test("is one training for all tabs", async () => {
@@ -302,7 +305,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await fails(/is under way in another tab/);
     page = other;
     await button("Start over").click();
-    await expect.poll(() => start().textContent(), slow).toBe("Start");
+    await expect.poll(() => start().textContent(), slow).toBe("Watch it learn");
     await page.locator("#recipe").selectOption("vae");
     await train(1);
     await rest();
@@ -319,13 +322,13 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await page.getByText(/^vae, \d+ epochs of drawn/).waitFor();
     page = other;
     await button("Start over").click();
-    await expect.poll(() => start().textContent(), slow).toBe("Start");
+    await expect.poll(() => start().textContent(), slow).toBe("Watch it learn");
 
     page = mine;
     await start().click();
     await fails(/was changed in another tab/);
     expect([await start().textContent(), await page.locator("#data").textContent()]).toEqual([
-      "Start",
+      "Watch it learn",
       "drawn by this page",
     ]);
     expect(await keptValue("checkpoint")).toBeUndefined();
@@ -347,7 +350,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await says(/^Training\.$/);
     await button("Start over").focus();
     await page.keyboard.press("Enter");
-    await expect.poll(() => start().textContent(), slow).toBe("Start");
+    await expect.poll(() => start().textContent(), slow).toBe("Watch it learn");
     expect(await page.evaluate(() => document.activeElement?.id)).toBe("start");
   }, 120_000);
 
@@ -419,7 +422,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
       await train(made + 1);
       await rest();
       await button("Start over").click();
-      await expect.poll(() => start().textContent(), slow).toBe("Start");
+      await expect.poll(() => start().textContent(), slow).toBe("Watch it learn");
       await button("Undo").click();
       await expect.poll(() => start().textContent(), slow).toBe("Resume");
       expect((await placeNow()).made).toBeGreaterThan(made);

@@ -18,8 +18,9 @@ describe.skipIf(!executablePath)("the page on a GPU", () => {
     page = await browser.newPage();
     page.setDefaultTimeout(slow.timeout);
     seen = watch(page, place.url);
-    await page.goto(`${place.url}?seed=7&count=16`);
+    await page.goto(`${place.url}?seed=7&count=16&model=generator.onnx`);
     await page.locator("#start:enabled").waitFor();
+    await page.locator("#train-settings summary").click();
   });
   afterAll(async () => {
     await browser?.close();

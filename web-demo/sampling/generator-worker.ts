@@ -1,8 +1,7 @@
-import type { Generator } from "../../src/export/description.js";
 import type { Tensors } from "../../src/tensors/tensor.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import { WorkerChannel } from "../runtime/worker-channel.js";
-import type { Request, Result } from "./sampling-worker.js";
+import type { GeneratorForm, Request, Result } from "./sampling-worker.js";
 
 /** Owns the worker in which generators are loaded and draw, so that the page stays responsive. */
 export class GeneratorWorker {
@@ -18,15 +17,18 @@ export class GeneratorWorker {
   }
 
   /** Load a model that can be run; it is known by the number returned until it is closed. */
-  async open(bytes: Uint8Array, generator: Generator, provider: PageProvider): Promise<number> {
-    return (await this.channel.ask({ kind: "open", bytes, generator, provider })) as number;
+  async open(bytes: Uint8Array, form: GeneratorForm, provider: PageProvider): Promise<number> {
+    return (await this.channel.ask({ kind: "open", bytes, form, provider })) as number;
   }
 
   async close(model: number): Promise<void> {
     await this.channel.ask({ kind: "close", model });
   }
 
-  /** Images [batch, channels, height, width] for latents and labels. */
+  /**
+   * Images [batch, channels, height, width] for latents `z` and, where there are classes, `label`: int64 [batch], or
+   * their weights, float32 [batch, classes], if the model mixes.
+   */
   async run(model: number, feeds: Tensors): Promise<Float32Array> {
     return (await this.channel.ask({ kind: "run", model, feeds })) as Float32Array;
   }

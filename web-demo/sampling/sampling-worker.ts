@@ -1,5 +1,6 @@
 import { messageOf } from "../../src/error.js";
 import type { Generator } from "../../src/export/description.js";
+import type { Ports } from "../../src/export/foreign.js";
 import { drawLatents } from "../../src/recipes/latents.js";
 import { type LoadedModel, queue } from "../../src/runtime/engine.js";
 import { randomStream } from "../../src/tensors/random.js";
@@ -8,13 +9,23 @@ import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { Answer } from "../runtime/worker-channel.js";
 import { principalDirections } from "./directions.js";
+import { runForeign } from "./foreign-run.js";
+
+/** How a generator is fed. */
+export interface GeneratorForm {
+  readonly generator: Generator;
+  /** What goes in and out, where another program exported it. */
+  readonly ports?: Ports;
+  /** It takes a weight for each class instead of a class. */
+  readonly mixes: boolean;
+}
 
 /** What the page asks of the worker; each request is answered once, in order. */
 export type Request =
   | {
       readonly kind: "open";
       readonly bytes: Uint8Array;
-      readonly generator: Generator;
+      readonly form: GeneratorForm;
       readonly provider: PageProvider;
     }
   | { readonly kind: "close"; readonly model: number }
@@ -23,9 +34,8 @@ export type Request =
 
 export type Result = number | Float32Array | Float32Array[] | undefined;
 
-interface Model {
+interface Model extends GeneratorForm {
   readonly session: LoadedModel;
-  readonly generator: Generator;
 }
 
 /** Models by the number that the page knows them by: one may be opened while another still draws. */
@@ -38,8 +48,19 @@ function modelAt(number: number): Model {
   throw new Error(`model ${number} is not open`);
 }
 
-async function run({ session, generator }: Model, feeds: Tensors): Promise<Float32Array> {
-  const image = tensorIn(await session.run(feeds), "image");
+/** Classes as weights: all on one. */
+function weighted(feeds: Tensors, classes = 0): Tensors {
+  const label = feeds.get("label");
+  if (label?.dtype !== "int64") return feeds;
+  const data = new Float32Array(label.data.length * classes);
+  for (const [i, value] of label.data.entries()) data[i * classes + Number(value)] = 1;
+  return new Map([...feeds, ["label", { dtype: "float32", shape: [label.data.length, classes], data }]]);
+}
+
+async function run({ session, generator, ports, mixes }: Model, feeds: Tensors): Promise<Float32Array> {
+  const fed = mixes ? weighted(feeds, generator.classes) : feeds;
+  if (ports) return runForeign(session, generator, ports, fed);
+  const image = tensorIn(await session.run(fed), "image");
   const { channels, height, width } = generator.image;
   const expected = [tensorIn(feeds, "z").shape[0], channels, height, width];
   if (String(image.shape) !== String(expected)) {
@@ -49,10 +70,10 @@ async function run({ session, generator }: Model, feeds: Tensors): Promise<Float
 }
 
 /** Open a model and try it; one that cannot be run is not opened. */
-async function open(bytes: Uint8Array, generator: Generator, provider: PageProvider): Promise<number> {
-  const model = { session: await openOn(provider, bytes), generator };
+async function open(bytes: Uint8Array, form: GeneratorForm, provider: PageProvider): Promise<number> {
+  const model = { session: await openOn(provider, bytes), ...form };
   try {
-    await run(model, drawLatents(randomStream(0, "trial"), 2, generator));
+    await run(model, drawLatents(randomStream(0, "trial"), 2, form.generator));
   } catch (error) {
     await model.session.close();
     throw error;
@@ -71,8 +92,8 @@ async function close(number: number): Promise<undefined> {
 async function directions(model: Model, count: number): Promise<Float32Array[]> {
   const { channels, height, width } = model.generator.image;
   const pixels = channels * height * width;
-  // Enough to tell directions from chance, in some megabytes.
-  const samples = Math.min(1024, Math.max(128, Math.floor(1e6 / pixels)));
+  // Enough to tell directions from chance, and few enough that whoever waits behind them does not notice.
+  const samples = Math.min(384, Math.max(128, Math.floor(1e6 / pixels)));
   const feeds = drawLatents(randomStream(0, "directions"), samples, model.generator);
   const images = await run(model, feeds);
   const labels = feeds.get("label")?.data as BigInt64Array | undefined;
@@ -83,7 +104,7 @@ async function directions(model: Model, count: number): Promise<Float32Array[]> 
 function resultOf(request: Request) {
   switch (request.kind) {
     case "open":
-      return open(request.bytes, request.generator, request.provider);
+      return open(request.bytes, request.form, request.provider);
     case "close":
       return close(request.model);
     case "run":

@@ -1,15 +1,16 @@
 import type { Picture } from "../../src/data/sheet.js";
 import { contextOf, find } from "../ui/dom.js";
 
-/** Which digits the walk goes between. */
+/** Which pictures the walk goes between; while there is no second one, it is to be chosen. */
 export interface Ends {
   readonly from: number;
-  readonly to: number;
+  readonly to?: number;
 }
 
 const sheet = find("#sheet", HTMLElement);
 const canvas = find("#sheet canvas", HTMLCanvasElement);
 const cells = find("#cells", HTMLElement);
+const rowNames = find("#row-names", HTMLElement);
 /** About how wide a sheet is shown, in CSS pixels; each of its pixels gets a whole number of them. */
 const WIDTH = 740;
 let columns = 1;
@@ -20,21 +21,46 @@ export function reserveSheet(width: number, height: number): void {
   sheet.style.maxWidth = `${Math.max(1, Math.floor(WIDTH / width)) * width}px`;
 }
 
-/** Show a sheet of `count` images. */
-export function showSheet(picture: Picture, count: number, across: number): void {
+/** A sheet of pictures in rows. */
+export interface Sheet {
+  readonly picture: Picture;
+  readonly columns: number;
+  /** What each picture is called: `digit 3 of 64`. */
+  readonly names: readonly string[];
+  /** What each row is called, where rows have names worth showing. */
+  readonly rows: readonly string[];
+}
+
+/** Show a sheet of pictures. */
+export function showSheet({ picture, columns: across, names, rows }: Sheet): void {
   columns = across;
+  const count = names.length;
   reserveSheet(picture.width, picture.height);
   drawPicture(canvas, picture);
   if (cells.childElementCount !== count) cells.replaceChildren(...Array.from({ length: count }, cellOf));
   cells.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
-  for (const [i, cell] of buttons().entries()) cell.ariaLabel = `Digit ${i + 1} of ${count}`;
+  for (const [i, cell] of buttons().entries()) cell.ariaLabel = names[i];
+  rowNames.hidden = rows.length === 0;
+  rowNames.replaceChildren(
+    ...rows.map((name) => {
+      const row = document.createElement("span");
+      row.textContent = name;
+      return row;
+    }),
+  );
+}
+
+/** Put one picture of the sheet in place of the one that is there. */
+export function showCell(index: number, { width, height, data }: Picture): void {
+  const [left, top] = [2 + (index % columns) * (width + 2), 2 + Math.floor(index / columns) * (height + 2)];
+  contextOf(canvas).putImageData(new ImageData(data, width, height), left, top);
 }
 
 /** Mark the digits that the walk goes between. */
 export function markEnds({ from, to }: Ends): void {
   for (const [i, cell] of buttons().entries()) {
     cell.classList.toggle("from", i === from);
-    cell.classList.toggle("to", i === to);
+    cell.classList.toggle("to", i === to && to !== from);
     cell.ariaPressed = String(i === from || i === to);
   }
 }

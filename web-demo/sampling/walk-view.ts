@@ -1,22 +1,18 @@
 import { type Picture, paintSheet } from "../../src/data/sheet.js";
 import type { Generator } from "../../src/export/description.js";
-import { type Tensors, tensorsOf } from "../../src/tensors/tensor.js";
 import { find, latestOnly } from "../ui/dom.js";
-import { addScaled, slerp } from "./latent.js";
+import { addScaled } from "./latent.js";
+import { between, type Point } from "./point.js";
 import { drawPicture } from "./sheet-view.js";
-
-/** A point of the latent space, with the class that is drawn there where there are classes. */
-export interface Point {
-  readonly z: Float32Array;
-  readonly label?: bigint;
-}
 
 /** What the walk needs to know of the sheet and its generator. */
 export interface Walk {
   readonly generator: Generator;
   readonly from: Point;
   readonly to: Point;
-  run(feeds: Tensors): Promise<Float32Array>;
+  /** What is at both ends, in words: `digit 3 of 64`. */
+  readonly names: readonly [from: string, to: string];
+  run(points: readonly Point[]): Promise<Float32Array>;
 }
 
 const preview = find("#preview", HTMLCanvasElement);
@@ -41,18 +37,33 @@ export function setWalk(next: Walk | undefined): void {
   draw();
 }
 
-/** Go from the beginning to the end; with little motion when the reader wants little: the strip shows it all. */
+/**
+ * Go from the beginning to the end; with little motion when the reader wants little: the strip shows it all. Where the
+ * walk lies below what is seen, as on a phone, it is brought there.
+ */
 export function startWalk(): void {
   slider.value = "0";
+  find("#walk-view", HTMLElement).scrollIntoView({
+    block: "nearest",
+    behavior: calm.matches ? "auto" : "smooth",
+  });
   if (calm.matches) draw();
   else run();
 }
 
+/** Whether somebody looks at a walk at this moment. */
+export function isWalking(): boolean {
+  return playing !== 0;
+}
+
 const draw = latestOnly(async () => {
+  const [from, to] = walk?.names ?? [];
+  const share = `${Math.round(100 * Number(slider.value))}%`;
+  slider.setAttribute("aria-valuetext", from ? `${share} of the way from ${from} to ${to}` : share);
   if (!walk) return;
   const { generator } = walk;
   const times = [Number(slider.value), ...Array.from({ length: FRAMES }, (_, i) => i / (FRAMES - 1))];
-  const images = await walk.run(feedsAt(walk, times));
+  const images = await walk.run(pointsAt(walk, times));
   const size = images.length / times.length;
   const paint = (images: Float32Array, count: number): Picture =>
     paintSheet(images, { count, ...generator.image }, { range: generator.range, columns: count, padding: 0 });
@@ -60,20 +71,14 @@ const draw = latestOnly(async () => {
   drawPicture(strip, paint(images.subarray(size), FRAMES));
 });
 
-/** Latents and labels along the way, moved by what the sliders say. */
-function feedsAt({ generator, from, to }: Walk, times: readonly number[]): Tensors {
+/** Points along the way, moved by what the sliders say. */
+function pointsAt({ from, to }: Walk, times: readonly number[]): Point[] {
   const moves = Array.from(list.querySelectorAll("input"), ({ value }) => Number(value));
-  const data = new Float32Array(times.length * generator.latent);
-  for (const [i, time] of times.entries()) {
-    const z = slerp(from.z, to.z, time);
-    for (const [k, direction] of directions.entries()) addScaled(z, direction, moves[k]);
-    data.set(z, i * generator.latent);
-  }
-  const z = { dtype: "float32", shape: [times.length, generator.latent], data } as const;
-  if (generator.classes === undefined) return tensorsOf({ z });
-  // There is nothing between two classes: half way, one gives way to the other.
-  const labels = BigInt64Array.from(times, (time) => (time < 0.5 ? from : to).label ?? 0n);
-  return tensorsOf({ z, label: { dtype: "int64", shape: [times.length], data: labels } });
+  return times.map((time) => {
+    const point = between(from, to, time);
+    for (const [k, direction] of directions.entries()) addScaled(point.z, direction, moves[k]);
+    return point;
+  });
 }
 
 function run(): void {

@@ -2,8 +2,8 @@ import { GanOnnxError, messageOf } from "../../src/error.js";
 import type { CurvePoint } from "../ui/curves.js";
 import { initial, next, type TrainingEffect, type TrainingEvent, type TrainingState } from "./machine.js";
 import type { Kept, Plan } from "./plan.js";
-import { changedElsewhere, type TrainingStore, whyNotKept } from "./store.js";
-import type { TrainReport, TrainRequest } from "./training-worker.js";
+import { changedElsewhere, failureOf, type TrainingStore, whyNotKept } from "./store.js";
+import type { Pace, TrainingFiles, TrainReport, TrainRequest } from "./training-worker.js";
 
 /** The worker that trains, as far as it matters here. */
 export interface TrainWorker {
@@ -18,7 +18,7 @@ export interface Ports {
   /** The state has changed. */
   show(state: TrainingState): void;
   /** Something was made that is to be seen. */
-  see(report: Extract<TrainReport, { kind: "steps" | "sheet" }>): void;
+  see(report: Extract<TrainReport, { kind: "steps" | "scene" }>): void;
   /** Show all that is seen of a training that was made before, or nothing. */
   recall(view: Kept["view"]): void;
   /** Call something after a time in milliseconds; returns what cancels it. */
@@ -30,7 +30,8 @@ const PATIENCE = 10_000;
 /** The most points of the curves that are kept; then each two become one. */
 const MOST_POINTS = 2000;
 
-type Generator = Uint8Array<ArrayBuffer>;
+/** Files that the worker makes. */
+type Files = readonly Uint8Array<ArrayBuffer>[];
 
 /** Owns the one training of a page: its state, its worker, and what is known of it. */
 export class TrainingControl {
@@ -39,12 +40,17 @@ export class TrainingControl {
   private kept: Omit<Kept, "plan"> = {};
   private removed: Kept | undefined;
   private points: readonly CurvePoint[] = [];
+  private pace: Pace = "normal";
   /** Gives the right to train back to other tabs, while this one has it. */
   private giveBack: (() => void) | undefined;
   private stopWaiting: (() => void) | undefined;
   /** What is being kept; whoever says that it is kept waits for it. */
   private keeping = Promise.resolve();
-  private readonly wanted: { resolve(bytes: Generator): void; reject(error: Error): void }[] = [];
+  private readonly wanted: {
+    readonly what: TrainingFiles;
+    resolve(files: Files): void;
+    reject(error: Error): void;
+  }[] = [];
 
   constructor(private readonly ports: Ports) {}
 
@@ -70,18 +76,28 @@ export class TrainingControl {
   }
 
   /**
-   * The generator as it is now, as a file like any other.
+   * Files of the training as it is now: its generator, or its graph with the manifest.
    *
    * @throws Error when there is no training, or it ends before the answer comes.
    */
-  generator(): Promise<Generator> {
-    const { plan } = this.state;
-    if (!plan) return Promise.reject(new Error("no training is there"));
+  files(what: TrainingFiles): Promise<Files> {
+    if (!this.state.plan) return Promise.reject(new Error("no training is there"));
     return new Promise((resolve, reject) => {
-      this.wanted.push({ resolve, reject });
+      this.wanted.push({ what, resolve, reject });
       this.worker ??= this.openWorker();
-      this.worker.ask({ kind: "generator", plan, checkpoint: this.kept.checkpoint });
+      this.askFiles(what);
     });
+  }
+
+  private askFiles(what: TrainingFiles): void {
+    const { plan } = this.state;
+    if (plan) this.worker?.ask({ kind: "files", what, plan, checkpoint: this.kept.checkpoint });
+  }
+
+  /** Go faster or slower, now and from now on. */
+  setPace(pace: Pace): void {
+    this.pace = pace;
+    this.worker?.ask({ kind: "pace", pace });
   }
 
   /** Keep what there is: the page may be gone in a moment. */
@@ -166,8 +182,9 @@ export class TrainingControl {
     const { checkpoint } = this.kept;
     this.worker?.end();
     this.worker = this.openWorker();
+    this.worker.ask({ kind: "pace", pace: this.pace });
     this.worker.ask({ kind: "train", plan, provider, checkpoint });
-    for (const _ of this.wanted) this.worker.ask({ kind: "generator", plan, checkpoint });
+    for (const { what } of this.wanted) this.askFiles(what);
   }
 
   private openWorker(): TrainWorker {
@@ -185,16 +202,16 @@ export class TrainingControl {
         this.ports.see(report);
         this.dispatch({ kind: "steps" });
         break;
-      case "sheet":
+      case "scene":
         this.ports.see(report);
         break;
       case "progress":
         this.keeping = this.keepProgress(report);
         break;
-      case "generator":
-        this.wanted.shift()?.resolve(report.bytes);
+      case "files":
+        this.wanted.shift()?.resolve(report.files);
         break;
-      case "noGenerator":
+      case "noFiles":
         this.wanted.shift()?.reject(new Error(report.message));
         break;
       case "paused":
@@ -209,9 +226,9 @@ export class TrainingControl {
   /** How far it has come is known here from now on, whether or not the browser keeps it. */
   private async keepProgress(report: Extract<TrainReport, { kind: "progress" }>): Promise<void> {
     const { plan } = this.state;
-    const { checkpoint, sheet, place, made } = report;
+    const { checkpoint, scene, place, made } = report;
     if (!plan) return;
-    const view = { points: this.points.filter(({ step }) => step <= made), sheet, place };
+    const view = { points: this.points.filter(({ step }) => step <= made), scene, place };
     this.kept = { checkpoint, view };
     const { store } = this.ports;
     const whole = { plan, checkpoint, view };
@@ -265,16 +282,6 @@ export class TrainingControl {
     this.worker?.end();
     this.worker = undefined;
     for (const { reject } of this.wanted.splice(0)) reject(new Error("the training was stopped meanwhile"));
-  }
-}
-
-/** Why the browser did not keep something, or nothing where it did. */
-async function failureOf(task: () => Promise<void>): Promise<string | undefined> {
-  try {
-    await task();
-    return undefined;
-  } catch (error) {
-    return whyNotKept(error);
   }
 }
 

@@ -102,3 +102,13 @@ export function whyNotKept(error: unknown): string {
   }
   return messageOf(error);
 }
+
+/** Why the browser did not keep something, or nothing where it did. */
+export async function failureOf(task: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await task();
+    return undefined;
+  } catch (error) {
+    return whyNotKept(error);
+  }
+}

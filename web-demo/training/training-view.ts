@@ -1,55 +1,80 @@
-import { idxDataset } from "../../src/data/idx.js";
-import type { Picture } from "../../src/data/sheet.js";
 import { GanOnnxError, messageOf } from "../../src/error.js";
-import { drawingRecipes, type RecipeName, recipes } from "../../src/recipes/index.js";
-import { nameOf, offerProviders, type PageProvider } from "../runtime/page-provider.js";
+import { nameOf, type PageProvider } from "../runtime/page-provider.js";
 import { workerFailure } from "../runtime/worker-channel.js";
-import { drawPicture } from "../sampling/sheet-view.js";
+import { animationOf } from "../take/animation.js";
+import type { Watched } from "../take/take-view.js";
 import { createCurves } from "../ui/curves.js";
-import { download, find, readSeed, tell } from "../ui/dom.js";
+import { download, find, tell } from "../ui/dom.js";
+import { rememberNotes } from "../ui/notes.js";
 import { type Ports, TrainingControl, type TrainWorker } from "./control.js";
+import {
+  asked,
+  chooseProvider,
+  chosenProvider,
+  learnFrom,
+  lockFields,
+  setUpFields,
+  showPlan,
+} from "./fields.js";
 import { isUnderWay, type TrainingState } from "./machine.js";
-import { pairIn } from "./mnist-files.js";
-import type { PageData, Plan } from "./plan.js";
-import { settingsOf } from "./settings.js";
+import type { Plan } from "./plan.js";
+import { clearStage, momentsSoFar, pictureOf, showScene } from "./stage-view.js";
 import { browserStore } from "./store.js";
-import type { TrainReport } from "./training-worker.js";
+import type { Pace, TrainReport } from "./training-worker.js";
 
-const recipeField = find("#recipe", HTMLSelectElement);
-const rateField = find("#rate", HTMLInputElement);
-const seedField = find("#train-seed", HTMLInputElement);
-const providerField = find("#train-provider", HTMLSelectElement);
-const filesField = find("#data-files", HTMLInputElement);
-const filesButton = find("#choose-data", HTMLButtonElement);
 const startButton = find("#start", HTMLButtonElement);
+const watchButton = find("#watch", HTMLButtonElement);
 const resetButton = find("#reset", HTMLButtonElement);
 const undoButton = find("#undo", HTMLButtonElement);
 const cpuButton = find("#on-cpu", HTMLButtonElement);
 const useButton = find("#use", HTMLButtonElement);
 const downloadButton = find("#download", HTMLButtonElement);
+const paceField = find("#pace", HTMLSelectElement);
 const status = find("#train-status", HTMLElement);
 const notKept = find("#not-kept", HTMLElement);
 const progress = find("#train-progress", HTMLElement);
 const problem = find("#train-problem", HTMLElement);
 const view = find("#train-view", HTMLElement);
-const canvas = find("#train-view canvas", HTMLCanvasElement);
-const curves = createCurves(find("#curves", HTMLElement));
+const curves = createCurves(find("#curves", HTMLElement), {
+  d_loss: { text: "loss of the discriminator", style: 1 },
+  g_loss: { text: "loss of the generator", style: 0 },
+  real_score: { text: "real ones taken for real", style: 1 },
+  fake_score: { text: "generated ones taken for real", style: 0 },
+});
 
-const ownData: PageData = { kind: "drawn" };
-let data: PageData = ownData;
+/** What the rest of the page does for a training. */
+export interface Surroundings {
+  /** Draw with a generator above. */
+  drawWith(name: string, load: () => Promise<Uint8Array>): void;
+  /** Offer one to draw with. */
+  offerModel(name: string, load: () => Promise<Uint8Array>): void;
+  /** The machine is needed here. */
+  setBusy(busy: boolean): void;
+}
+let surroundings: Surroundings | undefined;
 
 const ports: Ports = {
   store: browserStore(),
   openWorker,
   show,
-  see,
+  see(report) {
+    if (report.kind === "scene") {
+      showScene(report.step, report.scene);
+      return;
+    }
+    curves.append([report.point]);
+    const { provider } = control.current;
+    progress.textContent = [report.place, rateAfter(report.count), nameOf(provider)].join(" · ");
+  },
   recall(kept) {
     curves.clear();
+    clearStage();
     times.length = 0;
     progress.textContent = kept?.place ?? "";
     if (!kept) return;
-    showSheet(kept.sheet);
     curves.append(kept.points);
+    // Older versions of the page kept no scene.
+    if (kept.scene) showScene(kept.points.at(-1)?.step ?? 0, kept.scene);
   },
   after(milliseconds, call) {
     const timer = setTimeout(call, milliseconds);
@@ -59,6 +84,7 @@ const ports: Ports = {
 const control = new TrainingControl(ports);
 
 function openWorker(hear: (report: TrainReport) => void): TrainWorker {
+  // In one expression: that is how the bundler knows a worker.
   const worker = new Worker(new URL("./training-worker.ts", import.meta.url), {
     type: "module",
     name: "training",
@@ -80,44 +106,26 @@ function show(state: TrainingState): void {
   // What a field has to say of itself stays.
   if (state.problem !== problemShown) tell(problem, state.problem);
   problemShown = state.problem;
-  startButton.textContent = isUnderWay(state) ? "Pause" : made ? "Resume" : "Start";
+  const underWay = isUnderWay(state);
+  startButton.textContent = underWay ? "Pause" : made ? "Resume" : "Watch it learn";
+  watchButton.textContent = underWay ? "It learns below" : made ? "Resume learning" : "Watch it learn";
+  surroundings?.setBusy(underWay);
   // A button that is disabled loses the keyboard.
   for (const button of [startButton, resetButton]) button.ariaDisabled = String(busy);
   if (!made && document.activeElement === resetButton) startButton.focus();
-  for (const field of [recipeField, seedField, filesButton]) field.disabled = made;
   for (const button of [resetButton, useButton, downloadButton]) button.disabled = !made;
+  lockFields(made);
   undoButton.hidden = !state.undoable;
   cpuButton.hidden = !state.lost;
   view.hidden = !made;
-  if (plan?.id !== shown?.id) showPlan(plan);
+  if (plan?.id === shown?.id) return;
   shown = plan;
+  showPlan(plan);
+  if (plan && !state.fresh) surroundings?.offerModel(ownName(plan), generatorNow);
 }
 
-/** Show what is trained in the fields that ask for it. */
-function showPlan(plan: Plan | undefined): void {
-  data = plan?.data ?? ownData;
-  if (!plan) nameData("drawn by this page");
-  else if (plan.data.kind === "files") nameData(plan.data.images.path);
-  if (!plan) return;
-  recipeField.value = plan.recipe;
-  rateField.value = String(plan.learningRate);
-  seedField.value = String(plan.seed);
-}
-
-function see(report: Extract<TrainReport, { kind: "steps" | "sheet" }>): void {
-  if (report.kind === "sheet") {
-    showSheet(report.sheet);
-    return;
-  }
-  curves.append([report.point]);
-  const { provider } = control.current;
-  progress.textContent = [report.place, rateAfter(report.count), nameOf(provider)].join(" · ");
-}
-
-function showSheet(sheet: Picture): void {
-  drawPicture(canvas, sheet);
-  canvas.style.aspectRatio = `${sheet.width} / ${sheet.height}`;
-}
+const generatorNow = async () => (await control.files("generator"))[0];
+const ownName = ({ recipe }: Plan) => `trained here (${recipe})`;
 
 /** Steps made in the last seconds. */
 const times: { readonly at: number; readonly count: number }[] = [];
@@ -142,109 +150,94 @@ async function reporting(task: () => Promise<void> | void): Promise<void> {
   }
 }
 
-/** What the fields ask for. */
-function asked(): Plan {
-  const learningRate = Number(rateField.value);
-  if (!(learningRate > 0 && learningRate < Infinity)) {
-    throw new GanOnnxError({
-      what: "is not accepted",
-      where: `Learning rate ${rateField.value}`,
-      fix: "write a number above 0, such as 0.001",
-    });
-  }
-  const id = String(crypto.getRandomValues(new Uint32Array(4)));
-  return { id, recipe: recipeField.value as RecipeName, learningRate, seed: readSeed(seedField), data };
-}
-
-const chosenProvider = () => providerField.value as PageProvider;
-
 function start(provider: PageProvider): void {
   times.length = 0;
   control.dispatch({ kind: "start", asked: asked(), provider });
 }
 
-/** Learn from files of MNIST's form: images, and labels if there are any. */
+/** Start, pause or resume. */
+function toggle(): void {
+  reporting(() => {
+    if (isUnderWay(control.current)) control.dispatch({ kind: "pause" });
+    else start(chosenProvider());
+  });
+}
+
+/** Learn from files: MNIST's, or pictures. */
 export async function useDataFiles(files: readonly File[]): Promise<void> {
   await reporting(async () => {
     if (control.current.phase !== "empty") {
       const where = files[0].name;
       throw new GanOnnxError({ what: "another training is there", where, fix: "start over first" });
     }
-    const read = async (file: File | undefined) =>
-      file && { path: file.name, content: new Uint8Array(await file.arrayBuffer()) };
-    const [images, labels] = await Promise.all(pairIn(files).map(read));
-    if (!images) {
-      const fix = "choose train-images-idx3-ubyte(.gz), and the labels with it if you like";
-      throw new GanOnnxError({ what: "holds no images", where: files[0].name, fix });
-    }
-    const { count } = await idxDataset(images.path, images, labels);
-    data = { kind: "files", images, labels };
-    nameData(`${count.toLocaleString("en")} of ${images.path}`);
+    await learnFrom(files);
+    find("#presets", HTMLElement).scrollIntoView({ block: "nearest" });
   });
 }
 
-function nameData(said: string): void {
-  find("#data", HTMLElement).textContent = said;
-}
+const binary = (bytes: Uint8Array<ArrayBuffer>) => new Blob([bytes], { type: "application/octet-stream" });
+
+/** What can be taken along of the training. */
+export const watched: Watched = {
+  animation: () => animationOf(momentsSoFar().map(pictureOf)),
+  async graph() {
+    if (!control.current.plan) return undefined;
+    const [train, manifest] = await control.files("graph");
+    return [binary(train), new Blob([manifest], { type: "application/json" })];
+  },
+};
 
 /**
  * Let the page train.
  *
  * @param providers those that the browser has, the one to prefer first.
- * @param draw takes a generator over into the sheet above.
  */
-export async function setUpTraining(
-  providers: readonly PageProvider[],
-  draw: (name: string, bytes: Uint8Array) => void,
-): Promise<void> {
-  recipeField.replaceChildren(
-    ...drawingRecipes.map((name) => new Option(name, name, name === "vanilla", name === "vanilla")),
-  );
-  const suggestRate = () => {
-    const recipe = recipeField.value as RecipeName;
-    rateField.value = String(settingsOf({ recipe }).learningRate);
-    recipeField.title = recipes[recipe].title;
-  };
-  suggestRate();
-  recipeField.addEventListener("change", suggestRate);
-  startButton.addEventListener("click", () =>
-    reporting(() => {
-      if (isUnderWay(control.current)) control.dispatch({ kind: "pause" });
-      else start(chosenProvider());
-    }),
-  );
-  for (const field of [rateField, providerField]) {
-    field.addEventListener("change", () =>
+export async function setUpTraining(providers: readonly PageProvider[], around: Surroundings): Promise<void> {
+  surroundings = around;
+  setUpFields(providers, {
+    changed: () =>
       reporting(() => control.dispatch({ kind: "change", asked: asked(), provider: chosenProvider() })),
-    );
-  }
+    chose: useDataFiles,
+  });
+  rememberNotes();
+  startButton.addEventListener("click", toggle);
+  watchButton.addEventListener("click", () => {
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (!isUnderWay(control.current)) toggle();
+    find("#train", HTMLElement).scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+    startButton.focus({ preventScroll: true });
+  });
   resetButton.addEventListener("click", () => control.dispatch({ kind: "startOver" }));
   undoButton.addEventListener("click", () => control.dispatch({ kind: "undo" }));
   cpuButton.addEventListener("click", () => {
-    providerField.value = "wasm";
+    chooseProvider("wasm");
     reporting(() => start("wasm"));
   });
+  paceField.addEventListener("change", () => control.setPace(paceField.value as Pace));
   downloadButton.addEventListener("click", () =>
     reporting(async () => {
-      const bytes = await control.generator();
-      download(new Blob([bytes], { type: "application/octet-stream" }), "generator.onnx");
+      download(binary(await generatorNow()), "generator.onnx");
     }),
   );
   useButton.addEventListener("click", () =>
     reporting(async () => {
-      const name = `trained here (${control.current.plan?.recipe})`;
-      draw(name, await control.generator());
+      const { plan } = control.current;
+      if (!plan) return;
+      const bytes = await generatorNow();
+      around.drawWith(ownName(plan), async () => bytes);
+      find("#sheet", HTMLElement).scrollIntoView({ block: "center" });
     }),
   );
-  filesButton.addEventListener("click", () => filesField.click());
-  filesField.addEventListener("change", async () => {
-    await useDataFiles([...(filesField.files ?? [])]);
-    filesField.value = "";
+  addEventListener("keydown", (event) => {
+    const { target, code } = event;
+    const taken = target instanceof Element && target.closest("a, button, input, select, textarea, summary");
+    if (code !== "Space" || taken || control.current.phase === "empty") return;
+    event.preventDefault();
+    toggle();
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") control.keep();
   });
-  offerProviders(providerField, providers);
   await control.recall();
-  startButton.disabled = false;
+  startButton.disabled = watchButton.disabled = false;
 }

@@ -1,7 +1,6 @@
 import { type Dataset, mnistForm } from "../../src/data/dataset.js";
 import { drawDigits } from "../../src/data/drawn.js";
 import { idxDataset } from "../../src/data/idx.js";
-import type { Picture } from "../../src/data/sheet.js";
 import { messageOf } from "../../src/error.js";
 import { exportNetwork } from "../../src/export/network.js";
 import { designOf, type ImageShape } from "../../src/recipes/index.js";
@@ -13,6 +12,7 @@ import {
   encodeCheckpoint,
   startPosition,
 } from "../../src/training/checkpoint.js";
+import { manifestOf } from "../../src/training/manifest.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs } from "../../src/training/step-graph.js";
 import { train } from "../../src/training/trainer.js";
@@ -22,6 +22,7 @@ import { DeviceLost, loadRuntime, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { CurvePoint } from "../ui/curves.js";
 import type { PageData, Plan } from "./plan.js";
+import { type Scene, ScenePainter } from "./scene.js";
 import { settingsOf } from "./settings.js";
 
 /** A training as the page knows it: what was asked for, and how far it has come. */
@@ -34,38 +35,50 @@ interface Known {
 export type TrainRequest =
   | (Known & { readonly kind: "train"; readonly provider: PageProvider })
   | { readonly kind: "pause" }
+  | { readonly kind: "pace"; readonly pace: Pace }
   /** Tell how far it has come: the page may be gone in a moment. */
   | { readonly kind: "keep" }
-  | (Known & { readonly kind: "generator" });
+  | (Known & { readonly kind: "files"; readonly what: TrainingFiles });
+
+/** `generator.onnx` as it is now; `train.onnx` and its manifest. */
+export type TrainingFiles = "generator" | "graph";
 
 /** What the worker tells. */
 export type TrainReport =
   | { readonly kind: "preparing"; readonly what: string }
   /** So many steps more are made; the point stands for all of them. */
   | { readonly kind: "steps"; readonly count: number; readonly point: CurvePoint; readonly place: string }
-  | { readonly kind: "sheet"; readonly sheet: Picture }
+  | { readonly kind: "scene"; readonly scene: Scene; readonly step: number }
   /** How far it has come: so many steps, and what there is to keep of it. */
   | {
       readonly kind: "progress";
       readonly made: number;
       readonly checkpoint: Uint8Array<ArrayBuffer>;
-      readonly sheet: Picture;
+      readonly scene: Scene;
       readonly place: string;
     }
   | { readonly kind: "paused" }
-  | { readonly kind: "generator"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "noGenerator"; readonly message: string }
+  | { readonly kind: "files"; readonly files: readonly Uint8Array<ArrayBuffer>[] }
+  | { readonly kind: "noFiles"; readonly message: string }
   | { readonly kind: "failed" | "lost"; readonly message: string };
 
 /** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
 const DRAWN = 12_800;
 const BATCH = 128;
-/** How often there is a new sheet, and how often the page is told how far it is, in milliseconds. */
-const [SHEET_EVERY, TELL_EVERY] = [1500, 6000];
+/** How a training is watched: slowly it waits after each call of ONNX Runtime, fast it draws fewer scenes. */
+const paces = {
+  slow: { wait: 600, scenes: 0 },
+  normal: { wait: 0, scenes: 700 },
+  fast: { wait: 0, scenes: 4000 },
+} as const;
+export type Pace = keyof typeof paces;
+/** How long a call may take, and how often the page is told how far the training is, in milliseconds. */
+const [LONGEST_CALL, TELL_EVERY] = [150, 6000];
 
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
 const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
 const pause = new AbortController();
+let pace: Pace = "normal";
 
 /** The training that is under way, as far as it has come. */
 let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgress(): void } | undefined;
@@ -80,21 +93,22 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   const { graph, train: model } = buildTraining(design);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;
-  let sheet: Picture | undefined;
+  let scene: Scene | undefined;
   let lastTold = performance.now();
   const tellProgress = () => {
     const { epoch, step } = latest.position;
-    const made = epoch * perEpoch + step;
-    if (!sheet || made === 0) return;
-    const place = placeOf(made, step === 0 ? epoch : epoch + 1);
+    const kept = epoch * perEpoch + step;
+    if (!scene || kept === 0) return;
+    const place = placeOf(kept, step === 0 ? epoch : epoch + 1);
     const bytes = encodeCheckpoint(latest);
-    tell({ kind: "progress", made, checkpoint: bytes, sheet, place }, [bytes.buffer]);
+    tell({ kind: "progress", made: kept, checkpoint: bytes, scene, place }, [bytes.buffer]);
     lastTold = performance.now();
   };
   running = { plan, latest: () => latest, tellProgress };
-  const show = (picture: Picture) => {
-    sheet = picture;
-    tell({ kind: "sheet", sheet });
+  let made = 0;
+  const show = (painted: Scene) => {
+    scene = painted;
+    tell({ kind: "scene", scene, step: made });
   };
   const workplace: Workplace = {
     async openEngine(state) {
@@ -103,23 +117,41 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
       return engine;
     },
     openModel: (bytes) => openOn(provider, bytes),
+    async openPainter() {
+      const painter = await ScenePainter.open(
+        design,
+        dataset,
+        (bytes) => openOn(provider, bytes),
+        plan.seed,
+        show,
+      );
+      made = start.position.epoch * perEpoch + start.position.step;
+      // What it draws before it has learned anything.
+      await painter.paint(start.state);
+      return painter;
+    },
+    longestCall: LONGEST_CALL,
     keeper: {
       begin: async () => {},
       // A run takes the whole worker: between two of them it hears what the page asks.
-      metrics: () => new Promise((resolve) => setTimeout(resolve)),
+      metrics: () => new Promise((resolve) => setTimeout(resolve, paces[pace].wait)),
       realImages: async () => {},
-      sheet: async (picture) => show(picture),
-      preview: show,
+      // The painter shows what it paints.
+      sheet: async () => {},
+      preview: () => {},
       async checkpoint(checkpoint) {
         latest = checkpoint;
         if (performance.now() - lastTold >= TELL_EVERY) tellProgress();
       },
-      interval: SHEET_EVERY,
+      get interval() {
+        return paces[pace].scenes;
+      },
       lastCheckpoint: "this browser",
     },
   };
   const progress = ({ lines, stepsInEpoch }: Progress) => {
     const point = pointOf(lines, stepsInEpoch);
+    made = point.step;
     tell({ kind: "steps", point, count: lines.length, place: placeOf(point.step, lines[0].epoch) });
   };
   const settings = { epochs: Infinity, batchSize: BATCH };
@@ -140,6 +172,7 @@ function designed({ plan, checkpoint }: Known, image: ImageShape, images: number
 }
 
 async function datasetOf(data: PageData, seed: number): Promise<Dataset> {
+  if (data.kind === "pictures") return data.dataset;
   if (data.kind === "files") return idxDataset(data.images.path, data.images, data.labels);
   tell({ kind: "preparing", what: "Drawing digits to learn from…" });
   return { name: "drawn", count: DRAWN, ...mnistForm, ...drawDigits({ count: DRAWN, seed }) };
@@ -157,18 +190,45 @@ function pointOf(lines: readonly MetricsLine[], stepsInEpoch: number): CurvePoin
 
 const placeOf = (step: number, epoch: number) => `step ${step}, epoch ${epoch}`;
 
-/** The generator as it is now, as a file like any other. What it learned from is not needed. */
-async function generator(known: Known): Promise<void> {
+async function files(known: Known, what: TrainingFiles): Promise<void> {
   try {
-    const { plan } = known;
-    const latest = running?.latest() ?? (await standing(known));
-    const design = designOf(plan.recipe, settingsOf(plan), latest.position);
-    const data = plan.data.kind === "drawn" ? "drawn" : plan.data.images.path;
-    const bytes = await exportNetwork(design, latest, data, openOnCpu);
-    tell({ kind: "generator", bytes }, [bytes.buffer]);
+    const files = what === "generator" ? [await generator(known)] : await graphFiles(known);
+    tell(
+      { kind: "files", files },
+      files.map(({ buffer }) => buffer),
+    );
   } catch (error) {
-    tell({ kind: "noGenerator", message: messageOf(error) });
+    tell({ kind: "noFiles", message: messageOf(error) });
   }
+}
+
+/** The generator as it is now, as a file like any other. What it learned from is not needed. */
+async function generator(known: Known): Promise<Uint8Array<ArrayBuffer>> {
+  const { plan } = known;
+  const latest = running?.latest() ?? (await standing(known));
+  const design = designOf(plan.recipe, settingsOf(plan), latest.position);
+  return exportNetwork(design, latest, sourceOf(plan.data), openOnCpu);
+}
+
+/** The training graph, and the manifest that tells how to feed it. */
+async function graphFiles(known: Known): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+  const { plan } = known;
+  const { position } = running?.latest() ?? (await standing(known));
+  const settings = settingsOf(plan);
+  const design = designOf(plan.recipe, settings, position);
+  const { graph, train } = buildTraining(design);
+  const { recipe, seed, data } = plan;
+  const configuration = { recipe, data: sourceOf(data), seed, batchSize: BATCH, ...settings };
+  // Pages that are not secure cannot compute it.
+  const digest = await crypto.subtle?.digest("SHA-256", train);
+  const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const manifest = manifestOf(design, configuration, graph, { bytes: train.length, sha256 });
+  return [train, new TextEncoder().encode(manifest)];
+}
+
+function sourceOf(data: PageData): string {
+  if (data.kind === "drawn") return "drawn";
+  return data.kind === "pictures" ? data.dataset.name : data.images.path;
 }
 
 /** Where a training stands that is not under way. */
@@ -184,10 +244,13 @@ async function answer(request: TrainRequest): Promise<void> {
       return run(request, request.provider);
     case "pause":
       return pause.abort();
+    case "pace":
+      pace = request.pace;
+      return;
     case "keep":
       return running?.tellProgress();
-    case "generator":
-      return generator(request);
+    case "files":
+      return files(request, request.what);
   }
 }
 

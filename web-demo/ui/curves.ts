@@ -6,6 +6,12 @@ export interface CurvePoint {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
+/** What a metric is called, and which of the styles its line has. */
+export interface Word {
+  readonly text: string;
+  readonly style: number;
+}
+
 export interface Curves {
   /** Add steps, each later than those before. Numbers that are not finite are left out. */
   append(points: readonly CurvePoint[]): void;
@@ -34,10 +40,12 @@ const [WIDTH, HEIGHT] = [1000, 100];
 /**
  * Draw live curves of metrics over steps into an element: losses (`loss`, `d_loss`) in one panel, all others, which
  * have scales of their own, in a second. Each is a smoothed line over the range of its values; a pointer reads it.
+ *
+ * @param words what metrics are called; by their own names unless told.
  */
-export function createCurves(element: HTMLElement): Curves {
+export function createCurves(element: HTMLElement, words: Readonly<Record<string, Word>> = {}): Curves {
   const all = new Map<string, Series>();
-  const panels = [createPanel("Losses"), createPanel("Scores")];
+  const panels = [createPanel("Losses", words), createPanel("Scores", words)];
   const panelOf = (name: string) => panels[name.endsWith("loss") ? 0 : 1];
   let extent: Extent = { first: 0, last: 0, stride: 1 };
   let pointedAt: number | undefined;
@@ -167,7 +175,9 @@ const valueText = (x: number) => (isLong(x) ? x.toExponential(2) : three.format(
 const tickText = (x: number) => (isLong(x) ? x.toExponential() : whole.format(x));
 
 /** One plot with its legend. */
-function createPanel(about: string) {
+function createPanel(about: string, words: Readonly<Record<string, Word>>) {
+  const wordFor = (name: string) => words[name]?.text ?? name;
+  const styleOf = (name: string, i: number) => `curve-${words[name]?.style ?? i % STYLES}`;
   const root = html("div", "curves-panel");
   const legend = html("p", "curves-legend");
   const plot = html("div", "curves-plot");
@@ -208,7 +218,7 @@ function createPanel(about: string) {
       ...names.flatMap((name, i) => {
         const bins = [...(all.get(name) as Series).entries()].filter((entry) => entry[1] !== undefined);
         const edge = (key: "low" | "high") => bins.map(([j, bin]) => at(j, (bin as Bin)[key]));
-        const style = `curve-${i % STYLES}`;
+        const style = styleOf(name, i);
         const middle = bins.map(([j]) => at(j, curves[i][j] as number));
         return [
           svg("path", {
@@ -227,9 +237,9 @@ function createPanel(about: string) {
     const labels = [...yTicks.map((y) => tick("y", tickText(y), "top", down(y))), ...xTicks.map(below)];
     ticks.replaceChildren(...(all.size === 0 ? [] : [...labels, ...pointed]));
     const none = `${about}: no steps yet`;
-    const keys = names.map((name, i) => key(name, values[i], `curve-${i % STYLES}`));
+    const keys = names.map((name, i) => key(wordFor(name), values[i], styleOf(name, i)));
     legend.replaceChildren(...(all.size === 0 ? [none] : keys));
-    const told = names.map((name, i) => `${name} ${latest[i]}`).join(", ");
+    const told = names.map((name, i) => `${wordFor(name)} ${latest[i]}`).join(", ");
     root.ariaLabel = all.size === 0 ? none : `Curves up to step ${whole.format(extent.last)}: ${told}`;
   };
   return { root, plot, draw };

@@ -8,13 +8,14 @@ import type { TrainReport, TrainRequest } from "../../../web-demo/training/train
 
 const plan: Plan = { id: "a", recipe: "vanilla", learningRate: 1e-3, seed: 0, data: { kind: "drawn" } };
 const start = { kind: "start", asked: plan, provider: "wasm" } as const;
-const sheet = { width: 1, height: 1, channels: 1, data: new Uint8ClampedArray(4) };
+const tiles = { images: new Uint8Array(64) };
+const scene = { image: { channels: 1, height: 1, width: 1 }, made: tiles, real: tiles };
 const checkpointAt = (made: number) => new Uint8Array([made]);
 const progress = (made: number): TrainReport => ({
   kind: "progress",
   made,
   checkpoint: checkpointAt(made),
-  sheet,
+  scene,
   place: `step ${made}`,
 });
 const steps = (step: number): TrainReport => ({
@@ -124,7 +125,7 @@ describe("the training of a page", () => {
     const first = tab(store);
     await first.control.recall();
     await first.does(start);
-    expect(first.asked).toEqual([{ kind: "train", plan, provider: "wasm", checkpoint: undefined }]);
+    expect(first.asked.slice(1)).toEqual([{ kind: "train", plan, provider: "wasm", checkpoint: undefined }]);
     await first.tells(steps(1), steps(2), steps(3), progress(2));
     expect(isHeld()).toBe(true);
     // What the curves show beyond the checkpoint will be made again.
@@ -139,7 +140,9 @@ describe("the training of a page", () => {
     expect(second.state()).toMatchObject({ phase: "paused", plan });
     expect(second.recalled()?.place).toBe("step 3");
     await second.does(start);
-    expect(second.asked).toEqual([{ kind: "train", plan, provider: "wasm", checkpoint: checkpointAt(3) }]);
+    expect(second.asked.slice(1)).toEqual([
+      { kind: "train", plan, provider: "wasm", checkpoint: checkpointAt(3) },
+    ]);
   });
 
   test("goes on in memory when the storage is full, resumes from there, and is kept when there is room", async () => {
@@ -230,18 +233,18 @@ describe("the training of a page", () => {
   test("gives its generator to all who ask, and says when there will be none", async () => {
     const { store } = memoryStore();
     const page = tab(store);
-    await expect(page.control.generator()).rejects.toThrow("no training is there");
+    await expect(page.control.files("generator")).rejects.toThrow("no training is there");
     await page.does(start);
-    const asked = [1, 2, 3].map(() => page.control.generator());
+    const asked = [1, 2, 3].map(() => page.control.files("generator"));
     const answers = Promise.allSettled(asked);
-    await page.tells({ kind: "generator", bytes: checkpointAt(7) }, { kind: "noGenerator", message: "no" });
+    await page.tells({ kind: "files", files: [checkpointAt(7)] }, { kind: "noFiles", message: "no" });
     // Other settings mean another worker, which is asked again.
     await page.does({ kind: "change", asked: { ...plan, learningRate: 2 }, provider: "wasm" });
     await page.tells(steps(1), { kind: "paused" });
-    expect(page.asked.slice(-2).map(({ kind }) => kind)).toEqual(["train", "generator"]);
+    expect(page.asked.slice(-2).map(({ kind }) => kind)).toEqual(["train", "files"]);
     await page.tells({ kind: "failed", message: "diverged" });
     expect(await answers).toMatchObject([
-      { value: checkpointAt(7) },
+      { value: [checkpointAt(7)] },
       { reason: { message: "no" } },
       { reason: { message: "the training was stopped meanwhile" } },
     ]);

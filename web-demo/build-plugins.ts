@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import type { Plugin } from "vite";
+
+const models = fileURLToPath(new URL("../models/", import.meta.url));
+
+/** Whether a generator's metadata say how many classes there are. */
+function hasClasses(file: string): boolean {
+  return existsSync(file) && readFileSync(file).includes("classes");
+}
+
+/** The generators that come with the page; it opens with the first one: that of the best pictures, if it has classes. */
+export function shippedFiles(): string[] {
+  const files = readdirSync(models).filter((file) => file.endsWith(".onnx") && file !== "judge.onnx");
+  const first = hasClasses(`${models}generator.onnx`) ? "generator.onnx" : "conditional.onnx";
+  return files.sort((a, b) => Number(b === first) - Number(a === first) || a.localeCompare(b));
+}
+
+/** Put the generators of `models/` beside the page, with the list that it chooses from. */
+export function shippedModels(): Plugin {
+  return {
+    name: "shipped-models",
+    generateBundle() {
+      const files = shippedFiles();
+      for (const file of files) {
+        this.emitFile({ type: "asset", fileName: `models/${file}`, source: readFileSync(models + file) });
+      }
+      this.emitFile({ type: "asset", fileName: "models/index.json", source: JSON.stringify(files) });
+    },
+  };
+}
+
+/**
+ * `import { address, size } from "file?gzip"`: the address of a gzipped copy, and its size. Some static hosts refuse
+ * files as large as ONNX Runtime's for WebGPU, and not all compress what they send. The ending is no known one, so that
+ * none unpacks it.
+ */
+export function gzipped(): Plugin {
+  const mark = "?gzip";
+  return {
+    name: "gzipped",
+    enforce: "pre",
+    async resolveId(source, importer) {
+      if (!source.endsWith(mark)) return null;
+      const resolved = await this.resolve(source.slice(0, -mark.length), importer);
+      return resolved && resolved.id + mark;
+    },
+    load(id) {
+      if (!id.endsWith(mark)) return null;
+      const file = id.slice(0, -mark.length);
+      const source = gzipSync(readFileSync(file));
+      const reference = this.emitFile({ type: "asset", name: `${basename(file)}.zipped`, source });
+      return (
+        `export const address = import.meta.ROLLUP_FILE_URL_${reference};\n` +
+        `export const size = ${source.length};`
+      );
+    },
+  };
+}
+
+/** What the page of a run is told where nothing serves one: none. `gan-onnx serve --run` answers in its place. */
+export function noRun(): Plugin {
+  return {
+    name: "no-run",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "run.json", source: "null" });
+    },
+  };
+}
+
+/**
+ * The service worker, which keeps the page's files so that it opens without a network, and the version that they make
+ * up together. What only a GPU needs is kept when it was loaded.
+ */
+export function offline(): Plugin {
+  return {
+    name: "offline",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const hash = createHash("sha256");
+      const files: string[] = [];
+      for (const [name, file] of Object.entries(bundle).sort(([a], [b]) => a.localeCompare(b))) {
+        hash.update(name).update(file.type === "asset" ? file.source : file.code);
+        if (!/asyncify|webgpu|^run/.test(name)) files.push(name);
+      }
+      const version = hash.digest("hex").slice(0, 8);
+      const worker = readFileSync(new URL("./service-worker.js", import.meta.url), "utf8")
+        .replace('"VERSION"', JSON.stringify(version))
+        .replace('["FILES"]', JSON.stringify(files));
+      this.emitFile({ type: "asset", fileName: "service-worker.js", source: worker });
+      this.emitFile({ type: "asset", fileName: "version.json", source: JSON.stringify({ version }) });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { find } from "../ui/dom.js";
+import type { Settings } from "./address.js";
+import { captionOf, type ShownModel } from "./models.js";
+
+const digitField = find("#digit", HTMLSelectElement);
+const countField = find("#count", HTMLSelectElement);
+
+/** Show the settings of a sheet in their fields. */
+export function showSettings({ seed, count, digit, number }: Settings): void {
+  find("#seed", HTMLInputElement).value = String(seed);
+  if (!Array.from(countField.options).some(({ value }) => value === String(count))) {
+    countField.add(new Option(String(count)));
+  }
+  countField.value = String(count);
+  digitField.value = digit === undefined ? "" : String(digit);
+  if (number !== undefined) find("#number", HTMLInputElement).value = number;
+}
+
+/** Call everything on the page by what a model draws. */
+export function showModel(model: ShownModel): void {
+  const { generator, words } = model;
+  const says = (selector: string, text: string) => {
+    find(selector, HTMLElement).textContent = text;
+  };
+  says("#caption", captionOf(model));
+  says("#title", words.title);
+  says("#lead", words.lead);
+  says("#choose-two", `Choose two ${words.many} on the sheet: the network draws every point between them.`);
+  says("#digit-name", words.kind);
+  document.title = `${words.title} · gan-onnx`;
+  digitField.replaceChildren(
+    new Option("all", ""),
+    ...words.names.map((name, i) => new Option(name, String(i))),
+  );
+  find("#digit-row", HTMLElement).hidden = generator.classes === undefined;
+}

@@ -1,0 +1,46 @@
+/** The version of the page's files, and the files: both are filled in when the page is built. */
+const version = "VERSION";
+const files = ["FILES"];
+const name = `gan-onnx ${version}`;
+
+addEventListener("install", (event) => {
+  skipWaiting();
+  event.waitUntil(caches.open(name).then((cache) => cache.addAll(files)));
+});
+
+addEventListener("activate", (event) => {
+  const others = async () => {
+    const old = (await caches.keys()).filter((key) => key.startsWith("gan-onnx ") && key !== name);
+    await Promise.all(old.map((key) => caches.delete(key)));
+    await clients.claim();
+  };
+  event.waitUntil(others());
+});
+
+addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  // What is new of a run is never the same twice.
+  const served = url.origin === location.origin && !/\/run(\.json|\/)/.test(url.pathname);
+  if (request.method === "GET" && served) event.respondWith(answerTo(request, url));
+});
+
+/** Files whose names say what is in them come from here; all others from the network, and from here without one. */
+async function answerTo(request, { pathname }) {
+  const cache = await caches.open(name);
+  const kept = () => cache.match(request, { ignoreSearch: request.mode === "navigate" });
+  if (pathname.includes("/assets/")) {
+    const found = await kept();
+    if (found) return found;
+  }
+  try {
+    const response = await fetch(request);
+    if (response.ok && response.type === "basic") await cache.put(request, response.clone());
+    return response;
+  } catch (error) {
+    const found =
+      (await kept()) ?? (request.mode === "navigate" ? await cache.match("index.html") : undefined);
+    if (found) return found;
+    throw error;
+  }
+}

@@ -1,0 +1,125 @@
+import { GanOnnxError } from "../../src/error.js";
+import { drawingRecipes, type RecipeName, recipes } from "../../src/recipes/index.js";
+import { offerProviders, type PageProvider } from "../runtime/page-provider.js";
+import { find, readSeed } from "../ui/dom.js";
+import { dataIn, nameOfData } from "./data-files.js";
+import type { PageData, Plan } from "./plan.js";
+import { presets } from "./presets.js";
+import { settingsOf } from "./settings.js";
+
+const recipeField = find("#recipe", HTMLSelectElement);
+const rateField = find("#rate", HTMLInputElement);
+const seedField = find("#train-seed", HTMLInputElement);
+const providerField = find("#train-provider", HTMLSelectElement);
+const filesField = find("#data-files", HTMLInputElement);
+const filesButton = find("#choose-data", HTMLButtonElement);
+const presetList = find("#presets", HTMLElement);
+const presetAbout = find("#preset-about", HTMLElement);
+
+const ownData: PageData = { kind: "drawn" };
+let data: PageData = ownData;
+/** Settings of the preset that was chosen; none when the recipe was chosen by itself. */
+let settings: Plan["settings"] = presets[0].settings;
+
+/** What the fields ask for. Throws GanOnnxError naming the field. */
+export function asked(): Plan {
+  const learningRate = Number(rateField.value);
+  if (!(learningRate > 0 && learningRate < Infinity)) {
+    throw new GanOnnxError({
+      what: "is not accepted",
+      where: `Learning rate ${rateField.value}`,
+      fix: "write a number above 0, such as 0.001",
+    });
+  }
+  const id = String(crypto.getRandomValues(new Uint32Array(4)));
+  const recipe = recipeField.value as RecipeName;
+  return { id, recipe, settings, learningRate, seed: readSeed(seedField), data };
+}
+
+export const chosenProvider = () => providerField.value as PageProvider;
+
+/** Train on another provider. */
+export function chooseProvider(provider: PageProvider): void {
+  providerField.value = provider;
+}
+
+/** What cannot change while there is a training. */
+export function lockFields(locked: boolean): void {
+  const buttons = Array.from(presetList.querySelectorAll("button"));
+  for (const field of [recipeField, seedField, filesButton, ...buttons]) field.disabled = locked;
+}
+
+/** Show what is trained in the fields that ask for it. */
+export function showPlan(plan: Plan | undefined): void {
+  setData(plan?.data ?? ownData);
+  if (!plan) return;
+  settings = plan.settings;
+  recipeField.value = plan.recipe;
+  rateField.value = String(plan.learningRate);
+  seedField.value = String(plan.seed);
+  showPreset();
+}
+
+/** Learn from files: MNIST's, or pictures. Throws GanOnnxError naming the file. */
+export async function learnFrom(files: readonly File[]): Promise<void> {
+  setData(await dataIn(files));
+}
+
+async function setData(next: PageData): Promise<void> {
+  data = next;
+  const name = await nameOfData(next);
+  if (data === next) find("#data", HTMLElement).textContent = name;
+}
+
+const sameSettings = (a: Plan["settings"], b: Plan["settings"]) => JSON.stringify(a) === JSON.stringify(b);
+
+/** Mark the preset that the fields ask for, if it is one. */
+function showPreset(): void {
+  const chosen = presets.find(
+    ({ recipe, settings: own }) => recipe === recipeField.value && sameSettings(own, settings),
+  );
+  for (const button of presetList.querySelectorAll("button")) {
+    button.ariaPressed = String(button.dataset.preset === chosen?.id);
+  }
+  presetAbout.textContent = chosen?.about ?? recipes[recipeField.value as RecipeName].title;
+}
+
+function suggestRate(): void {
+  const recipe = recipeField.value as RecipeName;
+  rateField.value = String(settingsOf({ recipe, settings }).learningRate);
+  showPreset();
+}
+
+/** Fill the fields; tells when one is changed that may change on the way, and what files were chosen. */
+export function setUpFields(
+  providers: readonly PageProvider[],
+  { changed, chose }: { changed(): void; chose(files: readonly File[]): void },
+): void {
+  recipeField.replaceChildren(...drawingRecipes.map((name) => new Option(name)));
+  recipeField.value = presets[0].recipe;
+  presetList.append(
+    ...presets.map(({ id, title, recipe, settings: own }) => {
+      const button = document.createElement("button");
+      Object.assign(button, { type: "button", textContent: title });
+      button.dataset.preset = id;
+      button.addEventListener("click", () => {
+        recipeField.value = recipe;
+        settings = own;
+        suggestRate();
+      });
+      return button;
+    }),
+  );
+  suggestRate();
+  recipeField.addEventListener("change", () => {
+    settings = undefined;
+    suggestRate();
+  });
+  for (const field of [rateField, providerField]) field.addEventListener("change", changed);
+  filesButton.addEventListener("click", () => filesField.click());
+  filesField.addEventListener("change", () => {
+    chose([...(filesField.files ?? [])]);
+    filesField.value = "";
+  });
+  offerProviders(providerField, providers);
+}

@@ -1,0 +1,60 @@
+import type { RecipeName } from "../../src/recipes/index.js";
+
+/** Something to watch: a recipe with settings that show what it is about. */
+export interface Preset {
+  readonly id: string;
+  readonly title: string;
+  readonly about: string;
+  readonly recipe: RecipeName;
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
+/** The first one is what a single click starts. */
+export const presets: readonly Preset[] = [
+  {
+    id: "learns",
+    title: "It learns",
+    about: "Two small networks with settings that show something soon: blobs, then strokes, then digits.",
+    recipe: "vanilla",
+    settings: { learningRate: 1e-3, beta1: 0.5 },
+  },
+  {
+    id: "balances",
+    title: "It balances",
+    about:
+      "The discriminator is held back: it sees noisy pictures and is never told to be quite sure. Neither side wins.",
+    recipe: "vanilla",
+    settings: { learningRate: 1e-3, beta1: 0.5, labelSmoothing: 0.1, instanceNoise: 0.2 },
+  },
+  {
+    id: "collapses",
+    title: "It collapses",
+    about:
+      "Steps that are too large: the generator finds one picture that works and draws it again and again. This is mode collapse.",
+    recipe: "vanilla",
+    settings: { learningRate: 4e-3, beta1: 0.9 },
+  },
+  {
+    id: "wgan",
+    title: "WGAN",
+    about:
+      "The Wasserstein GAN: the discriminator gives marks without a limit, five times for each step of the generator. Slow and steady.",
+    recipe: "wgan-gp",
+    settings: { learningRate: 5e-4 },
+  },
+  {
+    id: "vae",
+    title: "VAE",
+    about:
+      "No game at all: an autoencoder learns to squeeze pictures into 20 numbers and back. Digits come within seconds, a little blurred.",
+    recipe: "vae",
+    settings: {},
+  },
+  {
+    id: "conditional",
+    title: "Told what to draw",
+    about: "Convolutional networks that are told which digit to draw. The best pictures, and the slowest.",
+    recipe: "conditional",
+    settings: {},
+  },
+];

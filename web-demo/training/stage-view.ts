@@ -1,0 +1,144 @@
+import { paintSheet } from "../../src/data/sheet.js";
+import { drawPicture } from "../sampling/sheet-view.js";
+import { contextOf, find } from "../ui/dom.js";
+import { type Scene, SHOWN, type Tiles } from "./scene.js";
+
+/** Pictures in a row of what is generated, and of what is real. */
+const COLUMNS = 8;
+/** The most moments that are remembered; then every second one is forgotten. */
+const MOST = 200;
+/** Pixels of the layer of frames for each pixel of a picture. */
+const FINE = 3;
+
+const made = find("#made", HTMLCanvasElement);
+const real = find("#real", HTMLCanvasElement);
+const rebuilt = find("#rebuilt", HTMLCanvasElement);
+const slider = find("#moment", HTMLInputElement);
+const label = find("#moment-name", HTMLElement);
+const judge = find("#judge", HTMLElement);
+const rebuiltPart = find("#rebuilt-part", HTMLElement);
+const legend = find("#legend", HTMLElement);
+const note = find("#note-discriminator", HTMLElement);
+
+interface Moment {
+  readonly step: number;
+  readonly scene: Scene;
+}
+
+let moments: Moment[] = [];
+
+/** Show what a training makes now; the moments before stay, and whoever looks at one of them is left there. */
+export function showScene(step: number, scene: Scene): void {
+  const following = Number(slider.value) >= moments.length - 1;
+  const watched = moments[Number(slider.value)];
+  // What was made beyond a checkpoint is made again after a resume.
+  moments = [...moments.filter((moment) => moment.step < step), { step, scene }];
+  if (moments.length > MOST) moments = moments.filter((_, i) => i % 2 === 0 || i === moments.length - 1);
+  const last = moments.length - 1;
+  slider.max = String(last);
+  slider.disabled = last === 0;
+  const at = following || !watched ? last : Math.max(0, moments.indexOf(watched));
+  slider.value = String(at);
+  if (following || !watched) show();
+}
+
+/** Nothing was made yet. */
+export function clearStage(): void {
+  moments = [];
+  [slider.max, slider.value] = ["0", "0"];
+  slider.disabled = true;
+  label.textContent = "";
+  for (const canvas of [made, real, rebuilt]) contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
+}
+
+/** All moments that are remembered, the first one first. */
+export function momentsSoFar(): readonly Moment[] {
+  return moments;
+}
+
+/** What the generator makes at a moment, as a picture. */
+export function pictureOf({ scene }: Moment) {
+  return sheetOf(scene, scene.made);
+}
+
+function show(): void {
+  const moment = moments[Number(slider.value)];
+  if (!moment) return;
+  const { step, scene } = moment;
+  const { opinions } = scene.made;
+  const latest = moment === moments[moments.length - 1];
+  label.textContent = `${step === 0 ? "before the first step" : `step ${step.toLocaleString("en")}`}${latest ? "" : " (earlier)"}`;
+  slider.setAttribute("aria-valuetext", label.textContent);
+  draw(made, scene, scene.made);
+  draw(real, scene, scene.real);
+  rebuiltPart.hidden = !scene.rebuilt;
+  if (scene.rebuilt) draw(rebuilt, scene, scene.rebuilt);
+  judge.hidden = legend.hidden = note.hidden = !opinions;
+  find("#duel-title", HTMLElement).textContent = opinions ? "The duel" : "How it goes";
+  const shares = [meanOf(scene.real), meanOf(scene.made)];
+  setMeter("real", shares[0]);
+  setMeter("made", shares[1]);
+  const taken = opinions ? `; the discriminator takes ${percent(shares[1])} of it for real` : "";
+  made.ariaLabel = `What the generator makes at step ${step}${taken}`;
+}
+
+const percent = (share: number) => `${Math.round(100 * share)}%`;
+
+function meanOf({ opinions }: Tiles): number {
+  return opinions ? opinions.reduce((sum, value) => sum + value, 0) / opinions.length : 0;
+}
+
+function setMeter(name: "real" | "made", share: number): void {
+  find(`#${name}-meter`, HTMLMeterElement).value = share;
+  find(`#${name}-share`, HTMLElement).textContent = percent(share);
+}
+
+function sheetOf({ image }: Scene, { images }: Tiles) {
+  return paintSheet(images, { count: SHOWN, ...image }, { range: [0, 255], columns: COLUMNS });
+}
+
+/** Pictures, and on a layer of its own a frame around each: what the discriminator says of it. */
+function draw(canvas: HTMLCanvasElement, scene: Scene, tiles: Tiles): void {
+  const picture = sheetOf(scene, tiles);
+  drawPicture(canvas, picture);
+  const stack = canvas.parentElement as HTMLElement;
+  stack.style.aspectRatio = `${picture.width} / ${picture.height}`;
+  stack.classList.toggle("colour", scene.image.channels > 1);
+  const layer = canvas.nextElementSibling;
+  if (layer instanceof HTMLCanvasElement) drawFrames(layer, scene, tiles, picture);
+}
+
+function drawFrames(
+  layer: HTMLCanvasElement,
+  { image }: Scene,
+  { opinions }: Tiles,
+  { width, height }: { width: number; height: number },
+): void {
+  [layer.width, layer.height] = [FINE * width, FINE * height];
+  const context = contextOf(layer);
+  if (!opinions) return;
+  const style = getComputedStyle(layer);
+  const [blue, orange] = [style.getPropertyValue("--real"), style.getPropertyValue("--fake")];
+  context.lineWidth = 1.4 * FINE;
+  for (const [i, opinion] of opinions.entries()) {
+    const left = FINE * (1 + (i % COLUMNS) * (image.width + 2));
+    const top = FINE * (1 + Math.floor(i / COLUMNS) * (image.height + 2));
+    context.strokeStyle = opinion >= 0.5 ? blue : orange;
+    // Whoever is not sure says it quietly.
+    context.globalAlpha = 0.15 + 0.85 * Math.min(1, Math.abs(2 * opinion - 1));
+    context.strokeRect(left, top, FINE * image.width, FINE * image.height);
+  }
+}
+
+slider.addEventListener("input", show);
+for (const canvas of [made, real]) {
+  const layer = canvas.nextElementSibling as HTMLCanvasElement;
+  layer.addEventListener("pointermove", ({ offsetX, offsetY }) => {
+    const scene = moments[Number(slider.value)]?.scene;
+    const opinions = (canvas === made ? scene?.made : scene?.real)?.opinions;
+    const column = Math.floor((COLUMNS * offsetX) / layer.clientWidth);
+    const row = Math.floor((COLUMNS * offsetY) / layer.clientHeight);
+    const opinion = opinions?.[row * COLUMNS + column];
+    layer.title = opinion === undefined ? "" : `The discriminator: ${percent(opinion)} real`;
+  });
+}

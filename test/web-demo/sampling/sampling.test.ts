@@ -5,6 +5,9 @@ import { floatsIn } from "../../../src/tensors/tensor.js";
 import { LARGEST_COUNT, readSettings, writeSettings } from "../../../web-demo/sampling/address.js";
 import { principalDirections } from "../../../web-demo/sampling/directions.js";
 import { dot, length, slerp } from "../../../web-demo/sampling/latent.js";
+import { layoutOf } from "../../../web-demo/sampling/layout.js";
+import { between, feedsOf, oneOf } from "../../../web-demo/sampling/point.js";
+import { counted, wordsOf } from "../../../web-demo/sampling/words.js";
 
 const normal = (count: number, ...keys: string[]) => {
   return floatsIn(drawLatents(randomStream(3, ...keys), 1, { latent: count }), "z");
@@ -53,7 +56,14 @@ describe("the address", () => {
   test("gives back what was written to it", () => {
     for (const settings of [
       { seed: 7, count: 16, digit: undefined, model: undefined },
-      { seed: Number.MAX_SAFE_INTEGER, count: 400, digit: 3, model: "a b&c.onnx" },
+      {
+        seed: Number.MAX_SAFE_INTEGER,
+        count: 400,
+        digit: 3,
+        model: "a b&c.onnx",
+        number: "7421",
+        walk: [3, 12] as const,
+      },
     ]) {
       expect(readSettings(writeSettings(settings))).toEqual(settings);
     }
@@ -61,6 +71,64 @@ describe("the address", () => {
 
   test.each(["?seed=-1", "?seed=1e3", "?seed=x", "?seed=", `?count=${LARGEST_COUNT + 1}`, "?count=0", ""])(
     "passes over what makes no sense: %s",
-    (query) => expect(readSettings(query)).toMatchObject({ seed: 0, count: 64 }),
+    (query) => expect(readSettings(query)).toMatchObject({ seed: 0, count: 120 }),
   );
+});
+
+describe("a sheet", () => {
+  test("has a row for each class, and a style in each column", () => {
+    const { count, columns, labels, latents, rowsAreClasses } = layoutOf(120, 10);
+    expect([count, columns, rowsAreClasses]).toEqual([120, 12, true]);
+    expect(labels?.slice(11, 14)).toEqual([0, 1, 1]);
+    expect(latents.slice(11, 14)).toEqual([11, 0, 1]);
+  });
+
+  test.each([
+    ["few pictures", layoutOf(16, 10), [0, 1, 2]],
+    ["many classes", layoutOf(400, 30), [0, 1, 2]],
+    ["one class", layoutOf(16, 10, 3), [3, 3, 3]],
+    ["no classes", layoutOf(16), undefined],
+  ] as const)("of %s is what sample draws", (_, { labels, latents, rowsAreClasses }, first) => {
+    expect(rowsAreClasses).toBe(false);
+    expect(labels?.slice(0, 3)).toEqual(first);
+    expect(latents.slice(0, 3)).toEqual([0, 1, 2]);
+  });
+});
+
+describe("points", () => {
+  const [a, b] = [normal(8, "a"), normal(8, "b")];
+  const generator = {
+    latent: 8,
+    classes: 3,
+    image: { channels: 1, height: 1, width: 1 },
+    range: [0, 1],
+  } as const;
+
+  test("between two classes are told a part of each, where the model mixes", () => {
+    const half = between({ z: a, weights: oneOf(3, 0) }, { z: b, weights: oneOf(3, 2) }, 0.25);
+    expect(half.weights).toEqual(Float32Array.of(0.75, 0, 0.25));
+    expect(feedsOf([half], generator, true).get("label")).toEqual({
+      dtype: "float32",
+      shape: [1, 3],
+      data: Float32Array.of(0.75, 0, 0.25),
+    });
+    expect(feedsOf([half], generator, false).get("label")?.data).toEqual(BigInt64Array.of(0n));
+    expect(feedsOf([{ z: a }], { ...generator, classes: undefined }, false).has("label")).toBe(false);
+  });
+});
+
+describe("words", () => {
+  test("are those of what the model draws", () => {
+    const digits = wordsOf({ classes: 10, metadata: { data: "mnist" } });
+    expect(digits).toMatchObject({ title: "Digits that nobody wrote", typed: true, kind: "Digit" });
+    expect([counted(1, digits), counted(64, digits)]).toEqual(["1 digit", "64 digits"]);
+    const shapes = wordsOf({ classes: 2, metadata: { data: "a/shapes", classNames: '["circle","square"]' } });
+    expect(shapes).toMatchObject({
+      title: "Pictures after shapes",
+      names: ["circle", "square"],
+      typed: false,
+    });
+    expect(counted(64, shapes)).toBe("64 pictures");
+    expect(wordsOf({ metadata: {} }).title).toBe("Pictures that nobody drew");
+  });
 });

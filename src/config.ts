@@ -48,6 +48,17 @@ export const runSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("what to start from: weights as safetensors, or a folder that `export checkpoint` wrote"),
+  network: z
+    .record(z.string(), z.string().min(1))
+    .optional()
+    .describe(
+      "NAME=FILE: train the network in an ONNX file in place of the recipe's own, e.g. generator=g.onnx",
+    ),
+  fresh: z.boolean().optional().describe("with --network: draw new weights instead of the file's"),
+  freeze: z
+    .array(z.string().min(1))
+    .optional()
+    .describe("keep the parameters whose names match, e.g. 'generator.up*'; may be given several times"),
   stepsPerCall: z
     .int()
     .min(1)

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { flagOf } from "../config.js";
 import { GanOnnxError } from "../error.js";
-import { switches } from "./options.js";
+import { repeatable, switches } from "./options.js";
 
 /**
  * Refuse what yargs lets pass although it cannot mean what it says: flags given twice, empty values, switches with a
@@ -19,7 +19,8 @@ export function checkArguments(args: readonly string[], argv: Readonly<Record<st
     if (token.kind !== "option" || !token.rawName.startsWith("--")) continue;
     const flag = flagOf(token.name);
     const negated = flag.replace(/^--no-/, "--");
-    if (seen.has(negated)) throw refused(flag, "is given more than once", "give it once");
+    if (seen.has(negated) && !repeatable().includes(negated))
+      throw refused(flag, "is given more than once", "give it once");
     seen.add(negated);
     const value = token.value ?? args[token.index + 1];
     if (value === "") throw refused(flag, "has an empty value", "give it one, or leave it out");

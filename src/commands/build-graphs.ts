@@ -8,7 +8,17 @@ export const buildGraphs: CommandModule = {
   command: "build-graphs",
   describe: "write the training graph of a recipe, its manifest, and the artifacts of ORT's training API",
   builder: (argv: Argv) =>
-    settingsOptions(argv, ["recipe", "size", "channels", "seed", "init", ...recipeSettings()])
+    settingsOptions(argv, [
+      "recipe",
+      "size",
+      "channels",
+      "network",
+      "fresh",
+      "freeze",
+      "seed",
+      "init",
+      ...recipeSettings(),
+    ])
       .option("config", common.config)
       .option("out", { type: "string", requiresArg: true, describe: "folder (default: models/<recipe>)" })
       .option("json", common.json),
@@ -29,14 +39,15 @@ export async function writeGraphs(
   folder = join("models", config.run.recipe),
 ): Promise<{ train: string; manifest: string; artifacts: string[]; nodes: number }> {
   const { buildArtifacts } = await import("../training/artifacts.node.js");
-  const { designOf } = await import("../recipes/index.js");
+  const { designFrom } = await import("../runs/design.js");
   const { obstacle } = await import("../ort-training/artifacts.js");
   const { writeOrtArtifacts } = await import("../ort-training/files.js");
   const { startingState } = await import("../runs/starting-state.js");
   const { writeAtomically } = await import("../files.node.js");
 
-  const { run, recipe, flat } = config;
-  const design = designOf(run.recipe, recipe, imageOf(run));
+  const { run, flat } = config;
+  const { design, notes } = await designFrom(config, imageOf(run));
+  for (const note of notes) say(note);
   const built = buildArtifacts(design, flat);
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
   await writeAtomically(train, built.train);

@@ -1,8 +1,8 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
 import { type Config, parseArguments, resolveConfig } from "../config.js";
-import type { Design } from "../recipes/index.js";
 import { readConfigFile } from "../runs/config-file.js";
+import type { Designed } from "../runs/design.js";
 import type { Checkpoint } from "../training/checkpoint.js";
 import { common } from "./options.js";
 import { print, say } from "./output.js";
@@ -96,11 +96,17 @@ export async function exportRun(
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.node.js");
 
-  const { design, checkpoint, config } = await readRun(run, { moments: false, epoch: wanted });
+  const { design, files, checkpoint, config } = await readRun(run, { moments: false, epoch: wanted });
   const { recipe, data } = config.run;
   const bytes =
     format === "onnx"
-      ? await exportNetwork(design, checkpoint, data, opensOn({ ep: "cpu" }))
+      ? await exportNetwork(
+          design,
+          checkpoint,
+          data,
+          opensOn({ ep: "cpu" }),
+          files.get(design.exported.network),
+        )
       : encodeWeights(design, checkpoint.state);
   await writeAtomically(file, bytes);
   const { epoch } = checkpoint.position;
@@ -113,20 +119,19 @@ export async function exportRun(
 async function readRun(
   run: string,
   { moments, epoch }: { moments: boolean; epoch?: number },
-): Promise<{ design: Design; checkpoint: Checkpoint; config: Config }> {
+): Promise<Omit<Designed, "notes"> & { checkpoint: Checkpoint; config: Config }> {
   const { requireResumable } = await import("../runs/runtimes.js");
   const { checkpointOfEpoch, newestCheckpoint } = await import("../runs/checkpoints.js");
-  const { runFiles } = await import("../runs/run-folder.js");
+  const { networkIn, runFiles } = await import("../runs/run-folder.js");
   const { checkState } = await import("../training/checkpoint.js");
-  const { designOf } = await import("../recipes/index.js");
+  const { designFrom } = await import("../runs/design.js");
 
   const files = runFiles(run);
   const { checkpoint, path } =
     epoch === undefined ? await newestCheckpoint(run, say) : await checkpointOfEpoch(run, epoch);
   const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
-  const { recipe } = config.run;
   if (moments) requireResumable(config.run, run);
-  const design = designOf(recipe, config.recipe, checkpoint.position);
+  const { design, files: networks } = await designFrom(config, checkpoint.position, networkIn(run));
   checkState(checkpoint, design, path, { slots: moments });
-  return { design, checkpoint, config };
+  return { design, files: networks, checkpoint, config };
 }

@@ -10,6 +10,7 @@ import {
   renamed,
   resolveConfig,
 } from "../config.js";
+import { GanOnnxError } from "../error.js";
 import { readConfigFile } from "../runs/config-file.js";
 
 /** Options of several commands, written once. */
@@ -36,6 +37,13 @@ export function recipeSettings(): string[] {
   return Object.entries(allFields()).flatMap(([key, { recipes }]) => (recipes.length > 0 ? [key] : []));
 }
 
+/** The settings that may be given several times, as flags. */
+export function repeatable(): string[] {
+  return Object.entries(allFields())
+    .filter(([, { schema }]) => ["object", "array"].includes(jsonSchema(schema).type ?? ""))
+    .map(([key]) => flagOf(key));
+}
+
 /** The settings that are switched on or off, as flags. */
 export function switches(): string[] {
   const isSwitch = ([, { schema }]: [string, Field]) => jsonSchema(schema).type === "boolean";
@@ -52,6 +60,9 @@ interface JsonSchema {
 
 function optionOf({ schema, recipes }: Field): Options {
   const { type, enum: choices } = jsonSchema(schema);
+  if (type === "object") {
+    return { type: "string", array: true, nargs: 1, requiresArg: true, describe: schema.description };
+  }
   const flag = type === "string" || type === "boolean" || type === "array" ? type : "number";
   const listed = choices ? `: ${choices.join(", ")}` : "";
   const text = `${schema.description ?? ""}${listed}${standardOf(schema, recipes)}`;
@@ -81,9 +92,24 @@ export async function configOf(argv: RawSettings): Promise<Config> {
 /** The settings among the arguments of a command. */
 export function settingsIn(argv: RawSettings): RawSettings {
   const keys = [...Object.keys(allFields()), ...Object.keys(formerNames)];
+  const given = Object.entries(argv).filter(([key, value]) => keys.includes(key) && value !== undefined);
   return renamed(
-    Object.fromEntries(
-      Object.entries(argv).filter(([key, value]) => keys.includes(key) && value !== undefined),
-    ),
+    Object.fromEntries(given.map(([key, value]) => [key, key === "network" ? pairs(value) : value])),
   );
+}
+
+/** `NAME=FILE`, as often as it is given, as a record. Throws for what has another form. */
+function pairs(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const entries = value.map((text) => {
+    const [, name, file] = /^([\w-]+)=(.+)$/.exec(String(text)) ?? [];
+    if (file !== undefined) return [name, file] as const;
+    throw new GanOnnxError({
+      what: `${JSON.stringify(text)} is not of the form NAME=FILE`,
+      where: "--network",
+      fix: "write it as in --network generator=g.onnx",
+      kind: "usage",
+    });
+  });
+  return Object.fromEntries(entries);
 }

@@ -7,22 +7,34 @@ export const verify: CommandModule = {
   command: "verify <file>",
   describe: "run a recorded trajectory and tell how far it is from the record",
   builder: (argv: Argv) =>
-    settingsOptions(argv, ["recipe", "size", "channels", "ep", "device", ...recipeSettings()])
+    settingsOptions(argv, [
+      "recipe",
+      "size",
+      "channels",
+      "network",
+      "fresh",
+      "freeze",
+      "ep",
+      "device",
+      ...recipeSettings(),
+    ])
       .positional("file", { type: "string", demandOption: true, describe: "a record, as safetensors" })
       .option("config", common.config)
       .option("json", common.json),
   async handler(argv) {
     const file = String(argv.file);
-    const { run, recipe, flat } = await configOf(argv);
+    const config = await configOf(argv);
+    const { run, flat } = config;
     const { decodeSafetensors } = await import("../tensors/safetensors.js");
-    const { designOf } = await import("../recipes/index.js");
+    const { designFrom } = await import("../runs/design.js");
     const { buildArtifacts } = await import("../training/artifacts.node.js");
     const { placeOf } = await import("../runs/run.js");
     const { followTrajectory, tolerances } = await import("../evaluation/trajectory.node.js");
     const { readBytes } = await import("../files.node.js");
 
     const record = decodeSafetensors(await readBytes(file), file);
-    const design = designOf(run.recipe, recipe, imageOf(run));
+    const { design, notes } = await designFrom(config, imageOf(run));
+    for (const note of notes) say(note);
     const { graph, train } = buildArtifacts(design, flat);
     const place = placeOf(run);
     const compared = await followTrajectory(record, { design, graph, model: train, place, where: file });

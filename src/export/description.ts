@@ -1,10 +1,12 @@
 import { checkSeal } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { jsonIn } from "../json.js";
+import type { Ports } from "../networks/index.js";
 // Not of the whole graph builder, which the page loads only to train.
 import { type ModelSummary, summarizeModel } from "../onnx/index.js";
 import type { ImageShape } from "../recipes/index.js";
 import { formats } from "../version.js";
+import { readPorts } from "./ports.js";
 
 /** What must be known of a generator to draw with it. */
 export interface Generator {
@@ -14,6 +16,8 @@ export interface Generator {
   readonly image: ImageShape;
   /** What black and white are in the images. */
   readonly range: readonly [number, number];
+  /** How it is fed, if its inputs and output have a form of their own. */
+  readonly ports?: Ports;
 }
 
 /** A generator, and all that its file says of where it comes from. */
@@ -96,6 +100,8 @@ function fieldsOf(metadata: ModelSummary["metadata"], where: string) {
 }
 
 function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: string): Generator {
+  const ports = readPorts(metadata.ports, where);
+  if (ports) return portedGenerator(ports, { outputs, metadata }, where);
   const shapeOf = (ports: ModelSummary["inputs"], name: string) =>
     ports.find((port) => port.name === name)?.shape ?? [];
   const latent = shapeOf(inputs, "z")[1];
@@ -114,6 +120,33 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   };
 }
 
+/** A generator in the form of the file that its network came from. */
+function portedGenerator(
+  ports: Ports,
+  { outputs, metadata }: Pick<ModelSummary, "outputs" | "metadata">,
+  where: string,
+): Generator {
+  requireFormat(metadata, formats.generator, where);
+  const field = fieldsOf(metadata, where);
+  const image = field("image", isImage);
+  const size = image.channels * image.height * image.width;
+  const made = outputs
+    .find(({ name }) => name === ports.output)
+    ?.shape.slice(1)
+    .map(Number);
+  // A file need not tell sizes: what it tells must be right.
+  if (!made || (!made.some(Number.isNaN) && made.reduce((product, dim) => product * dim, 1) !== size)) {
+    throw noGenerator(`has no output ${ports.output} of ${size} numbers for each image`, where);
+  }
+  return {
+    latent: field("latent", isCount),
+    classes: ports.label ? field("classes", isCount) : undefined,
+    image,
+    range: field("range", isRange),
+    ports,
+  };
+}
+
 /** The error for a file that is no generator, or no classifier. */
 export function noGenerator(what: string, where: string, cause?: unknown): GanOnnxError {
   return new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
@@ -122,6 +155,11 @@ export function noGenerator(what: string, where: string, cause?: unknown): GanOn
 /** A field of the metadata, which holds JSON. */
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
+
+const isImage = (value: unknown): value is ImageShape =>
+  typeof value === "object" &&
+  value !== null &&
+  ["channels", "height", "width"].every((key) => isCount((value as Record<string, unknown>)[key]));
 
 const isRange = (value: unknown): value is [number, number] =>
   Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);

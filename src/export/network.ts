@@ -1,7 +1,9 @@
 import { seal, unsealed } from "../checksum.js";
 import { GanOnnxError, setting, text } from "../error.js";
 import { build, constant, type Model, type Value } from "../graph/index.js";
-import { encodeModel } from "../onnx/index.js";
+import type { FileNetwork } from "../networks/file-network.js";
+import type { Ports } from "../networks/index.js";
+import { encodeModel, patchModel } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
 import type { OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
@@ -10,6 +12,7 @@ import type { Checkpoint } from "../training/checkpoint.js";
 import { buildExport, buildInference, randomInputs } from "../training/inference.js";
 import { exportedState, namedTensors } from "../training/state.js";
 import { formats, producer } from "../version.js";
+import { feedsOf } from "./ports.js";
 
 /** What an exported classifier tells about itself, as strings in its metadata. */
 export interface ClassifierMetadata {
@@ -36,6 +39,16 @@ export interface GeneratorMetadata {
   readonly epoch: string;
   readonly seed: string;
   readonly data: string;
+  /** How a network is fed that came from a file, as JSON: its inputs and output have the names and shapes of that file. */
+  readonly ports?: string;
+  /** Channels, height and width of the images, where the output does not tell. */
+  readonly image?: string;
+}
+
+/** The file that the exported network came from. */
+export interface OriginalFile {
+  readonly bytes: Uint8Array;
+  readonly network: FileNetwork;
 }
 
 /** Largest difference allowed between the exported model and the network in training, both in float32. */
@@ -44,7 +57,7 @@ const TOLERANCE = 1e-5;
 /**
  * The exported network of a checkpoint as a self-contained inference model, the batch being symbolic: a generator, `z`
  * [batch, latent] to `image` [batch, channels, height, width], or a classifier, `image` to `logits`, `probabilities`
- * and `features`. It is checked before it is returned: on random inputs, at batch 1 and 7, it must agree with the
+ * and `features`. A network that came from a file goes back as that file, with other weights. It is checked before it is returned: on random inputs, at batch 1 and 7, it must agree with the
  * network that was trained.
  *
  * @param data what the network learned from, for its metadata.
@@ -56,6 +69,7 @@ export async function exportNetwork(
   { position, state }: Checkpoint,
   data: string,
   open: OpenModel,
+  original?: OriginalFile,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { exported: what } = design;
   const { network, classes } = what;
@@ -65,6 +79,7 @@ export async function exportNetwork(
     epoch: String(position.epoch),
     seed: String(position.seed),
     data,
+    ...(original && { ports: JSON.stringify(original.network.ports), image: JSON.stringify(design.image) }),
   };
   const metadata: GeneratorMetadata | ClassifierMetadata =
     what.kind === "generator"
@@ -77,9 +92,19 @@ export async function exportNetwork(
       : { format: formats.classifier, classes: String(what.classes), ...common };
   const doc = `The ${network} of the recipe ${design.recipe} after ${position.epoch} epochs of ${data}.`;
   const about = { doc, metadata: { ...metadata, ...unsealed } };
-  const exported = seal(encodeModel(await withWeightsInside(design, about, state, open)));
-  await checkAgreement(exported, design, { position, state }, open);
+  const exported = seal(
+    original
+      ? patchModel(original.bytes, weightsOf(design, state), about.metadata)
+      : encodeModel(await withWeightsInside(design, about, state, open)),
+  );
+  await checkAgreement(exported, design, { position, state }, open, original?.network.ports);
   return exported;
+}
+
+/** The weights and buffers of the exported network, by name. */
+function weightsOf(design: Design, state: Tensors): Map<string, Float32Array> {
+  const tensors = namedTensors(design, design.exported.network, state, exportedState(design));
+  return new Map(Array.from(tensors.keys(), (name) => [name, floatsIn(tensors, name)]));
 }
 
 /**
@@ -129,6 +154,7 @@ async function checkAgreement(
   design: Design,
   { position, state }: Checkpoint,
   open: OpenModel,
+  ports: Ports | undefined,
 ): Promise<void> {
   const inference = buildInference(design, { doc: "" });
   const inputs = new Set(inference.graph.inputs.map(({ name }) => name));
@@ -139,9 +165,13 @@ async function checkAgreement(
     for (const batch of [1, 7]) {
       const random = randomStream(position.seed, "export", batch);
       const feeds = randomInputs(design, random, batch);
-      const [x, y] = [await a.run(feeds), await b.run(new Map([...feeds, ...weights]))];
+      const x = await a.run(ports ? feedsOf(ports, feeds) : feeds);
+      const y = await b.run(new Map([...feeds, ...weights]));
+      const outputs = ports
+        ? [[ports.output, outputLike(design, ports)]]
+        : Array.from(y.keys(), (name) => [name, name]);
       const difference = Math.max(
-        ...Array.from(y.keys(), (name) => largestDifference(floatsIn(x, name), floatsIn(y, name))),
+        ...outputs.map(([theirs, ours]) => largestDifference(floatsIn(x, theirs), floatsIn(y, ours))),
       );
       if (difference <= TOLERANCE) continue;
       throw new GanOnnxError({
@@ -153,6 +183,12 @@ async function checkAgreement(
   } finally {
     await Promise.all([a.close(), b.close()]);
   }
+}
+
+/** The output of a design's own form that the output of a file should equal. */
+function outputLike({ exported }: Design, { dropped }: Ports): string {
+  if (exported.kind === "generator") return "image";
+  return dropped ? "probabilities" : "logits";
 }
 
 /** The largest |a - b|, relative to b where that is above 1; infinite when the lengths differ or a number is missing. */

@@ -6,6 +6,7 @@ import { Session, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn } from "../tensors/tensor.js";
 import { readGenerator } from "./description.js";
+import { feedsOf } from "./ports.js";
 
 export interface SampleOptions {
   readonly count: number;
@@ -33,9 +34,14 @@ export async function sampleSheet(
   if (digits) checkDigits(digits, generator.classes, where);
   const session = await Session.open(model, place, where);
   try {
-    const outputs = await session.run(drawLatents(randomStream(seed, "sample"), count, generator, digits));
+    const { ports } = generator;
+    const feeds = drawLatents(randomStream(seed, "sample"), count, generator, digits);
+    const outputs = await session.run(ports ? feedsOf(ports, feeds) : feeds);
     const shape = { count, ...generator.image };
-    const picture = paintSheet(floatsIn(outputs, "image"), shape, { range: generator.range, columns });
+    const picture = paintSheet(floatsIn(outputs, ports?.output ?? "image"), shape, {
+      range: generator.range,
+      columns,
+    });
     return await encodePng(picture);
   } finally {
     await session.close();

@@ -3,6 +3,9 @@ import { type ImageSize, smallest } from "./conv.js";
 import { halving, linear, plain } from "./layers.js";
 import type { Network } from "./network.js";
 
+/** Images [batch, pixels] to logits [batch, classes], and the features that these are linear in. */
+export type ImageClassifier = (images: Value) => { readonly logits: Value; readonly features: Value };
+
 /**
  * A convolutional classifier: halvings (kernel 4, stride 2), a linear layer to the features, ReLU after each, and a
  * linear layer to the logits. Images [batch, channels, height, width], or the same flattened, to logits [batch,
@@ -16,7 +19,7 @@ export function convClassifier(
     readonly features: number;
     readonly classes: number;
   },
-): Network<(x: Value) => { readonly logits: Value; readonly features: Value }> {
+): Network<ImageClassifier> {
   const { width, depth, features, classes } = size;
   const [height, across] = smallest(image, size);
   const channelsAt = (level: number) => (level === 0 ? image.channels : width * 2 ** (level - 1));

@@ -2,6 +2,7 @@ import { GanOnnxError } from "../error.js";
 import { productOf } from "../graph/dims.js";
 import {
   cast,
+  concat,
   type Dim,
   formatShape,
   nameOfInput,
@@ -14,19 +15,8 @@ import { type FileModel, type ReadModel, traceModel } from "../onnx/index.js";
 import { sizeOf, type Tensor } from "../tensors/tensor.js";
 import { oneHot } from "./conv.js";
 import { uniformFanIn } from "./layers.js";
-import type { Initializer, Network } from "./network.js";
-
-/** What a recipe feeds to a network and expects of it, for one sample. */
-export interface Role {
-  /** The images or latents: their shape without the batch. */
-  readonly input: readonly number[];
-  /** How many classes the label says, if the recipe tells the network one. */
-  readonly classes?: number;
-  /** How many numbers come out for each sample. */
-  readonly output: number;
-  /** The last operator of the file that is left out, since the recipe's loss works on what enters it. */
-  readonly without?: string;
-}
+import type { Initializer } from "./network.js";
+import type { Ports, Role, RoleNetwork } from "./role.js";
 
 export interface FileNetworkOptions {
   /** The path of the file, in messages. */
@@ -35,9 +25,11 @@ export interface FileNetworkOptions {
   readonly fresh?: boolean;
 }
 
-/** A network from a file, with what a user should know of how it was read. */
-export interface FileNetwork extends Network<(x: Value, label?: Value) => Value> {
+/** A network from a file. */
+export interface FileNetwork extends RoleNetwork {
+  /** What a user should know of how it was read, a line each. */
   readonly notes: readonly string[];
+  readonly ports: Ports;
 }
 
 /**
@@ -58,9 +50,12 @@ export function fileNetwork(
   const checked = outputOf(read, role, name, source);
   return {
     name,
+    ports: portsOf(read, places, role, checked.dropped),
     notes: [
       ...read.notes,
-      ...(checked.dropped ? [`its last operator, ${role.without}, is part of the loss`] : []),
+      ...(checked.dropped
+        ? [`its last operator, ${role.without}, is left out: the loss works on logits`]
+        : []),
     ],
     create(scope) {
       const weights = new Map<string, Value>();
@@ -152,6 +147,26 @@ function placesOf(
   return { x: nameOfInput(x), label: nameOfInput(label) };
 }
 
+function portsOf(
+  read: ReadModel,
+  places: { readonly x: string; readonly label?: string },
+  { classes = 0 }: Role,
+  dropped: boolean,
+): Ports {
+  const port = (name: string) => {
+    const { dtype, shape } = inputNamed(read, name);
+    return { name, dtype, shape: shape.slice(1) as readonly number[] };
+  };
+  const { dtype: _, ...x } = port(places.x);
+  const [output] = read.outputs.keys();
+  return {
+    x,
+    label: places.label === undefined ? undefined : { ...port(places.label), classes },
+    output,
+    dropped,
+  };
+}
+
 /** How many numbers a sample has in a shape whose first dimension is the batch. */
 function restOf(shape: Shape): Dim {
   return productOf(shape.slice(1));
@@ -172,6 +187,7 @@ function labelled(label: Value, read: ReadModel, name: string, classes: number):
   return reshape(value, [label.shape[0], ...shape.slice(1)]);
 }
 
+/** The output of a network: the file's outputs of floats, one after the other if they are several. */
 function outputOf(
   { outputs }: ReadModel,
   { output, without }: Role,
@@ -179,20 +195,28 @@ function outputOf(
   source: string,
 ): { readonly value: Value; readonly dropped: boolean } {
   const floats = [...outputs].filter(([, { dtype }]) => dtype.startsWith("float"));
-  const [first] = floats;
-  if (first === undefined || restOf(first[1].shape) !== output) {
-    const found =
-      floats.map(([name, { shape }]) => `${name} ${formatShape(shape)}`).join(", ") || "none of floats";
-    throw new GanOnnxError({
-      what: `the recipe expects ${output} numbers for each sample of the ${network}, the file's outputs are ${found}`,
-      where: source,
-      fix: "export the network with that output first",
-      kind: "usage",
-    });
+  const fits = (values: readonly Value[]) => {
+    const sizes = values.map(({ shape }) => restOf(shape));
+    return values.length > 0 && sizes.reduce<Dim>((sum, size) => Number(sum) + Number(size), 0) === output;
+  };
+  const [first, ...others] = floats.map(([, value]) => value);
+  if (first && fits([first])) {
+    const { origin } = first;
+    const dropped = origin.kind === "node" && without !== undefined && origin.node.operator.type === without;
+    return { value: dropped && origin.kind === "node" ? origin.node.inputs[0] : first, dropped };
   }
-  const { origin } = first[1];
-  const dropped = origin.kind === "node" && without !== undefined && origin.node.operator.type === without;
-  return { value: dropped && origin.kind === "node" ? origin.node.inputs[0] : first[1], dropped };
+  if (first && fits([first, ...others])) {
+    const rows = [first, ...others].map((value) => reshape(value, [value.shape[0], restOf(value.shape)]));
+    return { value: concat(rows, 1), dropped: false };
+  }
+  const found =
+    floats.map(([name, { shape }]) => `${name} ${formatShape(shape)}`).join(", ") || "none of floats";
+  throw new GanOnnxError({
+    what: `the recipe expects ${output} numbers for each sample of the ${network}, the file's outputs are ${found}`,
+    where: source,
+    fix: "export the network with that output first",
+    kind: "usage",
+  });
 }
 
 /** PyTorch's own start for a tensor of its kind: weights of products by their fan-in, of normalisations 1, biases 0. */

@@ -5,7 +5,7 @@ import { GanOnnxError } from "../error.js";
 // byte by byte, fields that this program does not know included.
 const MODEL = { graph: 7, metadata: 14 } as const;
 const GRAPH = { initializer: 5 } as const;
-const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, doc: 12 } as const;
+const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, doc: 12, location: 14 } as const;
 const ENTRY = { key: 1, value: 2 } as const;
 const FLOAT = 1;
 const BYTES = 2;
@@ -94,6 +94,18 @@ export function patchModel(
     return field(MODEL.metadata, content.finish());
   });
   return joined([...parts, ...entries]);
+}
+
+/** Whether some initializers of a model lie in other files. */
+export function hasExternalData(model: Uint8Array): boolean {
+  for (const { id, content } of fieldsOf(model)) {
+    if (id !== MODEL.graph) continue;
+    for (const inner of fieldsOf(content)) {
+      if (inner.id !== GRAPH.initializer) continue;
+      for (const { id } of fieldsOf(inner.content)) if (id === TENSOR.location) return true;
+    }
+  }
+  return false;
 }
 
 function keyOf(entry: Uint8Array): string {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { convClassifier } from "../networks/index.js";
+import { convClassifier, type ImageClassifier, type Network, type RoleNetwork } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import { type Classifying, crossEntropy } from "./objectives/classification.js";
 import { optimization, optimizationSettings } from "./optimizers/index.js";
@@ -20,11 +20,12 @@ export const classifier = defineRecipe({
       .describe("decay of an average of the classifier, which is exported"),
     ...optimizationSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
   }),
-  design(settings, image): RecipeDesign<Classifying> {
+  design(settings, image, replace): RecipeDesign<Classifying> {
     const { classes } = settings;
     const pixels = pixelsOf(image);
+    const replaced = replace("classifier", { input: [pixels], output: classes, without: "Softmax" });
     return {
-      networks: { classifier: convClassifier(image, settings) },
+      networks: { classifier: replaced ? withFeatures(replaced) : convClassifier(image, settings) },
       ...optimization(settings),
       phases: crossEntropy(pixels, classes),
       exported: {
@@ -39,3 +40,17 @@ export const classifier = defineRecipe({
     };
   },
 });
+
+/** A network that gives logits alone: they are its features, too. */
+function withFeatures(network: RoleNetwork): Network<ImageClassifier> {
+  return {
+    ...network,
+    create(scope) {
+      const forward = network.create(scope);
+      return (images) => {
+        const logits = forward(images);
+        return { logits, features: logits };
+      };
+    },
+  };
+}

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { convDiscriminator, convGenerator } from "../networks/index.js";
 import { pixelsOf } from "./design.js";
 import { count, defineRecipe } from "./recipe.js";
-import { twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
+import { playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
 
 export const conditional = defineRecipe({
   title: "dcgan that is told what to draw (Mirza and Osindero 2014)",
@@ -10,12 +10,13 @@ export const conditional = defineRecipe({
     classes: count(10, "classes of images, labelled from 0"),
     ...twoPlayerSettings({ latent: 100, width: 32, depth: 2, learningRate: 2e-4, beta1: 0.5, beta2: 0.999 }),
   }),
-  design(settings, image) {
+  design(settings, image, replace) {
     const { classes } = settings;
-    const networks = {
-      generator: convGenerator(settings.latent, image, settings),
-      discriminator: convDiscriminator(image, settings),
-    };
-    return twoPlayerDesign(networks, settings, { pixels: pixelsOf(image), jointly: false, classes });
+    const pixels = pixelsOf(image);
+    const networks = playersFor({ ...settings, pixels }, replace, {
+      generator: () => convGenerator(settings.latent, image, settings),
+      discriminator: () => convDiscriminator(image, settings),
+    });
+    return twoPlayerDesign(networks, settings, { pixels, jointly: false, classes });
   },
 });

@@ -1,3 +1,4 @@
+import type { Replace } from "../networks/index.js";
 import { classifier } from "./classifier.js";
 import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
@@ -34,12 +35,17 @@ export const recipeNames = Object.keys(recipes) as RecipeName[];
 /** The recipes that learn to draw. */
 export const drawingRecipes = recipeNames.filter((name) => name !== "classifier");
 
-/** The design that a recipe makes of its settings, as a checked configuration holds them. */
+/**
+ * The design that a recipe makes of its settings, as a checked configuration holds them.
+ *
+ * @param replace networks that take the place of the recipe's own; none unless given.
+ */
 export function designOf(
   recipe: RecipeName,
   settings: Readonly<Record<string, unknown>>,
   image: ImageShape,
+  replace: Replace = () => undefined,
 ): Design {
   const shape = imageShapeOf(image);
-  return { recipe, image: shape, ...recipes[recipe].design(settings, shape) };
+  return { recipe, image: shape, ...recipes[recipe].design(settings, shape, replace) };
 }

@@ -1,18 +1,20 @@
 import { z } from "zod";
+import type { Replace } from "../networks/index.js";
 import type { ImageShape, Networks, RecipeDesign } from "./design.js";
 
 /** A recipe: a design, and the settings that it can be varied by, with their defaults. */
 export interface Recipe<S extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly settings: S;
-  design(settings: z.infer<S>, image: ImageShape): RecipeDesign;
+  /** @param replace networks that take the place of the recipe's own, e.g. from files. */
+  design(settings: z.infer<S>, image: ImageShape, replace: Replace): RecipeDesign;
 }
 
 /** Check a recipe's types against each other. */
 export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: {
   readonly title: string;
   readonly settings: S;
-  design(settings: z.infer<S>, image: ImageShape): RecipeDesign<N>;
+  design(settings: z.infer<S>, image: ImageShape, replace: Replace): RecipeDesign<N>;
 }): Recipe {
   return recipe as unknown as Recipe;
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { GanOnnxError, setting, text } from "../error.js";
 import { reshape } from "../graph/index.js";
+import type { Replace } from "../networks/index.js";
 import type { RecipeDesign } from "./design.js";
 
 import { adversarial, type TwoPlayers } from "./objectives/gan.js";
@@ -43,6 +44,20 @@ interface TwoPlayerSettings extends OptimizationSettings {
   readonly instanceNoise: number;
   readonly ema?: number;
   readonly detach: boolean;
+}
+
+/** The two networks of a recipe: those that replace them, else its own. */
+export function playersFor(
+  { latent, pixels, classes }: { latent: number; pixels: number; classes?: number },
+  replace: Replace,
+  own: { readonly [K in keyof TwoPlayers]: () => TwoPlayers[K] },
+): TwoPlayers {
+  return {
+    generator: replace("generator", { input: [latent], classes, output: pixels }) ?? own.generator(),
+    discriminator:
+      replace("discriminator", { input: [pixels], classes, output: 1, without: "Sigmoid" }) ??
+      own.discriminator(),
+  };
 }
 
 /**

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { mlpDiscriminator, mlpGenerator } from "../networks/index.js";
 import { pixelsOf } from "./design.js";
 import { defineRecipe } from "./recipe.js";
-import { twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
+import { playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
 
 /**
  * Settings with which it shows digits after some ten epochs of easy ones, for those who wait: larger steps and less
@@ -15,12 +15,14 @@ export const vanilla = defineRecipe({
   settings: z.strictObject(
     twoPlayerSettings({ latent: 100, width: 256, depth: 2, learningRate: 3e-4, beta1: 0.9, beta2: 0.999 }),
   ),
-  design(settings, image) {
+  design(settings, image, replace) {
     const pixels = pixelsOf(image);
-    const networks = {
-      generator: mlpGenerator(settings.latent, pixels, settings),
-      discriminator: mlpDiscriminator(pixels, settings),
-    };
-    return twoPlayerDesign(networks, settings, { pixels, jointly: true });
+    const own = mlpDiscriminator(pixels, settings);
+    const networks = playersFor({ ...settings, pixels }, replace, {
+      generator: () => mlpGenerator(settings.latent, pixels, settings),
+      discriminator: () => own,
+    });
+    // A network that nobody here knows may look at a batch as a whole.
+    return twoPlayerDesign(networks, settings, { pixels, jointly: networks.discriminator === own });
   },
 });

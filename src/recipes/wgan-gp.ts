@@ -6,6 +6,7 @@ import type { TwoPlayers } from "./objectives/gan.js";
 import { wassersteinWithPenalty } from "./objectives/wgan-gp.js";
 import { optimization, optimizationSettings } from "./optimizers/index.js";
 import { count, defineRecipe } from "./recipe.js";
+import { playersFor } from "./two-player.js";
 
 export const wganGp = defineRecipe({
   title: "Wasserstein GAN with gradient penalty, on the networks of vanilla",
@@ -17,14 +18,14 @@ export const wganGp = defineRecipe({
     lambda: z.number().min(0).default(10).describe("weight of the gradient penalty"),
     ...optimizationSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
   }),
-  design(settings, image): RecipeDesign<TwoPlayers> {
+  design(settings, image, replace): RecipeDesign<TwoPlayers> {
     const { latent } = settings;
     const pixels = pixelsOf(image);
     return {
-      networks: {
-        generator: mlpGenerator(latent, pixels, settings),
-        discriminator: mlpDiscriminator(pixels, settings),
-      },
+      networks: playersFor({ latent, pixels }, replace, {
+        generator: () => mlpGenerator(latent, pixels, settings),
+        discriminator: () => mlpDiscriminator(pixels, settings),
+      }),
       ...optimization(settings),
       phases: wassersteinWithPenalty(pixels, settings),
       exported: {

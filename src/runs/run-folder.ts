@@ -20,6 +20,8 @@ export function runFiles(folder: string) {
     /** The checkpoint at the end of an epoch, of a run that keeps it. */
     epochCheckpoint: (epoch: number) => join(folder, `checkpoint-${epoch}.safetensors`),
     realImages: join(folder, "img", "real_images.png"),
+    /** A copy of the ONNX file that a network of the run comes from. */
+    network: (name: string) => join(folder, "networks", `${name}.onnx`),
     fakeImages: (epoch: number) => join(folder, "img", `fake_images-${epoch}.png`),
   };
 }
@@ -98,4 +100,12 @@ export async function truncateMetrics(
     return at && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));
   });
   await writeAtomically(path, kept.map((line) => `${line}\n`).join(""));
+}
+
+/** Where the file of a network lies for a run in a folder: its own copy. */
+export function networkIn(folder: string): (network: string, file: string) => string {
+  return (network, file) => {
+    const copy = runFiles(folder).network(network);
+    return existsSync(copy) ? copy : file;
+  };
 }

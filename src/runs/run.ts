@@ -5,7 +5,8 @@ import type { Picture } from "../data/sheet.js";
 import { GanOnnxError, setting, text } from "../error.js";
 import { writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
-import { type Design, designOf, type RecipeName } from "../recipes/index.js";
+import { hasExternalData } from "../onnx/patch.js";
+import type { RecipeName } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
 import type { ProviderName } from "../runtime/providers.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
@@ -23,8 +24,9 @@ import {
   restoreCheckpoint,
 } from "./checkpoints.js";
 import { type Claim, claimFolder } from "./claim.js";
+import { type Designed, type DesignSource, designFrom } from "./design.js";
 import { type DataSettings, dataOfRun } from "./run-data.js";
-import { appendMetrics, runFiles, truncateMetrics } from "./run-folder.js";
+import { appendMetrics, networkIn, runFiles, truncateMetrics } from "./run-folder.js";
 import {
   type RuntimeName,
   requireResumable,
@@ -48,7 +50,7 @@ export interface Configuration {
     readonly augment?: string;
     readonly keep?: number;
     readonly keepEvery?: number;
-  };
+  } & Omit<DesignSource["run"], "recipe">;
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
 }
@@ -66,6 +68,8 @@ export interface Run extends Training {
   readonly resumed?: string;
   /** Which checkpoints it keeps. */
   readonly keeping?: Keeping;
+  /** The networks that come from files. */
+  readonly networkFiles: Designed["files"];
 }
 
 export interface Preparation {
@@ -90,16 +94,17 @@ export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
  */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
-  const { seed, recipe, ep, device } = configuration.run;
+  const { seed, ep, device } = configuration.run;
   await requireProvider(ep, device);
   requireRuntimeProvider(configuration.run);
   requireNone(folder);
   const dataset = await dataOfRun(configuration.run, { report, signal });
-  const design = designOf(recipe, configuration.recipe, dataset);
+  const designed = await designFrom(configuration, dataset);
+  const { design } = designed;
   const position = startPosition(design, dataset.count, seed);
   await requireTrainable(configuration.run, design);
   const { state, remark } = await startingState(configuration.run, design);
-  const run = assemble(configuration, folder, dataset, design, { position, state });
+  const run = assemble(configuration, folder, dataset, designed, { position, state });
   return remark ? { ...run, remarks: [...(run.remarks ?? []), remark] } : run;
 }
 
@@ -127,8 +132,9 @@ export async function prepareResume(
   await requireProvider(configuration.run.ep, configuration.run.device);
   const { checkpoint: start, path }: FoundCheckpoint = await newestCheckpoint(folder, warn);
   const { position } = start;
-  const { run, recipe } = configuration;
-  const design = designOf(run.recipe, recipe, position);
+  const { run } = configuration;
+  const designed = await designFrom(configuration, position, networkIn(folder));
+  const { design } = designed;
   checkState(start, design, path);
   const dataset = await dataOfRun(run, { report, signal });
   const { images, channels, height, width } = position;
@@ -144,7 +150,7 @@ export async function prepareResume(
       fix: "go on with the data that the run was started with",
     });
   }
-  return { ...assemble(configuration, folder, dataset, design, start), resumed: path };
+  return { ...assemble(configuration, folder, dataset, designed, start), resumed: path };
 }
 
 /** Make sure that a run still stands where it is to go on from. */
@@ -169,7 +175,7 @@ function assemble(
   { run }: Configuration,
   folder: string,
   dataset: Dataset,
-  design: Design,
+  { design, files, notes }: Designed,
   start: Checkpoint,
 ): Run {
   checkLabels(dataset, design.exported.classes);
@@ -199,10 +205,11 @@ function assemble(
     graph,
     model,
     dataset,
-    remarks: dataset.remarks,
+    remarks: [...(dataset.remarks ?? []), ...notes],
     place: placeOf(run),
     runtime,
     folder,
+    networkFiles: files,
     epochs,
     batchSize,
     stepsPerCall,
@@ -232,6 +239,10 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
         // Another process may have made a run here, or gone on with it, while this one loaded its data.
         if (run.start.position.epoch + run.start.position.step === 0) requireNone(run.folder);
         else await requireSame(run);
+        for (const [name, { path, bytes }] of run.networkFiles) {
+          const copy = files.network(name);
+          if (path !== copy && !hasExternalData(bytes)) await writeAtomically(copy, bytes);
+        }
         const { classNames } = run.dataset;
         const kept = classNames ? { ...flat, classNames } : flat;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { add, build, constant, gemm, input, relu, reshape, sigmoid, tanh } from "../../src/graph/index.js";
-import { fileNetwork, type Role } from "../../src/networks/file-network.js";
+import { fileNetwork } from "../../src/networks/file-network.js";
 import { bind, declarationsOf, mlpGenerator } from "../../src/networks/index.js";
+import type { Role } from "../../src/networks/role.js";
 import { decodeModel, encodeModel } from "../../src/onnx/index.js";
 import { about, evaluate } from "../helpers/run.js";
 
@@ -71,7 +72,9 @@ test("it computes what the same network written here does", async () => {
 test("an operator at the end that belongs to the loss is left out, and said", () => {
   const last = (file: ReturnType<typeof perceptron>["file"]) =>
     fileNetwork("discriminator", file, { ...role, without: "Sigmoid" }, options).notes;
-  expect(last(perceptron(sigmoid).file)).toEqual(["its last operator, Sigmoid, is part of the loss"]);
+  expect(last(perceptron(sigmoid).file)).toEqual([
+    "its last operator, Sigmoid, is left out: the loss works on logits",
+  ]);
   expect(last(perceptron().file)).toEqual([]);
 });
 

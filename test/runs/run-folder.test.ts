@@ -53,8 +53,8 @@ test("a run without metrics yet stays without", async () => {
 test("a run is named by its recipe and time, and its files as the issue names them", () => {
   const folder = newRunFolder("vanilla", new Date("2026-11-23T06:30:05.123Z"));
   expect(folder).toBe(join("runs", "vanilla-2026-11-23T06-30-05-123"));
-  const { fakeImages, earlierCheckpoint, epochCheckpoint, ...files } = runFiles("r");
-  const numbered = [fakeImages(12), earlierCheckpoint(1), epochCheckpoint(40)];
+  const { fakeImages, earlierCheckpoint, epochCheckpoint, network, ...files } = runFiles("r");
+  const numbered = [fakeImages(12), earlierCheckpoint(1), epochCheckpoint(40), network("generator")];
   expect([...Object.values(files), ...numbered].sort()).toEqual([
     join("r", "checkpoint-40.safetensors"),
     join("r", "checkpoint-before-1.safetensors"),
@@ -63,5 +63,6 @@ test("a run is named by its recipe and time, and its files as the issue names th
     join("r", "img", "fake_images-12.png"),
     join("r", "img", "real_images.png"),
     join("r", "metrics.jsonl"),
+    join("r", "networks", "generator.onnx"),
   ]);
 });

@@ -27,7 +27,13 @@ async function training(
   const position = { recipe: "vanilla", seed: 4, epoch: 0, step: 0, images: count, ...tinyImage } as const;
   const folder = await temporaryFolder();
   const start = { position, state: initialState(design, 4) };
-  const run = { epochs: 2, batchSize: 4, stepsPerCall: 2, place: { ep: "cpu", threads: 1 } as const };
+  const run = {
+    networkFiles: new Map(),
+    epochs: 2,
+    batchSize: 4,
+    stepsPerCall: 2,
+    place: { ep: "cpu", threads: 1 } as const,
+  };
   return { design, graph, model, dataset, folder, start, ...run, ...changes };
 }
 

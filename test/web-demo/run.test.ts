@@ -155,7 +155,7 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
     const end = reached + 1;
     await startCli(["train", "--resume", "--out", "live", "--epochs", String(end)], { cwd }).finished;
     await says("Complete.");
-    await shows(`epoch ${end} of ${end} · step 226 of 226`);
+    await shows(`epoch ${end} of ${end} · iteration 226 of 226`);
     expect(await curvesAt()).toBe(end * 226);
     expect(await epochShown()).toBe(end);
     expect(await page.title()).toBe(`${end}/${end} · live · gan-onnx`);
@@ -168,7 +168,7 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
     await utimes(metrics, ago, ago);
     await open(servePage(0, { run: folder }));
     await says("No new steps for more than two minutes.");
-    await shows("epoch 3 of 6 · step 50 of 100 · last step 3 h 0 min ago");
+    await shows("epoch 3 of 6 · iteration 50 of 100 · last step 3 h 0 min ago");
     await page.evaluate(() => {
       const changes: string[] = [];
       const status = document.querySelector("#state")!;
@@ -177,7 +177,7 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
     });
     await appendMetrics(metrics, steps(10, 250));
     await says("Training.");
-    await shows("epoch 3 of 6 · step 60 of 100");
+    await shows("epoch 3 of 6 · iteration 60 of 100");
     expect(await curvesAt()).toBe(260);
     await rename(folder, `${folder} away`);
     await says("The folder of the run is gone.");

@@ -108,7 +108,7 @@ function showStanding(news: News): void {
   const left = rate && perEpoch && epochs ? (epochs * perEpoch - steps) / rate : undefined;
   const parts = [
     `epoch ${last.epoch}${epochs ? ` of ${epochs}` : ""}`,
-    `step ${last.iteration}${perEpoch ? ` of ${perEpoch}` : ""}`,
+    `iteration ${last.iteration}${perEpoch ? ` of ${perEpoch}` : ""}`,
     rate && `${rate < 10 ? rate.toFixed(1) : Math.round(rate)} steps/s`,
     left && `${duration(left)} left`,
     metrics && metrics.idle >= STILL && `last step ${duration(metrics.idle)} ago`,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { GanOnnxError, setting, text } from "../../error.js";
+import { GanOnnxError } from "../../error.js";
 import { type Schedule, scheduleNames, scheduleOf } from "../schedules.js";
 import { adam, scaledByAdam } from "./adam.js";
 import {
@@ -138,22 +138,23 @@ export function optimization(settings: OptimizationSettings): { optimizer: Optim
 }
 
 function checkChoices(name: OptimizerName, { takes }: Row, settings: OptimizationSettings): void {
+  const refuse = (key: string, what: string, fix: string) =>
+    new GanOnnxError({
+      what,
+      where: `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+      fix,
+      kind: "usage",
+    });
   for (const key of ["momentum", "nesterov", "alpha", "weightDecay"] as const) {
     if (settings[key] === undefined || takes.includes(key)) continue;
     const having = optimizerNames.filter((other) => (optimizers[other] as Row).takes.includes(key));
-    throw new GanOnnxError({
-      what: `the optimizer ${name} has no such setting`,
-      where: setting(key),
-      fix: `leave it out, or use ${having.join(" or ")}`,
-      kind: "usage",
-    });
+    throw refuse(
+      key,
+      `the optimizer ${name} has no such setting`,
+      `leave it out, or use ${having.join(" or ")}`,
+    );
   }
   if (settings.nesterov && !settings.momentum) {
-    throw new GanOnnxError({
-      what: "there is no momentum",
-      where: setting("nesterov"),
-      fix: text`choose a ${setting("momentum")} above 0, or leave it out`,
-      kind: "usage",
-    });
+    throw refuse("nesterov", "there is no momentum", "choose a momentum above 0, or leave it out");
   }
 }

@@ -1,0 +1,135 @@
+import { GanOnnxError, setting } from "../error.js";
+import { readBytes } from "../files.node.js";
+import type { FileNetwork } from "../networks/file-network.js";
+import {
+  declarationsOf,
+  type Network,
+  type Replace,
+  type Role,
+  type RoleNetwork,
+} from "../networks/index.js";
+import { type Design, designOf, type ImageShape, type RecipeName } from "../recipes/index.js";
+import { tensorName } from "../training/names.js";
+
+/** What a design is made of: a configuration, as far as it says so. */
+export interface DesignSource {
+  readonly run: {
+    readonly recipe: RecipeName;
+    readonly network?: Readonly<Record<string, string>>;
+    readonly fresh?: boolean;
+    readonly freeze?: readonly string[];
+  };
+  readonly recipe: Readonly<Record<string, unknown>>;
+}
+
+/** A design, and what a user should know of how its networks were read. */
+export interface Designed {
+  readonly design: Design;
+  /** The networks that come from files. */
+  readonly files: ReadonlyMap<string, NetworkFile>;
+  /** A line each, with the file. */
+  readonly notes: readonly string[];
+}
+
+export interface NetworkFile {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly network: FileNetwork;
+}
+
+/**
+ * The design of a configuration, with the networks that come from files in their places and the parameters that are
+ * frozen.
+ *
+ * @param locate where the file of a network lies, if not where the configuration says: in the folder of a run.
+ * @throws GanOnnxError naming a file that cannot be read or does not fit, a network that the recipe does not have, or a
+ * pattern that no parameter matches.
+ */
+export async function designFrom(
+  { run, recipe }: DesignSource,
+  image: ImageShape,
+  locate: (network: string, file: string) => string = (_, file) => file,
+): Promise<Designed> {
+  const { network: wanted = {}, fresh, freeze = [] } = run;
+  const { replace, files, asked } = await fromFiles(wanted, fresh, locate);
+  const design = designOf(run.recipe, recipe, image, replace);
+  for (const name of Object.keys(wanted)) {
+    if (asked.has(name)) continue;
+    throw new GanOnnxError({
+      what: `a file cannot take the place of the network ${name} of the recipe ${run.recipe}`,
+      where: setting("network"),
+      fix: `name one of ${[...asked].join(", ")}`,
+      kind: "usage",
+    });
+  }
+  const notes = [...files.values()].flatMap(({ path, network }) =>
+    network.notes.map((note) => `${path}: ${note}`),
+  );
+  return { design: frozen(design, freeze), files, notes };
+}
+
+interface FromFiles {
+  readonly replace: Replace;
+  /** Filled as a recipe asks for networks, as is `asked` with their names. */
+  readonly files: ReadonlyMap<string, NetworkFile>;
+  readonly asked: ReadonlySet<string>;
+}
+
+async function fromFiles(
+  wanted: Readonly<Record<string, string>>,
+  fresh: boolean | undefined,
+  locate: (network: string, file: string) => string,
+): Promise<FromFiles> {
+  const [files, asked] = [new Map<string, NetworkFile>(), new Set<string>()];
+  if (Object.keys(wanted).length === 0) return { replace: () => undefined, files, asked };
+  const { fileNetwork } = await import("../networks/file-network.js");
+  const { decodeModel } = await import("../onnx/index.js");
+  const models = new Map(
+    await Promise.all(
+      Object.entries(wanted).map(async ([name, file]) => {
+        const path = locate(name, file);
+        const bytes = await readBytes(path, "usage");
+        return [name, { path, bytes, model: decodeModel(bytes, { name: path }) }] as const;
+      }),
+    ),
+  );
+  const replace = (name: string, role: Role): RoleNetwork | undefined => {
+    asked.add(name);
+    const found = models.get(name);
+    if (!found) return undefined;
+    const { path, bytes, model } = found;
+    const network = fileNetwork(name, model, role, { source: path, fresh });
+    files.set(name, { path, bytes, network });
+    return network;
+  };
+  return { replace, files, asked };
+}
+
+/** A design whose parameters that match a pattern keep their values: `*` stands for any characters. */
+function frozen(design: Design, patterns: readonly string[]): Design {
+  if (patterns.length === 0) return design;
+  const tests = patterns.map((pattern) => ({ pattern, matches: matcher(pattern) }));
+  const networks = Object.entries(design.networks).map(([name, network]): [string, Network] => {
+    const isFrozen = (parameter: string) => tests.some(({ matches }) => matches(tensorName(name, parameter)));
+    return [name, { ...network, isFrozen }];
+  });
+  const names = Object.entries(design.networks).flatMap(([name, network]) =>
+    declarationsOf(network).parameters.map((parameter) => tensorName(name, parameter.name)),
+  );
+  for (const { pattern, matches } of tests) {
+    if (names.some(matches)) continue;
+    throw new GanOnnxError({
+      what: `no parameter matches ${JSON.stringify(pattern)}`,
+      where: setting("freeze"),
+      fix: `choose among ${names.slice(0, 12).join(", ")}${names.length > 12 ? ", …" : ""}`,
+      kind: "usage",
+    });
+  }
+  return { ...design, networks: Object.fromEntries(networks) };
+}
+
+function matcher(pattern: string): (name: string) => boolean {
+  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  const expression = new RegExp(`^${parts.join(".*")}$`);
+  return (name) => expression.test(name);
+}

@@ -1,20 +1,7 @@
+import type { Ports } from "../networks/index.js";
 import type { ModelSummary } from "../onnx/index.js";
 import type { ImageShape } from "../recipes/index.js";
 import { type GeneratorFile, noGenerator } from "./description.js";
-
-/** How a generator that another program exported is fed and read. */
-export interface Ports {
-  readonly latent: string;
-  /** Dimensions of one latent: `[100]`, or `[100, 1, 1]` as DCGANs have it. */
-  readonly latentShape: readonly number[];
-  readonly label?: string;
-  readonly labelType?: "int64" | "int32";
-  readonly image: string;
-  /** Colours come last: [batch, height, width, channels], as TensorFlow has it. */
-  readonly channelsLast: boolean;
-  /** It draws one picture at a time: its batch is fixed. */
-  readonly single: boolean;
-}
 
 type Port = ModelSummary["inputs"][number];
 
@@ -53,11 +40,12 @@ export function describeForeign(summary: ModelSummary, where: string): Generator
     range: last === "Sigmoid" ? [0, 1] : [-1, 1],
     metadata,
     ports: {
-      latent: z.name,
-      latentShape: latentShape as number[],
+      input: z.name,
+      inputShape: latentShape as number[],
       label: label?.name,
       labelType: label?.dtype as Ports["labelType"],
-      image,
+      labelShape: label?.shape.slice(1) as number[] | undefined,
+      output: image,
       channelsLast,
       single: z.shape[0] === 1,
     },

@@ -12,7 +12,7 @@ import type { Checkpoint } from "../training/checkpoint.js";
 import { buildExport, buildInference, randomInputs } from "../training/inference.js";
 import { exportedState, namedTensors } from "../training/state.js";
 import { formats, producer } from "../version.js";
-import { feedsOf } from "./ports.js";
+import { portFeeds } from "./ports.js";
 
 /** What an exported classifier tells about itself, as strings in its metadata. */
 export interface ClassifierMetadata {
@@ -165,7 +165,7 @@ async function checkAgreement(
     for (const batch of [1, 7]) {
       const random = randomStream(position.seed, "export", batch);
       const feeds = randomInputs(design, random, batch);
-      const x = await a.run(ports ? feedsOf(ports, feeds) : feeds);
+      const x = await a.run(ports ? portFeeds(ports, feeds) : feeds);
       const y = await b.run(new Map([...feeds, ...weights]));
       const outputs = ports
         ? [[ports.output, outputLike(design, ports)]]

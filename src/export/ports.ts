@@ -3,32 +3,30 @@ import type { Ports } from "../networks/index.js";
 import { elementsOf, sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 
 /**
- * What is fed to a network that came from a file, as that file wants it: latents `z`, or images `image`, and the classes
- * `label` under other names, in other shapes, of other types.
+ * What is fed to a network in a file, as that file wants it: latents `z`, or images `image`, and the classes `label`
+ * (numbers, or a weight for each class) under other names, in other shapes, of other types.
  */
-export function feedsOf(ports: Ports, feeds: Tensors): Tensors {
+export function portFeeds(
+  { input, inputShape, label: labelName, labelType = "int64", labelShape = [] }: Ports,
+  feeds: Tensors,
+): Tensors {
   const x = feeds.get("z") ?? tensorIn(feeds, "image");
   const batch = x.shape[0];
-  const named = new Map<string, Tensor>([[ports.x.name, { ...x, shape: [batch, ...ports.x.shape] }]]);
+  const named = new Map<string, Tensor>([[input, { ...x, shape: [batch, ...inputShape] }]]);
   const label = feeds.get("label");
-  if (ports.label && label) named.set(ports.label.name, labelFor(ports.label, label, batch));
-  return named;
-}
-
-function labelFor(
-  { dtype, shape, classes }: NonNullable<Ports["label"]>,
-  label: Tensor,
-  batch: number,
-): Tensor {
+  if (labelName === undefined || !label) return named;
+  // Weights of classes, which a model takes that was changed to mix them, stay as they are.
+  if (label.dtype === "float32") return named.set(labelName, label);
+  const shape = [batch, ...labelShape];
   const numbers = Array.from(label.data, Number);
-  const full = [batch, ...shape];
-  if (dtype === "int64" || dtype === "int32")
-    return { dtype, shape: full, data: elementsOf(dtype, numbers) } as Tensor;
-  const data = new Float32Array(sizeOf(full));
+  if (labelType !== "float32")
+    return named.set(labelName, { dtype: labelType, shape, data: elementsOf(labelType, numbers) } as Tensor);
+  const data = new Float32Array(sizeOf(shape));
+  const classes = data.length / batch;
   numbers.forEach((chosen, i) => {
     data[i * classes + chosen] = 1;
   });
-  return { dtype: "float32", shape: full, data };
+  return named.set(labelName, { dtype: "float32", shape, data });
 }
 
 /** The ports that a model's metadata tell. Throws what `fail` makes of a text that tells none. */
@@ -38,13 +36,13 @@ export function readPorts(text: string | undefined, where: string): Ports | unde
     const ports: Ports = JSON.parse(text);
     const isShape = (shape: unknown) => Array.isArray(shape) && shape.every(Number.isSafeInteger);
     const holds =
-      typeof ports.x.name === "string" &&
-      isShape(ports.x.shape) &&
+      typeof ports.input === "string" &&
+      isShape(ports.inputShape) &&
       typeof ports.output === "string" &&
       (ports.label === undefined ||
-        (typeof ports.label.name === "string" &&
-          ["int64", "int32", "float32"].includes(ports.label.dtype) &&
-          isShape(ports.label.shape)));
+        (typeof ports.label === "string" &&
+          ["int64", "int32", "float32"].includes(ports.labelType ?? "int64") &&
+          isShape(ports.labelShape ?? [])));
     if (holds) return ports;
   } catch {
     // Said below.

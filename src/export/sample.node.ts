@@ -6,7 +6,7 @@ import { Session, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn } from "../tensors/tensor.js";
 import { readGenerator } from "./description.js";
-import { feedsOf } from "./ports.js";
+import { portFeeds } from "./ports.js";
 
 export interface SampleOptions {
   readonly count: number;
@@ -36,7 +36,7 @@ export async function sampleSheet(
   try {
     const { ports } = generator;
     const feeds = drawLatents(randomStream(seed, "sample"), count, generator, digits);
-    const outputs = await session.run(ports ? feedsOf(ports, feeds) : feeds);
+    const outputs = await session.run(ports ? portFeeds(ports, feeds) : feeds);
     const shape = { count, ...generator.image };
     const picture = paintSheet(floatsIn(outputs, ports?.output ?? "image"), shape, {
       range: generator.range,

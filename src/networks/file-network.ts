@@ -50,7 +50,7 @@ export function fileNetwork(
   const checked = outputOf(read, role, name, source);
   return {
     name,
-    ports: portsOf(read, places, role, checked.dropped),
+    ports: portsOf(read, places, checked.dropped),
     notes: [
       ...read.notes,
       ...(checked.dropped
@@ -150,20 +150,21 @@ function placesOf(
 function portsOf(
   read: ReadModel,
   places: { readonly x: string; readonly label?: string },
-  { classes = 0 }: Role,
   dropped: boolean,
 ): Ports {
-  const port = (name: string) => {
-    const { dtype, shape } = inputNamed(read, name);
-    return { name, dtype, shape: shape.slice(1) as readonly number[] };
-  };
-  const { dtype: _, ...x } = port(places.x);
+  const shapeOf = (name: string) => inputNamed(read, name).shape.slice(1) as readonly number[];
   const [output] = read.outputs.keys();
+  const { x: input, label } = places;
   return {
-    x,
-    label: places.label === undefined ? undefined : { ...port(places.label), classes },
+    input,
+    inputShape: shapeOf(input),
+    ...(label !== undefined && {
+      label,
+      labelType: inputNamed(read, label).dtype as Ports["labelType"],
+      labelShape: shapeOf(label),
+    }),
     output,
-    dropped,
+    ...(dropped && { dropped }),
   };
 }
 

@@ -1,5 +1,4 @@
 import type { Value } from "../graph/index.js";
-import type { DType } from "../tensors/tensor.js";
 import type { Network } from "./network.js";
 
 /** What a recipe feeds to a network and expects of it, for one sample. */
@@ -14,19 +13,23 @@ export interface Role {
   readonly without?: string;
 }
 
-/** How a network from a file is fed and read; shapes are those of one sample. */
+/** How a network in a file is fed and read; shapes are those of one sample. */
 export interface Ports {
-  readonly x: { readonly name: string; readonly shape: readonly number[] };
-  readonly label?: {
-    readonly name: string;
-    readonly dtype: DType;
-    readonly shape: readonly number[];
-    readonly classes: number;
-  };
+  readonly input: string;
+  /** `[100]`, or `[100, 1, 1]` as DCGANs have their latents. */
+  readonly inputShape: readonly number[];
+  readonly label?: string;
+  /** Whole numbers, or one-hot vectors. */
+  readonly labelType?: "int64" | "int32" | "float32";
+  readonly labelShape?: readonly number[];
   /** The first output. */
   readonly output: string;
-  /** Whether that comes after an operator which the recipe's network does without. */
-  readonly dropped: boolean;
+  /** Colours come last: [batch, height, width, channels], as TensorFlow has it. */
+  readonly channelsLast?: boolean;
+  /** It takes one sample at a time: its batch is fixed. */
+  readonly single?: boolean;
+  /** Its output comes after an operator that the recipe's network does without. */
+  readonly dropped?: boolean;
 }
 
 /** A network that fills a role: x [batch, …], and the class of each sample [batch] if there are any, to [batch, output]. */

@@ -34,9 +34,9 @@ test.each([
   expect(found.latent).toBe(z.shape[1]);
   expect(found.range).toEqual([-1, 1]);
   expect(found.ports).toMatchObject({
-    latent: z.name,
-    latentShape: z.shape.slice(1),
-    image: image.name,
+    input: z.name,
+    inputShape: z.shape.slice(1),
+    output: image.name,
     channelsLast: image.shape.at(-1) === 3,
     single: z.shape[0] === 1,
   });
@@ -54,7 +54,7 @@ test("classes and a range from 0 to 1 are found, too", () => {
   expect(found).toMatchObject({
     classes: 10,
     range: [0, 1],
-    ports: { label: "y", labelType: "int64", image: "x" },
+    ports: { label: "y", labelType: "int64", output: "x" },
   });
 });
 

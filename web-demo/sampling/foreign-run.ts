@@ -1,7 +1,8 @@
 import type { Generator } from "../../src/export/description.js";
-import type { Ports } from "../../src/export/foreign.js";
+import { portFeeds } from "../../src/export/ports.js";
+import type { Ports } from "../../src/networks/role.js";
 import type { LoadedModel } from "../../src/runtime/engine.js";
-import { elementsOf, floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 
 /** Images [batch, channels, height, width] of a generator that another program exported, for our `z` and `label`. */
 export async function runForeign(
@@ -17,13 +18,8 @@ export async function runForeign(
   const all = new Float32Array(count * size);
   const atOnce = ports.single ? 1 : count;
   for (let first = 0; first < count; first += atOnce) {
-    const part = z.subarray(first * generator.latent, (first + atOnce) * generator.latent);
-    const fed = new Map<string, Tensor>([
-      [ports.latent, { dtype: "float32", shape: [atOnce, ...ports.latentShape], data: part }],
-    ]);
-    const label = feeds.get("label");
-    if (ports.label && label) fed.set(ports.label, labelsOf(label, first, atOnce, ports.labelType));
-    const images = tensorIn(await session.run(fed), ports.image).data;
+    const fed = portFeeds(ports, rowsOf(feeds, first, atOnce));
+    const images = tensorIn(await session.run(fed), ports.output).data;
     if (images.length !== atOnce * size) {
       throw new Error(`pictures have ${images.length / atOnce} numbers, but the file says ${size}`);
     }
@@ -32,14 +28,15 @@ export async function runForeign(
   return ports.channelsLast ? channelsFirst(all, generator) : all;
 }
 
-function labelsOf(label: Tensor, first: number, count: number, type: Ports["labelType"] = "int64"): Tensor {
-  const row = label.data.length / label.shape[0];
-  const part = label.data.subarray(first * row, (first + count) * row);
-  if (label.dtype === "float32") {
-    return { dtype: "float32", shape: [count, row], data: part as Float32Array };
-  }
-  const numbers = Array.from(part, Number);
-  return { dtype: type, shape: [count], data: elementsOf(type, numbers) } as Tensor;
+/** Some rows of all feeds. */
+function rowsOf(feeds: Tensors, first: number, count: number): Tensors {
+  return new Map(
+    Array.from(feeds, ([name, { dtype, shape, data }]) => {
+      const row = data.length / shape[0];
+      const part = data.subarray(first * row, (first + count) * row);
+      return [name, { dtype, shape: [count, ...shape.slice(1)], data: part } as Tensor];
+    }),
+  );
 }
 
 function channelsFirst(

@@ -1,6 +1,6 @@
 import { GanOnnxError, messageOf } from "../../src/error.js";
 import { type GeneratorFile, noGenerator, readGenerator } from "../../src/export/description.js";
-import { describeForeign, type Ports } from "../../src/export/foreign.js";
+import { describeForeign } from "../../src/export/foreign.js";
 import { withClassWeights } from "../../src/onnx/class-weights.js";
 import { type ModelSummary, summarizeModel } from "../../src/onnx/index.js";
 import type { PageProvider } from "../runtime/page-provider.js";
@@ -83,7 +83,7 @@ const KINDS: readonly (readonly [what: string, bytes: string])[] = [
 ];
 
 /** What a file says of itself as a generator, in words for people where it is none. */
-function readFile(bytes: Uint8Array, name: string): GeneratorFile & { readonly ports?: Ports } {
+function readFile(bytes: Uint8Array, name: string): GeneratorFile {
   const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const [kind] = KINDS.find(([, magic]) => start.startsWith(magic)) ?? [];
   const fix = "open a generator in ONNX form (.onnx)";

@@ -1,6 +1,6 @@
 import { messageOf } from "../../src/error.js";
 import type { Generator } from "../../src/export/description.js";
-import type { Ports } from "../../src/export/foreign.js";
+import type { Ports } from "../../src/networks/role.js";
 import { drawLatents } from "../../src/recipes/latents.js";
 import { type LoadedModel, queue } from "../../src/runtime/engine.js";
 import { randomStream } from "../../src/tensors/random.js";

@@ -84,12 +84,16 @@ async function fromFiles(
   if (Object.keys(wanted).length === 0) return { replace: () => undefined, files, asked };
   const { fileNetwork } = await import("../networks/file-network.js");
   const { decodeModel } = await import("../onnx/index.js");
+  const { filesBeside } = await import("../onnx/file.node.js");
   const models = new Map(
     await Promise.all(
       Object.entries(wanted).map(async ([name, file]) => {
         const path = locate(name, file);
         const bytes = await readBytes(path, "usage");
-        return [name, { path, bytes, model: decodeModel(bytes, { name: path }) }] as const;
+        return [
+          name,
+          { path, bytes, model: decodeModel(bytes, { name: path, externalData: filesBeside(path) }) },
+        ] as const;
       }),
     ),
   );

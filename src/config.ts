@@ -75,6 +75,16 @@ export const runSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("keep a checkpoint every so many epochs as well, for `export --epoch`"),
+  evaluateEvery: z
+    .int()
+    .min(1)
+    .optional()
+    .describe("score the generator after every so many epochs (default: never; see evaluate)"),
+  evaluateSamples: z
+    .int()
+    .min(10)
+    .optional()
+    .describe("samples to score by (default: 10000, or half of the data)"),
   runtime: z
     .enum(runtimeNames)
     .default("onnxruntime")

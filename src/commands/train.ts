@@ -4,12 +4,13 @@ import { GanOnnxError } from "../error.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Run } from "../runs/run.js";
 import { isParametersState } from "../training/names.js";
-import type { Progress, Training } from "../training/training.js";
+import type { Progress, ScoresLine, Training } from "../training/training.js";
+import { discriminatorWatch } from "../training/won.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 
 /** Settings that a run may change when it goes on; any other would make it another run. */
-const resumable = ["epochs", "ep", "device", "stepsPerCall"];
+const resumable = ["epochs", "ep", "device", "stepsPerCall", "evaluateEvery", "evaluateSamples"];
 
 export const train: CommandModule = {
   command: "train",
@@ -107,7 +108,7 @@ export async function trainCommand(
     const started = performance.now();
     const { position: end } = await train(
       training,
-      workplaceOf(training, config),
+      workplaceOf(training, config, sayScores),
       progressLines(training),
       interrupt.signal,
     );
@@ -135,6 +136,13 @@ export async function trainCommand(
     endStatus();
     interrupt.end();
   }
+}
+
+/** The scores of an epoch, and what is to be said of them. */
+function sayScores({ epoch, scores, warnings }: ScoresLine): void {
+  const named = Object.entries(scores).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
+  say(`Epoch[${epoch}] scores: ${named.join(", ")}`);
+  for (const warning of warnings) say(`warning: ${warning}`);
 }
 
 /** Slow is never silent: tell what the CPU runs though another provider was asked for. */
@@ -190,10 +198,13 @@ function interruptible(): { signal: AbortSignal; end(): void } {
 function progressLines({ design, start }: Training) {
   const started = performance.now();
   let made = 0;
+  const watch = discriminatorWatch();
   const fill = (metrics: Readonly<Record<string, number>>) =>
     design.line.replace(/\{(\w+)\}/g, (_, name: string) => metrics[name].toFixed(6));
   return ({ lines, epoch, epochs, step, stepsInEpoch, metrics }: Progress) => {
     made += lines.length;
+    const won = watch(lines, stepsInEpoch);
+    if (won !== undefined) say(`warning: ${won}`);
     for (const line of lines) {
       if (line.step % Math.min(100, stepsInEpoch) === 0)
         say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);

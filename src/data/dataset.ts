@@ -14,6 +14,8 @@ export interface Dataset {
   readonly labels?: Uint8Array;
   /** What the classes are called, in the order of their numbers; also those of which there is no image. */
   readonly classNames?: readonly string[];
+  /** Images that nothing is learnt from, where they were asked for. */
+  readonly heldOut?: Dataset;
   /** What a user should know about how the source was read, a line each: what was left out, and why. */
   readonly remarks?: readonly string[];
 }
@@ -66,3 +68,23 @@ export function requireForm(name: string, { channels, height, width }: Form, opt
 
 /** The classes of MNIST, and of what stands in for it. */
 export const digitNames: readonly string[] = [..."0123456789"];
+
+/** Rows of `size` bytes, in the order of `indices`. */
+export function gathered(source: Uint8Array, size: number, indices: Uint32Array): Uint8Array<ArrayBuffer> {
+  const data = new Uint8Array(indices.length * size);
+  indices.forEach((index, i) => {
+    data.set(source.subarray(index * size, (index + 1) * size), i * size);
+  });
+  return data;
+}
+
+/** Some images of a data set, in the order of `indices`, with their labels. */
+export function chosen(dataset: Dataset, indices: Uint32Array): Dataset {
+  const { channels, height, width, labels } = dataset;
+  return {
+    ...dataset,
+    count: indices.length,
+    images: gathered(dataset.images, channels * height * width, indices),
+    labels: labels && gathered(labels, 1, indices),
+  };
+}

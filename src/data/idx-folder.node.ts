@@ -90,6 +90,22 @@ export async function readIdxFolder(content: FolderContent, options: DataOptions
   return place.path === "." ? dataset : { ...dataset, remarks: [`read from the sub-folder ${place.path}`] };
 }
 
+/** The test set beside the training set of {@link readIdxFolder}, if there is one with labels. */
+export async function readIdxTestSet(content: FolderContent): Promise<Dataset | undefined> {
+  const place = placesIn(content).find(({ files }) => trainingSets(files).length > 0);
+  const test = place?.files.filter(({ name }) => isTestSet(idxNameOf(name)?.set ?? "")) ?? [];
+  const { images, labels } = idxPairIn(test);
+  if (!images || !labels) return undefined;
+  const { folder } = content;
+  const [imageFile, labelFile] = await Promise.all(
+    [images, labels].map(async (file) => {
+      const path = join(folder, file.path);
+      return { path, content: await readBytes(path) };
+    }),
+  );
+  return idxDataset(`${folder}'s test images`, imageFile, labelFile);
+}
+
 /** The sets of which there are images to train with. */
 function trainingSets(files: readonly FoundFile[]): string[] {
   const sets = files.flatMap(({ name }) => {

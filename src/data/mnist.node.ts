@@ -62,6 +62,14 @@ export async function loadMnist(options: MnistOptions): Promise<Dataset> {
   return { ...(await idxDataset("mnist", images, labels)), classNames: digitNames };
 }
 
+/** MNIST's 10,000 test digits. Throws as {@link loadMnist} does. */
+export async function loadMnistTest(options: MnistOptions): Promise<Dataset> {
+  const { files = mnistFiles, folder = join(cacheFolder(), "mnist") } = options;
+  const images = await obtain(files.testImages, folder, options);
+  const labels = await obtain(files.testLabels, folder, options);
+  return { ...(await idxDataset("mnist's test images", images, labels)), classNames: digitNames };
+}
+
 /** The kept copy of a file if it is whole, otherwise the first whole one that a mirror sends, which is then kept. */
 async function obtain(file: RemoteFile, folder: string, options: MnistOptions): Promise<IdxFile> {
   const { mirrors = mnistMirrors, files = mnistFiles, signal } = options;

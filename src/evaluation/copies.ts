@@ -1,8 +1,7 @@
-import type { Dataset } from "../data/dataset.js";
+import { type Dataset, gathered } from "../data/dataset.js";
 import { type Picture, paintSheet } from "../data/sheet.js";
 import { imageShapeOf, pixelsOf } from "../recipes/index.js";
 import type { OpenModel } from "../runtime/engine.js";
-import { gathered } from "../training/batches.js";
 import { columnOf, Neighbours, type Points, sliced } from "./neighbours.js";
 
 /** Samples that are held against all training images, and those of them on a sheet. */

@@ -1,11 +1,10 @@
-import type { Dataset, Report } from "../data/dataset.js";
+import { chosen, type Dataset, type Report } from "../data/dataset.js";
 import { GanOnnxError, setting, text } from "../error.js";
 import { type GeneratorFile, readGenerator } from "../export/description.js";
 import { readBytes } from "../files.node.js";
 import { imageShapeOf } from "../recipes/index.js";
 import { opensOn, Session, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream, shuffled } from "../tensors/random.js";
-import { chosen } from "../training/batches.js";
 import { type Copies, copiesIn } from "./copies.js";
 import { generated } from "./generated.js";
 import { type NamedJudge, openJudge } from "./judge-file.node.js";

@@ -16,7 +16,7 @@ export const classifier = defineRecipe({
       .number()
       .min(0)
       .lt(1)
-      .default(0.999)
+      .default(0.99)
       .describe("decay of an average of the classifier, which is exported"),
     ...optimizationSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
   }),

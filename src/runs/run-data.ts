@@ -1,3 +1,4 @@
+import { loadParts } from "../data/held-out.node.js";
 import { type DataOptions, type Dataset, loadDataset } from "../data/load.node.js";
 import { rangeWarning, summaryOf } from "../data/summary.js";
 import { GanOnnxError, setting, type Text, text } from "../error.js";
@@ -12,15 +13,22 @@ export interface DataSettings
 /**
  * The data of a run, with the names of its classes.
  *
+ * @param heldOut whether some images are kept apart, to measure with.
  * @throws {GanOnnxError} as `loadDataset`; when there is nothing to learn; of kind usage when the names do not fit.
  */
 export async function dataOfRun(
   { data, classNames, ...options }: DataSettings,
-  { report, signal }: Pick<DataOptions, "report" | "signal">,
+  { report, signal, heldOut }: Pick<DataOptions, "report" | "signal"> & { readonly heldOut: boolean },
 ): Promise<Dataset> {
-  const dataset = named(await loadDataset(data, { ...options, report, signal }), data, classNames);
+  const dataset = named(await loaded(data, { ...options, report, signal }, heldOut), data, classNames);
   const warning = rangeWarning(data, summaryOf(dataset));
   return warning ? { ...dataset, remarks: [...(dataset.remarks ?? []), warning] } : dataset;
+}
+
+async function loaded(data: string, options: DataOptions, apart: boolean): Promise<Dataset> {
+  if (!apart) return loadDataset(data, options);
+  const { training, heldOut } = await loadParts(data, options);
+  return { ...training, heldOut };
 }
 
 function named(dataset: Dataset, data: string, classNames: DataSettings["classNames"]): Dataset {

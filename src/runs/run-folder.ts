@@ -14,6 +14,7 @@ export function runFiles(folder: string) {
   return {
     config: join(folder, "config.json"),
     metrics: join(folder, "metrics.jsonl"),
+    scores: join(folder, "scores.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),
     /** Checkpoints before that one, the newest of them being number 1. */
     earlierCheckpoint: (number: number) => join(folder, `checkpoint-before-${number}.safetensors`),

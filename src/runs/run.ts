@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { appendFile } from "node:fs/promises";
 import type { Dataset, Report } from "../data/load.node.js";
 import { encodePng } from "../data/png.node.js";
 import type { Picture } from "../data/sheet.js";
@@ -14,7 +15,7 @@ import { augmentationsIn } from "../training/augment.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
 import { type Checkpoint, checkState, startPosition } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
-import type { Training, Workplace } from "../training/training.js";
+import type { ScoresLine, Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
 import {
   type FoundCheckpoint,
@@ -25,6 +26,7 @@ import {
 } from "./checkpoints.js";
 import { type Claim, claimFolder } from "./claim.js";
 import { type Designed, type DesignSource, designFrom } from "./design.js";
+import { openExaminer } from "./examiner.js";
 import { type DataSettings, dataOfRun } from "./run-data.js";
 import { appendMetrics, networkIn, runFiles, truncateMetrics } from "./run-folder.js";
 import {
@@ -50,6 +52,8 @@ export interface Configuration {
     readonly augment?: string;
     readonly keep?: number;
     readonly keepEvery?: number;
+    readonly evaluateEvery?: number;
+    readonly evaluateSamples?: number;
   } & Omit<DesignSource["run"], "recipe">;
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
@@ -70,6 +74,9 @@ export interface Run extends Training {
   readonly keeping?: Keeping;
   /** The networks that come from files. */
   readonly networkFiles: Designed["files"];
+  /** After how many epochs each a generator is scored, and by how many samples; never unless given. */
+  readonly evaluateEvery?: number;
+  readonly evaluateSamples?: number;
 }
 
 export interface Preparation {
@@ -98,7 +105,11 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   await requireProvider(ep, device);
   requireRuntimeProvider(configuration.run);
   requireNone(folder);
-  const dataset = await dataOfRun(configuration.run, { report, signal });
+  const dataset = await dataOfRun(configuration.run, {
+    report,
+    signal,
+    heldOut: configuration.run.recipe === "classifier",
+  });
   const designed = await designFrom(configuration, dataset);
   const { design } = designed;
   const position = startPosition(design, dataset.count, seed);
@@ -136,7 +147,7 @@ export async function prepareResume(
   const designed = await designFrom(configuration, position, networkIn(folder));
   const { design } = designed;
   checkState(start, design, path);
-  const dataset = await dataOfRun(run, { report, signal });
+  const dataset = await dataOfRun(run, { report, signal, heldOut: run.recipe === "classifier" });
   const { images, channels, height, width } = position;
   const same =
     dataset.count === images &&
@@ -204,7 +215,8 @@ function assemble(
     design,
     graph,
     model,
-    dataset,
+    dataset: { ...dataset, heldOut: undefined },
+    heldOut: dataset.heldOut,
     remarks: [...(dataset.remarks ?? []), ...notes],
     place: placeOf(run),
     runtime,
@@ -215,12 +227,22 @@ function assemble(
     stepsPerCall,
     keeping: { keep: run.keep, keepEvery: run.keepEvery },
     start,
+    evaluateEvery: run.evaluateEvery,
+    evaluateSamples: run.evaluateSamples,
     augmentations: run.augment === undefined ? undefined : augmentationsIn(run.augment),
   };
 }
 
-/** The threads of this process, and the folder of the run. */
-export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Workplace {
+/**
+ * The threads of this process, and the folder of the run.
+ *
+ * @param told hears of every score.
+ */
+export function workplaceOf(
+  run: Run,
+  { flat }: Pick<Configuration, "flat">,
+  told: (line: ScoresLine) => void = () => {},
+): Workplace {
   const files = runFiles(run.folder);
   const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
   let claim: Claim | undefined;
@@ -233,6 +255,7 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
     openEngine: (state) => runtimeOf(run).open(run, state),
     openModel: opensOn(run.place),
     openFeeder: (training) => new Feeders(training),
+    openExaminer: () => openExaminer(run),
     keeper: {
       async begin() {
         claim = await claimFolder(run.folder);
@@ -248,11 +271,16 @@ export function workplaceOf(run: Run, { flat }: Pick<Configuration, "flat">): Wo
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
         if (run.resumed) await restoreCheckpoint(run.folder, run.resumed);
         await truncateMetrics(files.metrics, run.start.position);
+        await truncateMetrics(files.scores, run.start.position);
       },
       end: async () => claim?.giveBack(),
       metrics: (lines) => owned(() => appendMetrics(files.metrics, lines)),
       realImages: (sheet) => paint(files.realImages, sheet),
       sheet: (sheet, epoch) => owned(() => paint(files.fakeImages(epoch), sheet)),
+      async scores(line) {
+        told(line);
+        await owned(() => appendFile(files.scores, `${JSON.stringify(line)}\n`));
+      },
       checkpoint: (checkpoint) => owned(() => keepCheckpoint(run.folder, checkpoint, run.keeping)),
       interval: 60_000,
       lastCheckpoint: files.checkpoint,

@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset.js";
+import { chosen, type Dataset, gathered } from "../data/dataset.js";
 import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { pixelsOf } from "../recipes/index.js";
 import { fillNormal, fillUniform, randomStream, shuffled } from "../tensors/random.js";
@@ -110,15 +110,6 @@ export function feedsOfBlock(
   return feeds;
 }
 
-/** Rows of `size` bytes, in the order of `indices`. */
-export function gathered(source: Uint8Array, size: number, indices: Uint32Array): Uint8Array<ArrayBuffer> {
-  const data = new Uint8Array(indices.length * size);
-  indices.forEach((index, i) => {
-    data.set(source.subarray(index * size, (index + 1) * size), i * size);
-  });
-  return data;
-}
-
 /** How many classes the labels of a data set tell apart. */
 export function classesIn(labels: Uint8Array): number {
   return labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
@@ -155,14 +146,4 @@ export function firstOf(dataset: Dataset, seed: number, count: number): Dataset 
     dataset,
     Uint32Array.from({ length: count }, (_, i) => order[i % dataset.count]),
   );
-}
-
-/** Some images of a data set, in the order of `indices`, with their labels. */
-export function chosen(dataset: Dataset, indices: Uint32Array): Dataset {
-  return {
-    ...dataset,
-    count: indices.length,
-    images: gathered(dataset.images, pixelsOf(dataset), indices),
-    labels: dataset.labels && gathered(dataset.labels, 1, indices),
-  };
 }

@@ -15,7 +15,15 @@ import {
   steadyLength,
 } from "./steps-per-call.js";
 import { supplyOf } from "./supply.js";
-import type { MetricsLine, PlannedCall, Progress, SheetPainter, Training, Workplace } from "./training.js";
+import type {
+  Examiner,
+  MetricsLine,
+  PlannedCall,
+  Progress,
+  SheetPainter,
+  Training,
+  Workplace,
+} from "./training.js";
 
 /**
  * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint that is kept last holds every
@@ -39,12 +47,14 @@ export async function train(
     await engine.close();
     throw error;
   });
+  let examiner: Examiner | undefined;
   try {
+    examiner = await workplace.openExaminer?.();
     await keeper.begin();
     await keeper.realImages(painter.paintReal());
-    return await makeSteps(training, { engine, painter, workplace }, progress, signal);
+    return await makeSteps(training, { engine, painter, examiner, workplace }, progress, signal);
   } finally {
-    await Promise.all([engine.close(), painter.close()]).finally(() => keeper.end?.());
+    await Promise.all([engine.close(), painter.close(), examiner?.close()]).finally(() => keeper.end?.());
   }
 }
 
@@ -57,7 +67,17 @@ interface PendingCall {
 
 async function makeSteps(
   training: Training,
-  { engine, painter, workplace }: { engine: Engine; painter: SheetPainter; workplace: Workplace },
+  {
+    engine,
+    painter,
+    examiner,
+    workplace,
+  }: {
+    engine: Engine;
+    painter: SheetPainter;
+    examiner: Examiner | undefined;
+    workplace: Workplace;
+  },
   progress: (progress: Progress) => void,
   signal: AbortSignal,
 ): Promise<Checkpoint> {
@@ -86,7 +106,11 @@ async function makeSteps(
   /** The sheet first: an epoch that the checkpoint counts is not made again. */
   const keep = async (checkpoint: Checkpoint, endsEpoch: boolean) => {
     if (endsEpoch) await keeper.sheet(await painter.paint(checkpoint.state), checkpoint.position.epoch);
-    else if (keeper.preview) keeper.preview(await painter.paint(checkpoint.state));
+    if (endsEpoch && examiner) {
+      const line = await examiner.examine(checkpoint.state, checkpoint.position.epoch);
+      if (line) await keeper.scores?.(line);
+    }
+    if (!endsEpoch && keeper.preview) keeper.preview(await painter.paint(checkpoint.state));
     await keeper.checkpoint(checkpoint);
   };
 

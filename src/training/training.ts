@@ -34,6 +34,8 @@ export interface Workplace {
   readonly openFeeder?: (training: Training) => Feeder;
   /** Draws the sheets; a painter of the standard ones unless given. */
   readonly openPainter?: (training: Training) => Promise<SheetPainter>;
+  /** Scores what is learnt after epochs, where that is wanted. */
+  readonly openExaminer?: () => Promise<Examiner | undefined>;
   /**
    * How long one call may take, in milliseconds, where people wait for it; calls have as many steps
    * as that allows, and one at first. Unless given, what a call costs is measured before the first one.
@@ -51,6 +53,24 @@ export interface SheetPainter {
   close(): Promise<void>;
 }
 
+/** Scores of what a training has learnt. */
+export interface ScoresLine {
+  /** After which epoch. */
+  readonly epoch: number;
+  /** Numbers by name, and the share of each class among samples. */
+  readonly scores: Readonly<Record<string, number>>;
+  readonly classes?: readonly number[];
+  /** What a user should hear of them. */
+  readonly warnings: readonly string[];
+}
+
+/** Scores what a training has learnt. */
+export interface Examiner {
+  /** The scores of a state after an epoch; undefined after epochs that are not scored. */
+  examine(state: Tensors, epoch: number): Promise<ScoresLine | undefined>;
+  close(): Promise<void>;
+}
+
 /** Keeps what a training makes. */
 export interface Keeper {
   /** The models are loaded; nothing is kept yet. */
@@ -63,6 +83,8 @@ export interface Keeper {
   sheet(sheet: Picture, epoch: number): Promise<void>;
   /** The same within an epoch, whenever a checkpoint is kept there, for those who watch. */
   preview?(sheet: Picture): void;
+  /** The scores of the state whose checkpoint is kept next. */
+  scores?(line: ScoresLine): Promise<void>;
   checkpoint(checkpoint: Checkpoint): Promise<void>;
   /** How often a checkpoint is kept within an epoch, in milliseconds. */
   readonly interval: number;

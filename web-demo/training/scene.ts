@@ -1,4 +1,5 @@
 import type { Dataset } from "../../src/data/dataset.js";
+import { gathered } from "../../src/data/dataset.js";
 import { type Picture, paintSheet } from "../../src/data/sheet.js";
 import { encodeModel } from "../../src/onnx/index.js";
 import { type Design, type ImageShape, samplerOf } from "../../src/recipes/index.js";
@@ -6,7 +7,7 @@ import { drawLatents } from "../../src/recipes/latents.js";
 import type { LoadedModel, OpenModel } from "../../src/runtime/engine.js";
 import { randomStream } from "../../src/tensors/random.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
-import { gathered, orderOfEpoch } from "../../src/training/batches.js";
+import { orderOfEpoch } from "../../src/training/batches.js";
 import { buildCritic, buildInference, buildReconstructor } from "../../src/training/inference.js";
 import type { SheetPainter } from "../../src/training/training.js";
 

@@ -1,0 +1,36 @@
+import { randomStream, shuffled } from "../tensors/random.js";
+import { chosen, type DataOptions, type Dataset } from "./dataset.js";
+import { listFolder } from "./folder.node.js";
+import { readIdxTestSet } from "./idx-folder.node.js";
+import { dataSources, loadDataset } from "./load.node.js";
+import { loadMnistTest } from "./mnist.node.js";
+
+/** One image in so many is held out where a source has no test images of its own. */
+const ONE_IN = 10;
+
+/** The images of a source in two parts: those to learn from, and those to measure with. */
+export interface Parts {
+  readonly training: Dataset;
+  readonly heldOut: Dataset;
+}
+
+/**
+ * Load a source with images to measure with: MNIST's test set, the test set of a folder of IDX files, or a tenth of the
+ * images, chosen by the seed, which nothing is learnt from then. Throws as {@link loadDataset} does.
+ */
+export async function loadParts(spec: string, options: DataOptions): Promise<Parts> {
+  const training = await loadDataset(spec, options);
+  if (spec === "mnist") return { training, heldOut: await loadMnistTest(options) };
+  const heldOut = Object.hasOwn(dataSources, spec) ? undefined : await readIdxTestSet(await listFolder(spec));
+  const same =
+    heldOut && (["channels", "height", "width"] as const).every((size) => heldOut[size] === training[size]);
+  return same ? { training, heldOut } : parted(training, options.seed);
+}
+
+/** A tenth of the images, one at least, is held out; both parts keep their order. */
+export function parted(dataset: Dataset, seed: number): Parts {
+  const order = shuffled(randomStream(seed, "held out"), dataset.count);
+  const count = Math.max(1, Math.floor(dataset.count / ONE_IN));
+  const part = (from: number, to?: number) => chosen(dataset, order.slice(from, to).sort());
+  return { training: part(count), heldOut: part(0, count) };
+}

@@ -1,0 +1,24 @@
+import { accuracyExaminer, sampleExaminer } from "../evaluation/examine.js";
+import { openJudge } from "../evaluation/judge-file.node.js";
+import { opensOn } from "../runtime/session.node.js";
+import type { Examiner, Training } from "../training/training.js";
+
+/** Samples that a run's scores are made of, unless told. */
+const SAMPLES = 10_000;
+
+/**
+ * Scores a run: a classifier on held-out images after every epoch, a generator by the packaged judge where that was
+ * asked for. Scoring happens on the CPU, and changes nothing of the training.
+ */
+export async function openExaminer(
+  run: Training & { readonly evaluateEvery?: number; readonly evaluateSamples?: number },
+): Promise<Examiner | undefined> {
+  const { design, dataset, heldOut, start, evaluateEvery: every, evaluateSamples: samples = SAMPLES } = run;
+  const { exported } = design;
+  const open = opensOn({ ep: "cpu" });
+  if (exported.kind === "classifier") return heldOut && accuracyExaminer(design, exported, heldOut, open);
+  if (every === undefined) return undefined;
+  const { judge } = await openJudge(undefined, open);
+  const { seed } = start.position;
+  return sampleExaminer(design, exported, { judge, dataset, every, samples, seed, open });
+}

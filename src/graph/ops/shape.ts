@@ -13,7 +13,7 @@ import {
 import { apply, defineOp, dependencies } from "../operator.js";
 import type { Operator } from "../value.js";
 import { constant, int64s, scalar, type Value } from "../value.js";
-import { mul } from "./elementwise.js";
+import { div, mul } from "./elementwise.js";
 import { normalizeAxis, sameDType } from "./infer.js";
 
 export const expandOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
@@ -86,10 +86,7 @@ export const concatOp = defineOp<[...parts: Value[]], { axis: "int" }>({
   infer: (inputs, { axis }) => {
     const dtype = sameDType("Concat", inputs);
     const shapes = inputs.map((value) => value.shape);
-    const total = shapes.reduce<Dim | undefined>(
-      (sum, shape) => (sum === undefined ? undefined : addDims(sum, shape[axis])),
-      0,
-    );
+    const total = totalOf(shapes.map((shape) => shape[axis]));
     const others = (shape: Shape) => shape.toSpliced(axis, 1);
     if (total === undefined || !shapes.every((shape) => sameShape(others(shape), others(shapes[0])))) {
       throw shapeError("Concat", `shapes do not join along axis ${axis}`, shapes);
@@ -104,10 +101,34 @@ export const concatOp = defineOp<[...parts: Value[]], { axis: "int" }>({
     ),
 });
 
-/** The parts one after another along an axis. https://onnx.ai/onnx/operators/onnx__Concat.html */
+/** All extents together, or undefined where that is no multiple of one symbol. */
+function totalOf(extents: Shape): Dim | undefined {
+  return extents.reduce<Dim | undefined>((sum, dim) => (sum === undefined ? sum : addDims(sum, dim)), 0);
+}
+
+/** WebGPU guarantees a node eight buffers: the whole, and so many parts. */
+const MOST_PARTS = 7;
+
+/**
+ * Which parts are to be one part first, where there are too many: of all neighbours that would do, those that hold the
+ * least.
+ */
+function together(extents: Shape): { readonly start: number; readonly end: number } {
+  const count = Math.min(MOST_PARTS, extents.length - MOST_PARTS + 1);
+  const sizes = extents.map((dim) => symbolOf(dim).coefficient);
+  const total = (start: number) => sizes.slice(start, start + count).reduce((sum, size) => sum + size, 0);
+  const starts = Array.from({ length: extents.length - count + 1 }, (_, start) => start);
+  const start = starts.reduce((best, other) => (total(other) < total(best) ? other : best));
+  return { start, end: start + count };
+}
+
+/** The parts one after another along an axis; many in several nodes. https://onnx.ai/onnx/operators/onnx__Concat.html */
 export function concat(parts: readonly Value[], axis: number): Value {
   const at = normalizeAxis("Concat", axis, parts[0].shape.length);
-  return parts.length === 1 ? parts[0] : concatOp(...parts, { axis: at });
+  if (parts.length === 1) return parts[0];
+  if (parts.length <= MOST_PARTS) return concatOp(...parts, { axis: at });
+  const { start, end } = together(parts.map(({ shape }) => shape[at]));
+  return concat(parts.toSpliced(start, end - start, concat(parts.slice(start, end), at)), at);
 }
 
 /** Split has several outputs, so it is written out where `defineOp` serves the operators with one. */
@@ -130,22 +151,24 @@ export const splitOp: { readonly operator: Operator } = {
 };
 
 /**
- * x cut into parts along an axis: a number of equal parts, or their extents.
+ * x cut into parts along an axis: a number of equal parts, or their extents; many in several nodes.
  * https://onnx.ai/onnx/operators/onnx__Split.html
  */
 export function split(x: Value, axis: number, parts: number | readonly Dim[]): readonly Value[] {
   const at = normalizeAxis("Split", axis, x.shape.length);
   const extents = typeof parts === "number" ? equalParts(x.shape[at], parts) : parts;
-  const total = extents?.reduce<Dim | undefined>(
-    (sum, dim) => (sum === undefined ? sum : addDims(sum, dim)),
-    0,
-  );
-  if (!extents || total !== x.shape[at]) {
+  if (!extents || totalOf(extents) !== x.shape[at]) {
     throw shapeError("Split", `axis ${at} does not part into ${JSON.stringify(parts)}`, [x.shape]);
   }
   if (extents.length === 1) return [x];
+  if (extents.length > MOST_PARTS) {
+    const { start, end } = together(extents);
+    const inner = extents.slice(start, end);
+    const outer = split(x, at, extents.toSpliced(start, end - start, totalOf(inner) as Dim));
+    return outer.toSpliced(start, 1, ...split(outer[start], at, inner));
+  }
   // Without sizes Split makes equal parts, of a symbolic dimension too.
-  const inputs = extents.every((dim) => dim === extents[0]) ? [x] : [x, sizesOf(extents, at)];
+  const inputs = extents.every((dim) => dim === extents[0]) ? [x] : [x, sizesOf(x, extents, at)];
   return apply(splitOp.operator, inputs, { axis: at, parts: extents });
 }
 
@@ -154,9 +177,12 @@ function equalParts(dim: Dim, parts: number): readonly Dim[] | undefined {
   return each === undefined ? undefined : Array<Dim>(parts).fill(each);
 }
 
-function sizesOf(extents: Shape, axis: number): Value {
+/** The extents of parts at run time; symbolic ones are all multiples of the axis's symbol. */
+function sizesOf(x: Value, extents: Shape, axis: number): Value {
   if (isStatic(extents)) return int64s(extents);
-  throw shapeError("Split", `parts of axis ${axis} are symbolic and differ`, [extents]);
+  const coefficients = extents.map((dim) => symbolOf(dim).coefficient);
+  const all = coefficients.reduce((sum, coefficient) => sum + coefficient, 0);
+  return div(mul(extentOf(x, axis), int64s(coefficients)), scalar(all, "int64"));
 }
 
 /** Zeros of the type and shape of x. */

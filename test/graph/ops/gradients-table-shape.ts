@@ -79,6 +79,24 @@ export const shape = {
       f: (a, b) => concat([a, b, a], -1),
     },
   ],
+  split: [
+    {
+      about: "eleven parts, some small",
+      inputs: [[17]],
+      f: (x) =>
+        concat(
+          split(x, 0, [3, 1, 1, 1, 2, 1, 1, 1, 1, 2, 3])
+            .toReversed()
+            .map((part, i) => mul(part, i + 1)),
+          0,
+        ),
+    },
+    {
+      about: "nine equal parts",
+      inputs: [["batch", 9]],
+      f: (x) => concat(split(x, 1, 9).toReversed(), 0),
+    },
+  ],
   splitOp: [
     {
       about: "equal parts of the batch",

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { concat, input, split } from "../../../src/graph/index.js";
+import { evaluate, modelOf } from "../../helpers/run.js";
+
+test.each([8, 10, 20, 61])(
+  "%i parts come in several nodes of at most eight buffers, and out as they were",
+  async (count) => {
+    const extents = Array.from({ length: count }, (_, i) => 1 + ((5 * i) % 7));
+    const total = extents.reduce((sum, extent) => sum + extent, 0);
+    const x = input("x", "float32", [total, 2]);
+    const parts = split(x, 0, extents);
+    expect(parts.map(({ shape }) => shape)).toEqual(extents.map((extent) => [extent, 2]));
+    const outputs = { whole: concat(parts, 0), turned: concat(parts.toReversed(), 0) };
+    for (const { inputs, outputs: results } of modelOf(outputs).graph.nodes)
+      expect(inputs.length + results.length).toBeLessThanOrEqual(9); // Sizes are no buffer.
+
+    const numbers = Array.from({ length: 2 * total }, (_, i) => i);
+    const { whole, turned } = await evaluate(outputs, { x: numbers });
+    expect(Array.from(whole.data, Number)).toEqual(numbers);
+    const starts = extents.map((_, i) => extents.slice(0, i).reduce((sum, extent) => sum + extent, 0));
+    const pieces = extents.map((extent, i) => numbers.slice(2 * starts[i], 2 * (starts[i] + extent)));
+    expect(Array.from(turned.data, Number)).toEqual(pieces.toReversed().flat());
+  },
+);
+
+test("of many parts the small ones are cut off together, so that little is copied twice", () => {
+  const x = input("x", "float32", [1000 + 3 + 4000 + 2000 + 10 + 10 + 10 + 5000]);
+  const parts = split(x, 0, [1000, 3, 4000, 2000, 10, 10, 10, 5000]);
+  const { values } = modelOf(Object.fromEntries(parts.map((part, i) => [`part${i}`, part]))).graph;
+  expect(values.map(({ shape }) => shape)).toEqual([[20]]);
+});

@@ -1,5 +1,5 @@
 import { sizeOf } from "../../tensors/tensor.js";
-import { type Dim, productOf } from "../dims.js";
+import { type Dim, productOf, sameShape } from "../dims.js";
 import { defineOp } from "../operator.js";
 import { constant, int64s, type Value } from "../value.js";
 import { add } from "./elementwise.js";
@@ -85,8 +85,15 @@ function asRows(x: Value): Value {
   return reshape(x, [x.shape[0], productOf(x.shape.slice(1))]);
 }
 
+/** Whether a kernel of one tap meets every pixel once, in order: a product of channels, with nothing to gather. */
+function isPixelByPixel({ weight, geometry }: Sides): boolean {
+  const { strides, pads } = geometry;
+  return area(weight) === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0);
+}
+
 /** What each tap meets, beside each other: the large image as [channels·taps, pixels of the small one·batch]. */
 function patches(large: Value, sides: Sides): Value {
+  if (isPixelByPixel(sides)) return asRows(pixels(large));
   const picked = pick(withZero(pixels(large)), meetings(sides, area(large.shape)));
   const [channels, taps, ...others] = picked.shape;
   return reshape(picked, [Number(channels) * Number(taps), productOf(others)]);
@@ -120,6 +127,10 @@ export function convTransposeByProduct(
   geometry: Geometry,
 ): Value {
   const sides = { large, small: y.shape, weight: weight.shape, geometry };
+  const biased = (x: Value) => (bias ? add(x, reshape(bias, [1, bias.shape[0], 1, 1])) : x);
+  if (sameShape(large.slice(2), y.shape.slice(2)) && isPixelByPixel(sides)) {
+    return biased(batchFirst(gemm(weightMatrix(weight), asRows(pixels(y)), { transA: true }), large));
+  }
   // Each tap's row of pixels ends with one that is zero: what there is to add where a tap met nothing.
   const zero = area(y.shape);
   const products = gemm(weightMatrix(weight), asRows(withZero(pixels(y))), { transA: true });
@@ -131,8 +142,7 @@ export function convTransposeByProduct(
   const most = contributions.reduce((longest, { length }) => Math.max(longest, length), 1);
   const table = Array.from({ length: most }, (_, i) => contributions.map((from) => from[i] ?? zero));
   const picked = pick(reshape(products, [channels, taps * (zero + 1), batch]), table);
-  const x = batchFirst(sum(picked, [1]), large);
-  return bias ? add(x, reshape(bias, [1, bias.shape[0], 1, 1])) : x;
+  return biased(batchFirst(sum(picked, [1]), large));
 }
 
 /** The gradient of the weights: small·patches(large)ᵀ. */

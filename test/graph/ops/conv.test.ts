@@ -35,6 +35,8 @@ test.each<[number, number, number, Options]>([
   [7, 3, 4, { stride: 2, padding: 1 }],
   [8, 3, 2, { stride: 3, padding: 1, dilation: 2 }],
   [3, 5, 3, { padding: 2 }],
+  [3, 3, 1, {}],
+  [5, 3, 1, { stride: 2 }],
 ])("%i pixels to %i and back, kernel %i, %j: both ways agree with the definition", async (n, m, k, given) => {
   const options = { stride: 1, padding: 0, dilation: 1, ...given };
   const { stride, padding, dilation } = options;

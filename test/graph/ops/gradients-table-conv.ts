@@ -74,6 +74,9 @@ const kernels: readonly {
     shrink: [[4, 3]],
     grow: [1, 3],
   },
+  { options: {}, kernel: [1, 1], shrink: [[2, 3]], grow: [3, 2] },
+  { options: { stride: 2 }, kernel: [1, 1], shrink: [[3, 4]], grow: [2, 1] },
+  { options: { stride: 2, outputPadding: 1 }, kernel: [1, 1], shrink: [], grow: [2, 1] },
   { options: { stride: 3, padding: 1, outputPadding: 1 }, kernel: [2, 3], shrink: [], grow: [2, 3] },
   { options: { stride: 3, padding: 1, outputPadding: [2, 0] }, kernel: [2, 3], shrink: [], grow: [3, 2] },
 ];
@@ -101,8 +104,8 @@ const transposedConvolutions = kernels.map(({ options, kernel, grow }) =>
   row([["batch", 2, ...grow], [2, 3, ...kernel], [3]], options, convTranspose2d),
 );
 
-/** The first geometry, one with padding and one whose stride leaves pixels over. */
-const weightGradients = [kernels[0], kernels[3], kernels[5]].map(
+/** The first geometry, one with padding, one whose stride leaves pixels over, and one pixel by pixel. */
+const weightGradients = [kernels[0], kernels[3], kernels[5], kernels[10]].map(
   ({ options, kernel, shrink: [size] }): GradientCase => {
     const { stride = 1, padding = 0 } = options as { stride?: number; padding?: number };
     const [y, w] = [input("y", "float32", ["batch", 2, ...size]), input("w", "float32", [3, 2, ...kernel])];

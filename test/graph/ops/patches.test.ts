@@ -9,6 +9,7 @@ import {
   type Shape,
   sizeOf,
   split,
+  square,
   sum,
   transpose,
   type Value,
@@ -111,4 +112,14 @@ test("an image may have more pixels than a function has arguments", () => {
   const y = convTranspose2d(small, input("w", "float32", [1, 1, 2, 2]), { stride: 2 });
   expect(y.shape).toEqual(["batch", 1, 512, 512]);
   expect(operatorsIn({ y })).toContain("Gather");
+});
+
+test("a kernel of one pixel is a product of channels: nothing is gathered, forwards or backwards", () => {
+  const x = input("x", "float32", ["batch", 3, 4, 5]);
+  const w = input("w", "float32", [2, 3, 1, 1]);
+  const y = conv2d(x, w);
+  const [dx, dw] = gradients(sum(square(y)), [x, w]);
+  const types = operatorsIn({ y, dx, dw });
+  expect(types.filter((type) => type === "Gemm").length).toBe(3);
+  for (const type of ["Gather", "Pad", "Conv", "ConvTranspose"]) expect(types).not.toContain(type);
 });

@@ -30,7 +30,7 @@ export const serve: CommandModule = {
     const { port, model, run } = parseArguments(schema, argv);
     const { servePage } = await import("../serving/page-server.js");
     const { requireRun } = await import("../serving/run-view.js");
-    if (run !== undefined) await requireRun(run);
+    if (run !== undefined && !(await requireRun(run))) say(`${run} is not there yet; waiting for it`);
     const server = await servePage(port, {
       model: model === undefined ? undefined : await offer(model),
       run,

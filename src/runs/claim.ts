@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -94,6 +94,21 @@ export async function claimsIn(folder: string): Promise<string[]> {
   return names.filter((name) => /^run-[1-9]\d{0,9}(-[0-9a-f]{8})?\.lock$/.test(name));
 }
 
+/** Whether a process trains in a folder now; what one that was killed has left there does not count. */
+export async function isClaimed(folder: string): Promise<boolean> {
+  const living = await Promise.all(
+    (await claimsIn(folder)).map(async (name) => {
+      const path = join(folder, name);
+      const content = await readContent(path);
+      if (content === undefined || content.space === space()) return localHolder(content, name) !== undefined;
+      // Of another machine the counter tells, which changes the file.
+      const changed = await stat(path).catch(() => undefined);
+      return changed !== undefined && Date.now() - changed.mtimeMs < LEASE;
+    }),
+  );
+  return living.includes(true);
+}
+
 /** Files of writers that were killed: no other process writes here now. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const place of [folder, join(folder, "img")]) {
@@ -137,13 +152,8 @@ async function readContent(path: string): Promise<Content | undefined> {
 /** Whom a claim belongs to, in words; undefined when nobody is behind it any more. */
 async function livingHolder(path: string, name: string): Promise<string | undefined> {
   const content = await readContent(path);
-  // An empty one is of a version before 0.2, on this machine.
-  const pid = content?.pid ?? Number(name.match(/\d+/)?.[0]);
-  if (content === undefined || content.space === space()) {
-    // This process's own number, in a claim that is not its own, is one that was used before.
-    const same = pid !== process.pid && isRunning(pid) && (!content?.began || content.began === beganAt(pid));
-    return same ? `process ${pid}` : undefined;
-  }
+  if (content === undefined || content.space === space()) return localHolder(content, name);
+  const { pid } = content;
   const until = performance.now() + LEASE;
   while (performance.now() < until) {
     await sleep(BEAT / 4);
@@ -152,6 +162,14 @@ async function livingHolder(path: string, name: string): Promise<string | undefi
     if (now.beats !== content.beats) return `process ${pid} on ${content.host}`;
   }
   return undefined;
+}
+
+/** The same where the table of processes tells. An empty claim is of a version before 0.2, on this machine. */
+function localHolder(content: Content | undefined, name: string): string | undefined {
+  const pid = content?.pid ?? Number(name.match(/\d+/)?.[0]);
+  // This process's own number, in a claim that is not its own, is one that was used before.
+  const same = pid !== process.pid && isRunning(pid) && (!content?.began || content.began === beganAt(pid));
+  return same ? `process ${pid}` : undefined;
 }
 
 function isRunning(pid: number): boolean {

@@ -1,10 +1,10 @@
-import { constants } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { jsonIn } from "../json.js";
-import { claimsIn } from "../runs/claim.js";
+import { isClaimed } from "../runs/claim.js";
 import { runFiles } from "../runs/run-folder.js";
 
 /** Where a page asks what is new, and below which it finds the pictures. */
@@ -36,7 +36,7 @@ export interface News {
   /** The time of the last change of the real images' sheet. */
   readonly real?: number;
   readonly metrics?: MetricsPart;
-  /** Whether a process says that it trains there. One that was killed has not taken that back. */
+  /** Whether a process trains there now. */
   readonly claimed: boolean;
 }
 
@@ -59,13 +59,16 @@ export interface MetricsPart {
 const PART = 2 ** 20;
 
 /**
- * Check that a folder is a run's, or empty, as it is when a run is about to begin.
+ * Check that a folder is a run's, or empty or not there yet, as it is when a run is about to begin.
+ *
+ * @returns whether it is there.
  *
  * @throws GanOnnxError (usage) naming the folder.
  */
-export async function requireRun(folder: string): Promise<void> {
+export async function requireRun(folder: string): Promise<boolean> {
+  if (!existsSync(folder)) return false;
   const names = await readdir(folder).catch(() => undefined);
-  if (names && (names.length === 0 || names.includes(basename(runFiles(folder).config)))) return;
+  if (names && (names.length === 0 || names.includes(basename(runFiles(folder).config)))) return true;
   throw new GanOnnxError({
     what: names ? "holds no run (there is no config.json)" : "is no folder",
     where: folder,
@@ -96,7 +99,7 @@ export async function newsOf(folder: string, { file, from }: { file: string; fro
     sheets: sheets.flatMap(([epoch, changed]) => (changed === undefined ? [] : [[epoch, changed] as const])),
     real: await changeOf(files.realImages),
     metrics: await withFile(files.metrics, (handle) => metricsOf(handle, file, from)),
-    claimed: (await claimsIn(dirname(files.config))).length > 0,
+    claimed: await isClaimed(dirname(files.config)),
   };
 }
 

@@ -34,12 +34,28 @@ describe("serve", () => {
     expect(await serving.finished).toMatchObject({ code: 0, stdout: `http://127.0.0.1:${port}/run.html\n` });
   });
 
+  test("waits for a run whose folder is not there yet", async () => {
+    const port = await freePort();
+    const serving = startCli(["serve", "--port", String(port), "--run", "later"], { cwd });
+    await serving.says("Ctrl-C ends it");
+    const news = async () => (await fetch(`http://127.0.0.1:${port}/run.json`)).json();
+    expect(await news()).toMatchObject({ there: false });
+    await mkdir(join(cwd, "later"));
+    expect(await news()).toMatchObject({ there: true });
+    serving.kill("SIGINT");
+    expect(await serving.finished).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^later is not there yet/),
+    });
+  });
+
   test("refuses a folder that is no run's", async () => {
     const serve = (...args: string[]) => runCli(["serve", "--port", "0", ...args], { cwd });
-    expect(await serve("--run", "nowhere")).toMatchObject({
+    await writeFile(join(cwd, "a file"), "");
+    expect(await serve("--run", "a file")).toMatchObject({
       code: 2,
       stdout: "",
-      stderr: expect.stringMatching(/^error: nowhere: is no folder; name the folder of a run/),
+      stderr: expect.stringMatching(/^error: a file: is no folder; name the folder of a run/),
     });
     expect(await serve("--run", "runs")).toMatchObject({
       code: 2,

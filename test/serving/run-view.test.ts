@@ -45,9 +45,12 @@ describe("the news of a run", () => {
   });
 
   test("are whether a process trains there", async () => {
-    await writeFile(join(run, "run-7.lock"), "");
+    // A process that is not there any more has been killed.
+    await writeFile(join(run, "run-4194303.lock"), "");
+    expect((await newsOf(run, start)).claimed).toBe(false);
+    await writeFile(join(run, "run-1.lock"), "");
     expect((await newsOf(run, start)).claimed).toBe(true);
-    await rm(join(run, "run-7.lock"));
+    await rm(join(run, "run-1.lock"));
     expect((await newsOf(run, start)).claimed).toBe(false);
   });
 
@@ -196,7 +199,7 @@ describe("a run's files", () => {
     await mkdir(join(room, "empty"));
     await requireRun(join(room, "empty"));
     await expect(requireRun(room)).rejects.toThrow(`${room}: holds no run (there is no config.json); name`);
-    await expect(requireRun(join(room, "nowhere"))).rejects.toThrow("nowhere: is no folder; name");
+    expect(await requireRun(join(room, "nowhere"))).toBe(false);
     await expect(requireRun(join(run, "config.json"))).rejects.toThrow("config.json: is no folder; name");
   });
 });

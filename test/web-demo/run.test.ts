@@ -54,7 +54,7 @@ async function writeRun(name: string, { made, sheets }: { made: number; sheets: 
   for (const epoch of sheets)
     await writeFile(join(folder, "img", `fake_images-${epoch}.png`), await sheet(epoch));
   await writeFile(join(folder, "img", "real_images.png"), await sheet(0));
-  await writeFile(join(folder, "run-7.lock"), "");
+  await writeFile(join(folder, "run-1.lock"), "");
   return folder;
 }
 

@@ -25,6 +25,7 @@ interface Line extends Readonly<Record<string, number>> {
 /** What is known of the steps so far. */
 let [file, next, steps] = ["", 0, 0];
 let last: Line | undefined;
+let everThere = false;
 /** Steps in an epoch, once one is complete. */
 let perEpoch: number | undefined;
 /** How many steps there were at some times. */
@@ -118,8 +119,17 @@ function showStanding(news: News): void {
 
 /** How a run stands, in a sentence that changes seldom, and whether more is to come of it. */
 function standingOf({ there, settings, sheets, metrics, claimed }: News): { text: string; growing: boolean } {
-  if (!there) return { text: "The folder of the run is gone.", growing: false };
-  if (!last) return { text: "Waiting for the first steps.", growing: true };
+  if (!there) {
+    const text = everThere ? "The folder of the run is gone." : "Waiting for the run to begin.";
+    return { text, growing: !everThere };
+  }
+  everThere = true;
+  if (!last) {
+    // One that has written its settings and is not at work any more has failed.
+    return settings && !claimed
+      ? { text: "Stopped before its first step: see what the command says.", growing: false }
+      : { text: "Waiting for the first steps.", growing: true };
+  }
   // The sheet of an epoch is painted after its last step.
   const painted = sheets.at(-1)?.[0];
   if (painted === settings?.epochs && painted === last.epoch) return { text: COMPLETE, growing: false };

@@ -17,7 +17,7 @@ export default defineConfig({
   build: {
     outDir: here("../dist/web-demo"),
     emptyOutDir: true,
-    rolldownOptions: { input: [here("index.html"), here("run.html")] },
+    rolldownOptions: { input: [here("index.html"), here("run.html"), here("embed.html")] },
     target: "es2022",
     // Nothing inline: the content security policy of `gan-onnx serve` knows files only.
     assetsInlineLimit: 0,

@@ -228,7 +228,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await train(6);
     await rest();
     await button("Draw with it above").click();
-    await page.getByText(/^vae, \d+ epochs of train-images-idx3-ubyte, seed 0/).waitFor();
+    await page.getByText(/^vae, \d+ epochs? of train-images-idx3-ubyte, seed 0/).waitFor();
     await expect
       .poll(async () => (await pixelsOn(page, "#sheet canvas")).width, slow)
       .toBe(4 * (small.size + 2) + 2);
@@ -319,7 +319,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
       "vae",
     ]);
     await button("Draw with it above").click();
-    await page.getByText(/^vae, \d+ epochs of drawn/).waitFor();
+    await page.getByText(/^vae, \d+ epochs? of drawn/).waitFor();
     page = other;
     await button("Start over").click();
     await expect.poll(() => start().textContent(), slow).toBe("Watch it learn");
@@ -333,7 +333,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     ]);
     expect(await keptValue("checkpoint")).toBeUndefined();
     await other.close();
-  }, 120_000);
+  }, 300_000);
 
   test("takes a learning rate that comes while it prepares, and keeps the keyboard", async () => {
     await open();

@@ -50,7 +50,7 @@ export function setUpTake(shown: () => Shown | undefined, watched: () => Watched
     const [train, manifest] = needed(await watched()?.graph(), "Watch it learn first.");
     download(train, "train.onnx");
     download(manifest, "manifest.json");
-    return "train.onnx and manifest.json are in your downloads: open train.onnx at netron.app, or drop both here.";
+    return "train.onnx and manifest.json are in your downloads: open train.onnx at netron.app.";
   });
   for (const kind of ["node", "page"] as const) {
     on(`#show-${kind}`, async () => {

@@ -91,12 +91,19 @@ export type Rule = (call: Call) => Value | readonly Value[];
 /** The operators of a family, by ONNX's names. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** The error of a node, whatever was thrown while it was read: it names the node. */
+/** The error of a node, whatever was thrown while it was read: it names the node, the innermost of functions. */
 export function nodeError(where: string, cause: unknown): GanOnnxError {
-  if (cause instanceof GanOnnxError && cause.message.startsWith(where)) return cause;
   if (cause instanceof GanOnnxError) {
     const { parts } = cause;
+    if (String(parts.where).includes(": node ")) return cause;
     return new GanOnnxError({ what: text`${parts.where}: ${parts.what}`, where, fix: parts.fix, cause });
   }
   return new GanOnnxError({ what: messageOf(cause), where, fix: "export the model in another way", cause });
+}
+
+/** What a file says, in a message: on one line, and no longer than a name may be. */
+export function shown(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a message must not contain
+  const plain = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
+  return plain.length > 80 ? `${plain.slice(0, 77)}...` : plain;
 }

@@ -21,6 +21,9 @@ type Message<K extends keyof Proto> = Proto[K] extends { decode(bytes: Uint8Arra
 /** The newest version of the file format that is read: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
 const NEWEST_IR = 13;
 
+/** The operator sets that are read; what changed between them is in the rules of the operators. */
+const [OLDEST_OPSET, NEWEST_OPSET] = [7, 26];
+
 /** Where the bytes of a model come from. */
 export interface Source {
   /** What messages call it: the path of its file. */
@@ -49,6 +52,14 @@ export function decodeModel(bytes: Uint8Array, source: Source): FileModel {
       what: `is of IR version ${irVersion}; versions to ${NEWEST_IR} are known`,
       where: source.name,
       fix: "export it with an older opset",
+    });
+  }
+  const opset = opsetsOf(model.opsetImport).get("");
+  if (opset !== undefined && !(opset >= OLDEST_OPSET && opset <= NEWEST_OPSET)) {
+    throw new GanOnnxError({
+      what: `is of opset ${opset}; opsets ${OLDEST_OPSET} to ${NEWEST_OPSET} are known`,
+      where: source.name,
+      fix: "convert it with onnx.version_converter",
     });
   }
   const defaults = model.functions.length > 0 ? attributeDefaults(bytes) : undefined;

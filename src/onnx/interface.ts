@@ -22,6 +22,7 @@ export function openInputs(graph: FileGraph, { source, dimensions }: Options): r
     if (!dtype)
       return fail(`has elements of ${nameOfElementType(type.elementType)}`, "export it with another type");
     if (!type.shape) return fail("has no shape", "export the model with shapes; sizes may be symbols");
+    if (type.shape.length > 64) return fail(`has ${type.shape.length} axes`, "export it with fewer");
     const shape = type.shape.map((dim, axis) => dimensionOf(dim, `${name}_dim_${axis}`, dimensions));
     return input(name, dtype, shape);
   });

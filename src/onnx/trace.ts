@@ -1,6 +1,8 @@
-import { constant, type Value, withScope } from "../graph/index.js";
+import { GanOnnxError } from "../error.js";
+import { constant, formatShape, type Value, withScope } from "../graph/index.js";
 import { nameNode } from "../graph/operator.js";
-import { callOf, nodeError } from "./call.js";
+import { sizeOf } from "../tensors/tensor.js";
+import { callOf, nodeError, shown } from "./call.js";
 import { withContent } from "./content.js";
 import { fold } from "./fold.js";
 import { withAttributes } from "./functions.js";
@@ -19,7 +21,7 @@ interface Reading {
 }
 
 /** Nodes of functions that call functions multiply: a model of more than this is not meant to be read. */
-const MOST_NODES = 1_000_000;
+const MOST_NODES = 300_000;
 const DEEPEST = 100;
 
 /** Where nodes stand: in the model's graph, in a graph inside a node, in a function. */
@@ -39,8 +41,8 @@ export function tracer(reading: Reading) {
     const { values, opsets } = place;
     nodes.forEach((node, i) => {
       const opset = opsets.get(node.domain) ?? (node.domain === "" ? 1 : 0);
-      const name = node.name || `number ${i + 1}`;
-      const title = node.domain === "" ? node.type : `${node.domain}.${node.type}`;
+      const name = shown(node.name) || `number ${i + 1}`;
+      const title = shown(node.domain === "" ? node.type : `${node.domain}.${node.type}`);
       const where = `${source}: node ${name} (${title}, opset ${opset})`;
       try {
         if (++count > MOST_NODES) throw new Error(`the model has more than ${MOST_NODES} nodes`);
@@ -66,7 +68,7 @@ export function tracer(reading: Reading) {
     const called = model.functions.get(`${node.domain}:${node.type}`);
     if (called) return withScope(scope, () => callFunction(called, node, inputs, place));
     const rule = node.domain === "" && Object.hasOwn(operators, node.type) ? operators[node.type] : undefined;
-    if (!rule) throw new Error("is not supported");
+    if (!rule) throw unsupported(node, where);
     const call = callOf(node, inputs, {
       ...reading,
       opset,
@@ -76,6 +78,7 @@ export function tracer(reading: Reading) {
     const result = withScope(scope, () => rule(call));
     const [first, ...others] = Array.isArray(result) ? (result as readonly Value[]) : [result as Value];
     if (!first) return [];
+    checkSize(first);
     const content = fold(call, first);
     const followed = content ? withContent(first, content) : first;
     const { origin } = followed;
@@ -115,6 +118,32 @@ export function tracer(reading: Reading) {
   }
 
   return trace;
+}
+
+/** Nobody has memory for more, and sizes that a file only claims to need would be computed with. */
+const MOST_ELEMENTS = 2 ** 32;
+
+function checkSize({ shape }: Value): void {
+  const numbers = shape.filter((dim) => typeof dim === "number");
+  const whole = numbers.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
+  if (!whole || sizeOf(numbers) > MOST_ELEMENTS || shape.length > 64)
+    throw new Error(`its output of shape ${shown(formatShape(shape))} is too large`);
+}
+
+const QUANTISED = /Quantize|^QLinear|Integer$/;
+
+/** The error of an operator that cannot be read: why, and what helps. */
+function unsupported({ type, domain }: FileNode, where: string): GanOnnxError {
+  const docs = "see docs/own-networks.md on what to do";
+  if (domain !== "")
+    return new GanOnnxError({ what: `operators of ${shown(domain)} are not supported`, where, fix: docs });
+  if (QUANTISED.test(type))
+    return new GanOnnxError({
+      what: "quantised operators have no gradient and are not supported",
+      where,
+      fix: "export the model before it is quantised",
+    });
+  return new GanOnnxError({ what: "the operator is not supported", where, fix: docs });
 }
 
 function outputsOf(names: readonly string[], values: Environment): readonly Value[] {

@@ -1,7 +1,7 @@
 import { type Dim, type Shape, shapeError } from "../dims.js";
 import type { Value } from "../value.js";
 import { pow, sumOf } from "./arithmetic.js";
-import { add, div, equal, mul, sqrt, square, sub, where } from "./elementwise.js";
+import { add, div, equal, maximum, mul, sqrt, square, sub, where } from "./elementwise.js";
 import { normalizeAxis } from "./infer.js";
 import { l1Norm, l2Norm } from "./norms.js";
 import { elementCount, mean } from "./reduce.js";
@@ -139,15 +139,19 @@ export function batchNormTraining(
 ): { readonly y: Value; readonly running: Statistics } {
   const axes = [0, ...spatialAxes(x)];
   const { centred, average, variance } = moments(x, axes);
-  const normal = div(centred, sqrt(add(variance, epsilon)));
+  const deviation = sqrt(add(variance, epsilon));
+  // One factor for each channel: a single pass over the batch here, and few in the gradient.
+  const factor = div(alongChannels(scale, x) ?? 1, deviation);
+  // A batch of one has no unbiased variance; its plain one, 0, is at least a number.
   const count = elementCount(x, axes);
+  const population = () => mul(variance, div(count, maximum(sub(count, 1), 1)));
   const following = (before: Value, now: Value) =>
     add(mul(before, momentum), mul(reshape(now, before.shape), 1 - momentum));
   return {
-    y: affine(normal, alongChannels(scale, x), alongChannels(bias, x)),
+    y: affine(mul(centred, factor), undefined, alongChannels(bias, x)),
     running: {
       mean: following(running.mean, average),
-      variance: following(running.variance, unbiased ? mul(variance, div(count, sub(count, 1))) : variance),
+      variance: following(running.variance, unbiased ? population() : variance),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Dim, type Shape, sameShape, shapeError, symbolOf } from "../dims.js";
+import { type Dim, productOf, type Shape, sameShape, shapeError } from "../dims.js";
 import { int64s, type Value } from "../value.js";
 import { reshape } from "./reshape.js";
 import { expandOp } from "./shape.js";
@@ -21,9 +21,7 @@ export function expand(x: Value, to: Shape): Value {
 }
 
 function times(dim: Dim, count: number): Dim {
-  if (typeof dim === "number") return dim * count;
-  const { coefficient, symbol } = symbolOf(dim);
-  return coefficient * count === 1 ? symbol : `${coefficient * count}*${symbol}`;
+  return productOf([count, dim]);
 }
 
 /** x repeated as a whole, so often along each axis. https://onnx.ai/onnx/operators/onnx__Tile.html */

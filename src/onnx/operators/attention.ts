@@ -1,7 +1,6 @@
 import type { Value } from "../../graph/index.js";
 import * as graph from "../../graph/index.js";
 import type { Call, Rules } from "../call.js";
-import { positions } from "./generators.js";
 
 /** Attention of transformers, as ONNX has it since opset 23. */
 export const attentions: Rules = { Attention: attention };
@@ -60,7 +59,7 @@ function withMask(call: Call, scores: Value, past: Value | undefined): Value {
   if (mask) biases.push(mask.dtype === "bool" ? graph.where(mask, open, closed) : mask);
   if (call.int("is_causal", 0) === 1) {
     const rank = scores.shape.length;
-    const [row, column] = [positions(scores, rank - 2), positions(scores, rank - 1)];
+    const [row, column] = [graph.positions(scores, rank - 2), graph.positions(scores, rank - 1)];
     const before = past ? graph.reshape(graph.extentOf(past, 2), []) : 0;
     biases.push(graph.where(graph.lessOrEqual(column, graph.add(row, before)), open, closed));
   }

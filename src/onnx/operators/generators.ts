@@ -1,12 +1,11 @@
-import { isStatic, type Shape } from "../../graph/dims.js";
 import type { Value } from "../../graph/index.js";
 import * as graph from "../../graph/index.js";
 import { defineOp, type Op } from "../../graph/operator.js";
-import { elementsOf, sizeOf } from "../../tensors/tensor.js";
+import { elementsOf } from "../../tensors/tensor.js";
 import type { Call, Rules } from "../call.js";
 import { contentOf, minus, numbersIn } from "../content.js";
 import { dtypeIn } from "./elementwise.js";
-import { axisOf, dimsIn } from "./shapes.js";
+import { dimsIn } from "./shapes.js";
 
 /** What makes values of nothing but sizes and numbers, and what masks or accumulates by place. */
 export const generators: Rules = {
@@ -21,28 +20,30 @@ export const generators: Rules = {
     return to.length === 0 ? element : graph.expandOp(element, target, { to });
   },
   Range: range,
-  EyeLike: (call) => {
-    const x = call.input(0);
-    const dtype = call.attribute("dtype", "int") === undefined ? x.dtype : dtypeIn(call, "dtype");
-    const [rows, columns] = staticShape(call, x.shape);
-    const k = call.int("k", 0);
-    return filled(dtype, [rows, columns], (i, j) => Number(j === i + k));
+  EyeLike: (call) =>
+    graph.eyeLike(withinReason(call, call.input(0)), {
+      k: call.int("k", 0),
+      ...(call.attribute("dtype", "int") === undefined ? {} : { dtype: dtypeIn(call, "dtype") }),
+    }),
+  Trilu: (call) => {
+    const k = call.optional(1);
+    const upper = call.int("upper", 1) === 1;
+    return graph.trilu(withinReason(call, call.input(0)), { upper, k: k && graph.reshape(k, []) });
   },
-  Trilu: trilu,
   OneHot: oneHot,
   Hardmax: (call) => {
     const x = call.input(0);
     const axis = call.axis(x, call.opset < 13 ? 1 : -1);
     const [flat, at] = call.opset < 13 ? [graph.flatten(x, axis), 1] : [x, axis];
-    const hot = graph.equal(graph.argMax(flat, at, { keepdims: true }), positions(flat, at));
+    const hot = graph.equal(graph.argMax(flat, at, { keepdims: true }), graph.positions(flat, at));
     return graph.reshape(graph.cast(hot, { to: x.dtype }), x.shape);
   },
   CumSum: (call) => {
     const x = call.input(0);
     const [axis] = call.numbers(1, "axis") ?? call.fail("the axis is missing");
-    return cumSum(x, graph.scalar(axisOf(call, axis, x), "int64"), {
-      exclusive: call.int("exclusive", 0),
-      reverse: call.int("reverse", 0),
+    return graph.cumSum(x, axis, {
+      exclusive: call.int("exclusive", 0) === 1,
+      reverse: call.int("reverse", 0) === 1,
     });
   },
   NonZero: (call) =>
@@ -63,12 +64,8 @@ function constantOf(call: Call): Value {
   return call.fail("holds no numbers");
 }
 
-const rangeOp: Op<[start: Value, limit: Value, delta: Value], { to: "dims" }> = defineOp({
-  type: "Range",
-  attributes: { to: "dims" },
-  infer: ([start], { to }) => ({ dtype: start.dtype, shape: to }),
-  vjp: null,
-});
+/** What is made now lies in the model: not more than this. */
+const MOST = 2 ** 24;
 
 /** https://onnx.ai/onnx/operators/onnx__Range.html */
 function range(call: Call): Value {
@@ -76,6 +73,7 @@ function range(call: Call): Value {
   const [first, last, step] = [start, limit, delta].map((value) => contentOf(value)?.elements[0]);
   if (typeof first === "number" && typeof last === "number" && typeof step === "number") {
     const length = Math.max(0, Math.ceil((last - first) / step));
+    if (!(length <= MOST)) call.fail(`it has ${length} elements`);
     const numbers = Array.from({ length }, (_, i) => first + i * step);
     return graph.constant(start.dtype, [length], elementsOf(start.dtype, numbers));
   }
@@ -83,7 +81,7 @@ function range(call: Call): Value {
     step === 1 && first !== undefined && last !== undefined
       ? minus(last, first)
       : `${call.node.outputs[0]}_count`;
-  return rangeOp(start, limit, delta, { to: [count] });
+  return graph.rangeOp(start, limit, delta, { to: [count] });
 }
 
 const nonZero: Op<[x: Value], { to: "dims" }> = defineOp({
@@ -93,78 +91,16 @@ const nonZero: Op<[x: Value], { to: "dims" }> = defineOp({
   vjp: null,
 });
 
-const cumSum: Op<[x: Value, axis: Value], { exclusive: "int"; reverse: "int" }> = defineOp({
-  type: "CumSum",
-  attributes: { exclusive: "int", reverse: "int" },
-  infer: ([x]) => ({ dtype: x.dtype, shape: x.shape }),
-  // What is added to all that follow gets the gradients of all that follow.
-  vjp: ([, axis], _, g, { exclusive, reverse }) => [
-    cumSum(g, axis, { exclusive, reverse: 1 - reverse }),
-    null,
-  ],
-});
-
-function staticShape(call: Call, shape: Shape): readonly number[] {
-  return isStatic(shape) ? shape : call.fail(`the shape [${shape.join(", ")}] is not known`);
-}
-
-/** A matrix known now. */
-function filled(
-  dtype: Value["dtype"],
-  [rows, columns]: readonly number[],
-  at: (row: number, column: number) => number,
-): Value {
-  const numbers = Array.from({ length: sizeOf([rows, columns]) }, (_, i) => {
-    const row = Math.floor(i / columns);
-    return at(row, i - row * columns);
-  });
-  return graph.constant(dtype, [rows, columns], elementsOf(dtype, numbers));
-}
-
-/** 0, 1, … along an axis of x, as int64 that broadcast to its shape. */
-export function positions(x: Value, axis: number): Value {
-  const extent = x.shape[axis];
-  const shape = x.shape.map((_, i) => (i === axis ? extent : 1));
-  if (typeof extent === "number") {
-    const numbers = BigInt64Array.from({ length: extent }, (_, i) => BigInt(i));
-    return graph.constant("int64", shape as number[], numbers);
-  }
-  const limit = graph.reshape(graph.extentOf(x, axis), []);
-  const all = rangeOp(graph.scalar(0, "int64"), limit, graph.scalar(1, "int64"), { to: [extent] });
-  return graph.reshape(all, shape);
-}
-
-/** The triangle above or below a diagonal of the last two axes; zeros elsewhere. */
-function trilu(call: Call): Value {
-  const x = call.input(0);
-  const rank = x.shape.length;
-  const upper = call.int("upper", 1) === 1;
-  const [k] = call.numbers(1, "k") ?? [0];
-  const shape = x.shape.slice(-2);
-  const mask = isStatic(shape)
-    ? filled("bool", shape, (i, j) => Number(upper ? j - i >= k : j - i <= k))
-    : (upper ? graph.greaterOrEqual : graph.lessOrEqual)(
-        graph.sub(positions(x, rank - 1), positions(x, rank - 2)),
-        k,
-      );
-  const zero = graph.constant(x.dtype, [], elementsOf(x.dtype, [0]));
-  return graph.where(mask, x, zero);
-}
-
 /** https://onnx.ai/onnx/operators/onnx__OneHot.html */
 function oneHot(call: Call): Value {
   const [indices, depth, values] = [0, 1, 2].map(call.input);
   const [count] = numbersIn(depth) ?? call.fail("the depth is computed, and not known");
-  const axis = call.int("axis", -1);
-  const rank = indices.shape.length + 1;
-  const at = axis < 0 ? axis + rank : axis;
-  const whole = indices.dtype === "int64" ? indices : graph.cast(indices, { to: "int64" });
-  const spread = graph.unsqueeze(whole, [at]);
-  // Negative indices count from the end.
-  const counted = graph.where(graph.less(spread, 0), graph.add(spread, count), spread);
-  const shape = spread.shape.map((_, i) => (i === at ? count : 1));
-  const numbers = BigInt64Array.from({ length: count }, (_, i) => BigInt(i));
-  const hot = graph.equal(counted, graph.constant("int64", shape, numbers));
+  if (!(count <= MOST)) call.fail(`the depth is ${count}`);
   const [off, on] = graph.split(values, 0, 2).map((value) => graph.reshape(value, []));
-  return graph.where(hot, on, off);
+  return graph.oneHotEncode(indices, count, { axis: call.int("axis", -1), on, off });
+}
+
+/** A value whose axes may be counted in constants. */
+function withinReason(call: Call, x: Value): Value {
+  return x.shape.some((dim) => Number(dim) > MOST) ? call.fail("an axis is too long") : x;
 }

@@ -9,6 +9,8 @@ import { axisOf } from "./shapes.js";
 export const indexing: Rules = {
   Gather: (call) => graph.gather(call.input(0), call.input(1), call.int("axis", 0)),
   GatherElements: (call) => graph.gatherElements(call.input(0), call.input(1), call.int("axis", 0)),
+  GatherND: (call) => graph.gatherND(call.input(0), call.input(1), call.int("batch_dims", 0)),
+  ScatterND: (call) => graph.scatterND(call.input(0), call.input(1), call.input(2), reductionOf(call)),
   ScatterElements: scatterElements,
   Scatter: scatterElements,
   Slice: slice,
@@ -24,10 +26,14 @@ export const indexing: Rules = {
 };
 
 function scatterElements(call: Call): Value {
+  const [x, index, updates] = [0, 1, 2].map(call.input);
+  return graph.scatterElements(x, index, updates, call.int("axis", 0), reductionOf(call));
+}
+
+function reductionOf(call: Call): "none" | "add" {
   const reduction = call.string("reduction", "none");
-  if (reduction !== "none" && reduction !== "add")
-    return call.fail(`the reduction ${reduction} is not supported`);
-  return graph.scatterElements(call.input(0), call.input(1), call.input(2), call.int("axis", 0), reduction);
+  if (reduction === "none" || reduction === "add") return reduction;
+  return call.fail(`the reduction ${reduction} is not supported`);
 }
 
 /** Bounds are attributes until opset 10 and inputs since: https://onnx.ai/onnx/operators/onnx__Slice.html */

@@ -17,8 +17,11 @@ export const shapes: Rules = {
   Reshape: (call) => (call.opset < 5 ? byAttribute(call) : reshape(call)),
   Flatten: (call) => graph.flatten(call.input(0), call.int("axis", 1)),
   Squeeze: (call) => graph.squeeze(call.input(0), call.numbersOf("axes", 1, 13)),
-  Unsqueeze: (call) =>
-    graph.unsqueeze(call.input(0), call.numbersOf("axes", 1, 13) ?? call.fail("the axes are missing")),
+  Unsqueeze: (call) => {
+    const axes = call.numbersOf("axes", 1, 13) ?? call.fail("the axes are missing");
+    if (axes.length > 64) call.fail(`there are ${axes.length} new axes`);
+    return graph.unsqueeze(call.input(0), axes);
+  },
   Transpose: (call) => {
     const x = call.input(0);
     return graph.transpose(x, call.ints("perm") ?? x.shape.map((_, i) => x.shape.length - 1 - i));
@@ -72,7 +75,7 @@ function reshape(call: Call): Value {
   const [x, target] = [call.input(0), call.input(1)];
   const shape = resolved(call, x, dimsIn(call, target));
   if (sameAs(x, shape)) return x;
-  if (target.origin.kind === "constant" && call.int("allowzero", 0) === 1 && shape.includes(0))
+  if (call.int("allowzero", 0) === 1 && [...shape, ...x.shape].includes(0))
     return call.fail("an extent of 0 (allowzero) is not supported");
   const moved = shape.filter((dim, i) => typeof dim === "string" && dim !== x.shape[i]);
   const simple = moved.length < 2 && productOf(x.shape) === productOf(shape);
@@ -118,6 +121,7 @@ function split(call: Call): readonly Value[] {
   const count = call.int("num_outputs", call.node.outputs.length);
   if (sizes) return graph.split(x, axis, sizes);
   const extent = x.shape[axis];
+  if (typeof extent === "number" && count > extent) call.fail(`${extent} are split into ${count} parts`);
   if (typeof extent !== "number" || extent % count === 0) return graph.split(x, axis, count);
   // Since opset 18 the last part may be smaller.
   const each = Math.ceil(extent / count);

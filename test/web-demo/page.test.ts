@@ -84,7 +84,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     const { url } = places[place];
     seen = watch(page, url);
     await page.goto(url + query);
-    await shows(/ digits? from seed /);
+    await shows(/ (digit|picture)s? from seed /);
   }
   const shows = (text: RegExp) => page.getByRole("status").filter({ hasText: text }).waitFor();
   const sheet = () => pixelsOn(page, "#sheet canvas");
@@ -287,11 +287,13 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await drop(page, "letter.txt", Buffer.from("hello"));
     await problem("letter.txt: is no model in ONNX form");
     await expect.poll(async () => (await page.locator("#problem").boundingBox())?.y).toBeLessThan(800);
-    await page.locator("#model").selectOption("conditional.onnx");
-    await expect.poll(() => page.locator("#digit").isVisible()).toBe(true);
+    await page.locator("#model").selectOption("generator.onnx");
+    await expect.poll(() => page.locator("#digit").isVisible(), { timeout: 15_000 }).toBe(false);
     await page.goBack();
-    await expect.poll(() => page.locator("#model").inputValue()).toBe("generator.onnx");
-    expect(await page.locator("#digit").isVisible()).toBe(false);
+    await expect
+      .poll(() => page.locator("#model").inputValue(), { timeout: 15_000 })
+      .toBe("conditional.onnx");
+    await expect.poll(() => page.locator("#digit").isVisible(), { timeout: 15_000 }).toBe(true);
   });
 
   test("draws with the model that was chosen last, whichever comes first", async () => {

@@ -79,7 +79,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     places["gan-onnx serve"] = await served();
   });
   beforeEach(async () => {
-    context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+    context = await browser.newContext({ viewport: { width: 1280, height: 900 }, reducedMotion: "reduce" });
   });
   afterEach(async () => {
     await context.close();

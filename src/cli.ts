@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import yargs from "yargs";
+import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
-import { checkArguments } from "./commands/arguments.js";
+import { checkArguments, quoteNumbers } from "./commands/arguments.js";
 import { buildGraphs } from "./commands/build-graphs.js";
 import { check } from "./commands/check.js";
 import { data } from "./commands/data.js";
@@ -10,6 +10,7 @@ import { differentiateModel } from "./commands/differentiate.js";
 import { doctor } from "./commands/doctor.js";
 import { evaluate } from "./commands/evaluate.js";
 import { exportModel } from "./commands/export.js";
+import { misunderstood } from "./commands/misunderstood.js";
 import { sample } from "./commands/sample.js";
 import { serve } from "./commands/serve.js";
 import { train } from "./commands/train.js";
@@ -44,36 +45,49 @@ function fail(error: unknown, verbose: boolean): void {
 process.stderr.on("error", () => {});
 process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
   if (cause.code === "EPIPE") return;
-  const [what, fix] = [`cannot be written (${messageOf(cause)})`, "see where it is sent to"];
+  const [what, fix] = [`cannot be written (${messageOf(cause)})`, "see where it is redirected to"];
   fail(new GanOnnxError({ what, where: "stdout", fix, cause }), verbose);
 });
 
+const names = commands.flatMap(({ command = [] }) => command).map((usage) => usage.split(" ", 1)[0]);
 const args = hideBin(process.argv);
 const verbose = args.includes("--verbose");
 
-const parser = yargs(args)
+const parser: Argv = yargs(args)
   .scriptName("gan-onnx")
-  .usage("$0 <command>: train generative networks with nothing but ONNX Runtime")
+  .locale("en") // Messages are recognized by their English words.
+  .usage("$0 <command>\n\nTrain generative networks with nothing but ONNX Runtime.")
   .command(commands)
   .option("verbose", { type: "boolean", global: true, describe: "show the stack trace of an error" })
+  .completion("completion", "print a script that completes commands and flags in bash or zsh")
+  .example("$0 train --data mnist --epochs 40", "train the recipe vanilla on MNIST")
+  .example("$0 sample generator.onnx --out digits.png", "draw samples with an exported generator")
   .parserConfiguration({ "dot-notation": false, "strip-dashed": true })
-  .demandCommand(1, "which command?")
   .strict()
+  .middleware((argv) => quoteNumbers(args, argv), true)
   .check((argv) => {
     checkArguments(args, argv);
     return true;
   })
   .version(producer.version)
+  .alias({ h: "help", v: "version" })
+  .describe({ help: "show this help", version: "show the version" })
   .wrap(Math.min(110, process.stdout.columns ?? 110))
   .exitProcess(false)
   .fail((message, error) => {
     if (error instanceof GanOnnxError || !message) throw error;
-    const what = message.replace(/\s+/g, " ").trim();
-    throw new GanOnnxError({ what, where: "arguments", fix: "see --help", kind: "usage" });
+    throw misunderstood(message, args, parser, names);
   });
 
 try {
-  await parser.parseAsync();
+  if (args.length === 0) {
+    process.stderr.write(`${await parser.getHelp()}\n`);
+    process.exitCode = 2;
+  } else if (args.length === 1 && args[0] === "completion") {
+    parser.showCompletionScript();
+  } else {
+    await parser.parseAsync();
+  }
 } catch (error) {
   fail(error, verbose);
 }

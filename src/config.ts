@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { backgrounds } from "./data/dataset.js";
-import { GanOnnxError, setting, type Text } from "./error.js";
+import { GanOnnxError, setting, type Text, text } from "./error.js";
 import { count, type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
 import { runtimeNames, runtimes } from "./runs/runtimes.js";
 import { providerNames } from "./runtime/providers.js";
+import { suggestion } from "./suggest.js";
 import { augmentationNames, augmentationsIn } from "./training/augment.js";
+import { refusalOf } from "./wanted.js";
 
 /** What every run is described by; a recipe adds its own settings beside these. */
 export const runSchema = z.strictObject({
@@ -13,78 +15,88 @@ export const runSchema = z.strictObject({
     .string()
     .min(1)
     .default("mnist")
-    .describe("mnist, drawn (digits made by the program), or a folder of IDX files or images"),
+    .describe(
+      "mnist (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images",
+    ),
   ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
-  device: z.int().min(0).optional().describe("which GPU, when there are several (cuda)"),
+  device: z.int().min(0).optional().describe("number of the GPU, for cuda (default: 0)"),
   epochs: count(100, "passes over the data"),
-  batchSize: count(128, "images in a batch"),
-  seed: z.int().min(0).default(0).describe("where all random numbers of the run come from"),
+  batchSize: count(128, "images per batch"),
+  seed: z.int().min(0).default(0).describe("random seed"),
   size: z
     .int()
     .min(4)
     .max(1024)
     .optional()
-    .describe("height and width of images, for folders of images (default: 28)"),
-  channels: z.literal([1, 3]).optional().describe("1 grey, 3 colour, for folders of images (default: 1)"),
+    .describe("height and width to which images of a folder are resized (default: 28)"),
+  channels: z
+    .literal([1, 3])
+    .optional()
+    .describe("1 for gray, 3 for color, for folders of images (default: 1)"),
   background: z
     .enum(backgrounds)
     .optional()
-    .describe("what transparent pixels are laid over (default: what keeps the drawings visible)"),
-  strict: z.boolean().optional().describe("refuse a folder of which a picture cannot be read"),
+    .describe("color behind transparent pixels (default: the one on which the drawings can be seen)"),
+  strict: z
+    .boolean()
+    .optional()
+    .describe("refuse a folder with an image that cannot be read (default: leave it out)"),
   classNames: z
     .array(z.string().min(1))
     .max(256)
     .optional()
-    .describe("names of the classes, in order (default: the folders' names)"),
+    .describe("names of the classes, in order (default: the names of the folders)"),
   augment: z
     .string()
-    .refine((list) => augmentationsIn(list) !== undefined, `expected some of ${augmentationNames.join(",")}`)
+    .refine((list) => augmentationsIn(list) !== undefined, `some of ${augmentationNames.join(",")}`)
     .optional()
     .describe(
-      "vary the images of each batch, separated by commas: flip (left to right), shift (by up to 1/8)",
+      "augment the images, separated by commas: flip (horizontally), shift (by up to 1/8) (default: none)",
     ),
   init: z
     .string()
     .min(1)
     .optional()
-    .describe("what to start from: weights as safetensors, or a folder that `export checkpoint` wrote"),
+    .describe(
+      "initial weights: a safetensors file, or a folder written by `export checkpoint` (default: random)",
+    ),
   network: z
     .record(z.string(), z.string().min(1))
     .optional()
-    .describe(
-      "NAME=FILE: train the network in an ONNX file in place of the recipe's own, e.g. generator=g.onnx",
-    ),
-  fresh: z.boolean().optional().describe("with --network: draw new weights instead of the file's"),
+    .describe("NAME=FILE: replace a network of the recipe by the one in an ONNX file, e.g. generator=g.onnx"),
+  fresh: z.boolean().optional().describe("with --network: start from random weights, not from the file's"),
   freeze: z
     .array(z.string().min(1))
     .optional()
-    .describe("keep the parameters whose names match, e.g. 'generator.up*'; may be given several times"),
+    .describe(
+      "do not train the parameters whose names match, e.g. 'generator.up*'; may be given several times",
+    ),
   stepsPerCall: z
     .int()
     .min(1)
     .optional()
-    .describe("training steps in one call of ONNX Runtime (default: measured, so that copies take under 2%)"),
+    .describe("training steps per call of ONNX Runtime (default: measured, so that copying takes under 2%)"),
   keep: z
     .int()
     .min(1)
     .max(100)
     .optional()
-    .describe("checkpoints to keep: the newest, and those before it in case it is damaged (default: 2)"),
+    .describe("number of newest checkpoints to keep, in case one is damaged (default: 2)"),
   keepEvery: z
     .int()
     .min(1)
     .optional()
-    .describe("keep a checkpoint every so many epochs as well, for `export --epoch`"),
+    .describe("also keep the checkpoint of every Nth epoch, for `export --epoch` (default: none)"),
   evaluateEvery: z
     .int()
     .min(1)
     .optional()
-    .describe("score the generator after every so many epochs (default: never; see evaluate)"),
+    .describe("score the generator after every Nth epoch, as evaluate does (default: never)"),
   evaluateSamples: z
     .int()
     .min(10)
     .optional()
-    .describe("samples to score by (default: 10000, or half of the data)"),
+    .describe("samples for each score (default: 10000, or half of the data)"),
   runtime: z
     .enum(runtimeNames)
     .default("onnxruntime")
@@ -160,16 +172,28 @@ export function resolveConfig(flags: RawSettings, file?: { path: string; setting
   const keys = new Set([...Object.keys(runSchema.shape), ...Object.keys(settings.shape)]);
   for (const key of Object.keys(raw)) {
     if (keys.has(key)) continue;
-    throw new GanOnnxError({
-      what: `is not a setting of the recipe ${recipeName}`,
-      where: place(key),
-      fix: `use some of ${[...keys].join(", ")}`,
-      kind: "usage",
-    });
+    throw unknownSetting(key, place(key), recipeName, [...keys]);
   }
   const flat = check(z.strictObject({ ...runSchema.shape, ...settings.shape }), raw, place);
   const pick = (shape: object) => Object.fromEntries(Object.entries(flat).filter(([key]) => key in shape));
   return { run: pick(runSchema.shape) as RunSettings, recipe: pick(settings.shape), flat };
+}
+
+function unknownSetting(
+  key: string,
+  where: Text,
+  recipe: RecipeName,
+  known: readonly string[],
+): GanOnnxError {
+  const others = allFields()[key]?.recipes.map(({ name }) => name) ?? [];
+  if (others.length > 0) {
+    const what = `is a setting of the recipe${others.length > 1 ? "s" : ""} ${others.join(", ")}, not of ${recipe}`;
+    const fix = text`leave it out, or choose ${setting("recipe", others[0])}`;
+    return new GanOnnxError({ what, where, fix, kind: "usage" });
+  }
+  const meant = suggestion(key, known);
+  const fix = meant ? `did you mean ${meant}?` : `use some of ${known.join(", ")}`;
+  return new GanOnnxError({ what: "is not a setting", where, fix, kind: "usage" });
 }
 
 /**
@@ -184,12 +208,9 @@ export function parseArguments<S extends z.ZodType>(schema: S, argv: RawSettings
 function check<S extends z.ZodType>(schema: S, raw: unknown, place: (key: string) => Text): z.infer<S> {
   const parsed = schema.safeParse(raw);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const key = String(issue.path[0] ?? "configuration");
-  const found = (raw as Record<string, unknown>)[key];
   throw new GanOnnxError({
-    what: `${typeof found === "number" ? found : JSON.stringify(found)} is not accepted (${issue.message})`,
-    where: place(key),
+    what: refusalOf(parsed.error, schema, raw),
+    where: place(String(parsed.error.issues[0].path[0] ?? "configuration")),
     fix: "correct it, or leave it out for the default",
     kind: "usage",
   });

@@ -62,8 +62,31 @@ export class GanOnnxError extends Error {
   }
 }
 
+/** What the operating system means by its codes. */
+const codes: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or folder",
+  EACCES: "permission denied",
+  EPERM: "not permitted",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of the path is not a folder",
+  EEXIST: "it exists already",
+  ENOSPC: "no space left on the disk",
+  EROFS: "the disk is read-only",
+  EMFILE: "too many open files",
+  ELOOP: "its links form a circle",
+  ENAMETOOLONG: "the name is too long",
+  EBUSY: "it is in use",
+  EADDRINUSE: "it is in use",
+  ENOTFOUND: "no such host",
+  ECONNREFUSED: "connection refused",
+  ECONNRESET: "connection lost",
+  ETIMEDOUT: "no answer in time",
+};
+
 /** The message of anything that was thrown, on one line; its settings in words unless told otherwise. */
 export function messageOf(thrown: unknown, name: NameSetting = inWords): string {
+  const code = thrown instanceof Error && "code" in thrown ? codes[String(thrown.code)] : undefined;
+  if (code !== undefined) return code;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   return (thrown instanceof GanOnnxError ? thrown.messageWith(name) : message).split("\n", 1)[0];
 }

@@ -14,7 +14,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   const temporary = join(folder, `.${randomUUID()}.tmp`);
   try {
     const there = await stat(target).catch(() => undefined);
-    if (there && !there.isFile()) throw new Error("what is there is no plain file");
+    if (there && !there.isFile()) throw new Error("it is not a regular file");
     await mkdir(folder, { recursive: true });
     const file = await open(temporary, "wx");
     try {

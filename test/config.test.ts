@@ -55,37 +55,41 @@ test.each(recipeNames)("the recipe %s stands on its own defaults", (recipe) => {
 
 describe("what is wrong is named:", () => {
   test.each([
-    [{ recipe: "nope" }, '--recipe: "nope" is not accepted'],
-    [{ ep: "tpu" }, '--ep: "tpu" is not accepted'],
-    [{ epochs: 0 }, "--epochs: 0 is not accepted"],
-    [{ epochs: 1.5 }, "--epochs: 1.5 is not accepted"],
-    [{ epochs: Number.NaN }, "--epochs: NaN is not accepted"],
-    [{ epochs: [1, 2] }, "--epochs: [1,2] is not accepted"],
-    [{ batchSize: -1 }, "--batch-size: -1 is not accepted"],
-    [{ seed: -1 }, "--seed: -1 is not accepted"],
-    [{ seed: 2 ** 53 }, `--seed: ${2 ** 53} is not accepted`],
-    [{ learningRate: 0 }, "--learning-rate: 0 is not accepted"],
-    [{ beta1: 1 }, "--beta1: 1 is not accepted"],
-    [{ data: "" }, '--data: "" is not accepted'],
-    [{ critics: 5 }, "--critics: is not a setting of the recipe vanilla; use some of "],
+    [{ recipe: "nope" }, "--recipe: needs one of vanilla, wgan-gp, "],
+    [{ ep: "tpu" }, '--ep: needs one of cpu, cuda, webgpu, not "tpu"; '],
+    [{ epochs: 0 }, "--epochs: needs a whole number from 1, not 0; "],
+    [{ epochs: 1.5 }, "--epochs: needs a whole number from 1, not 1.5; "],
+    [{ epochs: Number.NaN }, "--epochs: needs a whole number from 1, not NaN; "],
+    [{ epochs: [1, 2] }, "--epochs: needs a whole number from 1, not [1,2]; "],
+    [{ batchSize: -1 }, "--batch-size: needs a whole number from 1, not -1; "],
+    [{ seed: -1 }, "--seed: needs a whole number from 0, not -1; "],
+    [{ seed: 2 ** 53 }, `--seed: needs a whole number up to ${2 ** 53 - 1}, not ${2 ** 53}; `],
+    [{ learningRate: 0 }, "--learning-rate: needs a number above 0, not 0; "],
+    [{ beta1: 1 }, "--beta1: needs a number from 0 to 1 (excluded), not 1; "],
+    [{ data: "" }, '--data: needs a text that is not empty, not ""; '],
+    [{ critics: 5 }, "--critics: is a setting of the recipe wgan-gp, not of vanilla; "],
   ])("flag %o", (flags, message) => {
     expect(refusal(flags)).toContain(message);
   });
 
   test.each([
-    [{ epochs: "ten" }, 'c.json: epochs: "ten" is not accepted'],
-    [{ batchSize: 0 }, "c.json: batchSize: 0 is not accepted"],
-    [{ width: null }, "c.json: width: null is not accepted"],
-    [{ epoch: 10 }, "c.json: epoch: is not a setting of the recipe vanilla; use some of recipe, data, "],
-    [{ recipe: 3 }, "c.json: recipe: 3 is not accepted"],
+    [{ epochs: "ten" }, 'c.json: epochs: needs a whole number from 1, not "ten"; '],
+    [{ batchSize: 0 }, "c.json: batchSize: needs a whole number from 1, not 0; "],
+    [{ width: null }, "c.json: width: needs a whole number from 1, not null; "],
+    [{ epoch: 10 }, "c.json: epoch: is not a setting; did you mean epochs?"],
+    [{ recipe: 3 }, "c.json: recipe: needs one of vanilla, "],
     [{ "batch-size": 3 }, "c.json: batch-size: is not a setting"],
   ])("field of a file %o", (settings, message) => {
     expect(refusal({}, file(settings))).toContain(message);
   });
 
   test("the flag where both are wrong, the file where the flag is right", () => {
-    expect(refusal({ epochs: 0 }, file({ epochs: -1 }))).toContain("--epochs: 0");
-    expect(refusal({ epochs: 1 }, file({ seed: -1 }))).toContain("c.json: seed: -1");
+    expect(refusal({ epochs: 0 }, file({ epochs: -1 }))).toContain(
+      "--epochs: needs a whole number from 1, not 0",
+    );
+    expect(refusal({ epochs: 1 }, file({ seed: -1 }))).toContain(
+      "c.json: seed: needs a whole number from 0, not -1",
+    );
   });
 });
 
@@ -122,11 +126,11 @@ test("a setting that has been renamed is understood by its former name, in flags
   expect(resolveConfig({ stepsPerRun: 4 }, file).run.stepsPerCall).toBe(4);
   expect(resolveConfig({ stepsPerCall: 2 }, file).run.stepsPerCall).toBe(2);
   expect(refusal({ stepsPerCall: 2, stepsPerRun: 3 })).toContain("--steps-per-run: is not a setting");
-  expect(refusal({ stepsPerRun: 0 })).toContain("--steps-per-call: 0 is not accepted");
+  expect(refusal({ stepsPerRun: 0 })).toContain("--steps-per-call: needs a whole number from 1, not 0");
 });
 
 test("arguments of other commands are checked the same way", () => {
   const schema = z.object({ count: z.int().min(1).default(64) });
   expect(parseArguments(schema, {})).toEqual({ count: 64 });
-  expect(() => parseArguments(schema, { count: 0 })).toThrow("count: 0 is not accepted");
+  expect(() => parseArguments(schema, { count: 0 })).toThrow("count: needs a whole number from 1, not 0");
 });

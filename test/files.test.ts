@@ -61,7 +61,7 @@ describe("writeAtomically", () => {
       const pipe = join(await temporaryFolder(), "pipe");
       expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
       await expect(writeAtomically(pipe, "text")).rejects.toThrow(
-        `${pipe}: cannot be written (what is there is no`,
+        `${pipe}: cannot be written (it is not a regular file`,
       );
       expect((await stat(pipe)).isFIFO()).toBe(true);
     },
@@ -80,7 +80,7 @@ describe("writeAtomically", () => {
       const folder = await temporaryFolder();
       await chmod(folder, 0o500);
       await expect(writeAtomically(join(folder, "f"), "text")).rejects.toThrow(
-        "f: cannot be written (EACCES",
+        "f: cannot be written (permission denied",
       );
       await chmod(folder, 0o700);
     },
@@ -106,14 +106,14 @@ describe("readJson", () => {
   test("names a file that is not there", async () => {
     await expect(readJson("nowhere.json")).rejects.toMatchObject({
       kind: "usage",
-      message: expect.stringContaining("nowhere.json: cannot be read (ENOENT"),
+      message: expect.stringContaining("nowhere.json: cannot be read (no such file or folder"),
     });
   });
 });
 
 test("readBytes names what it cannot read", async () => {
   const folder = await temporaryFolder();
-  await expect(readBytes(folder)).rejects.toThrow(`${folder}: cannot be read (EISDIR`);
+  await expect(readBytes(folder)).rejects.toThrow(`${folder}: cannot be read (it is a folder`);
   await expect(readBytes(join(folder, "x"))).rejects.toMatchObject({ kind: "failure" });
 });
 

@@ -15,7 +15,7 @@ export function checkArguments(args: readonly string[], argv: Readonly<Record<st
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });
   const seen = new Set<string>();
   for (const token of tokens) {
-    if (token.kind === "option-terminator") throw refused("--", "ends nothing here", "leave it out");
+    if (token.kind === "option-terminator") throw refused("--", "is not supported", "leave it out");
     if (token.kind !== "option" || !token.rawName.startsWith("--")) continue;
     const flag = flagOf(token.name);
     const negated = flag.replace(/^--no-/, "--");
@@ -25,11 +25,11 @@ export function checkArguments(args: readonly string[], argv: Readonly<Record<st
     const value = token.value ?? args[token.index + 1];
     if (value === "") throw refused(flag, "has an empty value", "give it one, or leave it out");
     if (negated !== flag && !switches().includes(negated))
-      throw refused(flag, "is no switch", "leave it out");
+      throw refused(flag, "is not a switch, so it has no --no- form", "leave it out");
     const key = token.name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
     const isSwitch = typeof argv[key] === "boolean";
     if (isSwitch && token.inlineValue && token.value !== "true" && token.value !== "false") {
-      throw refused(flag, `takes no value such as ${token.value}`, "give it alone, or leave it out");
+      throw refused(flag, `takes no value, so not ${token.value}`, "give it without one, or leave it out");
     }
   }
   const empty = args.indexOf("");
@@ -38,4 +38,14 @@ export function checkArguments(args: readonly string[], argv: Readonly<Record<st
 
 function refused(where: string, what: string, fix: string): GanOnnxError {
   return new GanOnnxError({ what, where, fix, kind: "usage" });
+}
+
+/** What was typed for a number that is none, so that a message can quote it: yargs leaves NaN in its place. */
+export function quoteNumbers(args: readonly string[], argv: Record<string, unknown>): void {
+  const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    const key = token.name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    if (Number.isNaN(argv[key])) argv[key] = token.value ?? args[token.index + 1];
+  }
 }

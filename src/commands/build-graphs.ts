@@ -6,7 +6,7 @@ import { print, say } from "./output.js";
 
 export const buildGraphs: CommandModule = {
   command: "build-graphs",
-  describe: "write the training graph of a recipe, its manifest, and the artifacts of ORT's training API",
+  describe: "write a recipe's training graph, its manifest, and the artifacts for ORT's training API",
   builder: (argv: Argv) =>
     settingsOptions(argv, [
       "recipe",
@@ -20,8 +20,14 @@ export const buildGraphs: CommandModule = {
       ...recipeSettings(),
     ])
       .option("config", common.config)
-      .option("out", { type: "string", requiresArg: true, describe: "folder (default: models/<recipe>)" })
-      .option("json", common.json),
+      .option("out", {
+        type: "string",
+        requiresArg: true,
+        describe: "folder to write into (default: models/<recipe>)",
+      })
+      .option("json", common.json)
+      .example("$0 build-graphs --recipe wgan-gp", "write models/wgan-gp/train.onnx")
+      .example("$0 build-graphs --width 512 --out big", "a larger network, into the folder big"),
   async handler(argv) {
     const config = await configOf(argv);
     const written = await writeGraphs(config, typeof argv.out === "string" ? argv.out : undefined);

@@ -13,7 +13,9 @@ export const check: CommandModule = {
         describe:
           "a run, a folder of artifacts, or a file: .safetensors, .onnx, metrics.jsonl, manifest.json",
       })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 check runs/mine", "all files of a run")
+      .example("$0 check generator.onnx", "one file"),
   async handler(argv) {
     const { checkPath } = await import("../runs/check.js");
     const results = await checkPath(String(argv.path));

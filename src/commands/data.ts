@@ -13,16 +13,18 @@ const schema = z.object({
 
 export const data: CommandModule = {
   command: "data <source>",
-  describe: "show what a folder will be read as, without training",
+  describe: "show how data will be read, without training",
   builder: (argv: Argv) =>
     settingsOptions(argv, ["size", "channels", "background", "strict", "seed"])
-      .positional("source", { type: "string", demandOption: true, describe: "what --data of train takes" })
+      .positional("source", { type: "string", demandOption: true, describe: "what train takes as --data" })
       .option("out", {
         type: "string",
         requiresArg: true,
         describe: "the PNG to write with some of the images (default: data.png)",
       })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 data photos --size 64 --channels 3", "a folder of images, as train would read it")
+      .example("$0 data mnist --out mnist.png", "a sheet of some of its images"),
   async handler(argv) {
     const { source, out, json, ...options } = parseArguments(schema, argv);
     const { loadDataset } = await import("../data/load.node.js");

@@ -13,12 +13,14 @@ const EPOCHS = 10;
 
 export const demo: CommandModule = {
   command: "demo",
-  describe:
-    "build graphs, train on drawn digits for a few epochs, export, draw a sheet: the whole way at once",
+  describe: "run everything once: build graphs, train on drawn digits, export, draw samples",
   builder: (argv: Argv) =>
-    settingsOptions(argv, ["epochs", "seed", "ep", "device"]).option("epochs", {
-      describe: `passes over the data (default: ${EPOCHS})`,
-    }),
+    settingsOptions(argv, ["epochs", "seed", "ep", "device"])
+      .option("epochs", {
+        describe: `passes over the data (default: ${EPOCHS})`,
+      })
+      .example("$0 demo", "about a minute on two cores")
+      .example("$0 demo --epochs 3 --seed 1", "a shorter one, with another random seed"),
   async handler(argv) {
     const { sampleSheet } = await import("../export/sample.node.js");
     const { readBytes, writeAtomically } = await import("../files.node.js");

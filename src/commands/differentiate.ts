@@ -6,7 +6,7 @@ const groups = ["parameters", "inputs", "all"] as const;
 
 export const differentiateModel: CommandModule = {
   command: "differentiate <file>",
-  describe: "write an ONNX model with its gradients, for any ONNX Runtime",
+  describe: "add gradients to an ONNX model, for any ONNX Runtime",
   builder: (argv: Argv) =>
     argv
       .positional("file", { type: "string", demandOption: true, describe: "the model" })
@@ -15,7 +15,7 @@ export const differentiateModel: CommandModule = {
         type: "string",
         requiresArg: true,
         default: "parameters",
-        describe: "what for: parameters, inputs, all, or names with commas between them",
+        describe: "parameters, inputs, all, or names separated by commas",
       })
       .option("of", {
         type: "string",
@@ -25,9 +25,14 @@ export const differentiateModel: CommandModule = {
       .option("parameters", {
         choices: ["inside", "inputs"] as const,
         default: "inside",
-        describe: "weights stay in the model, or become inputs of it",
+        describe: "keep the weights inside the model, or make them inputs",
       })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 differentiate model.onnx --out gradients.onnx", "gradients of all weights")
+      .example(
+        "$0 differentiate model.onnx --out g.onnx --with-respect-to inputs --of loss",
+        "of the output loss for the inputs",
+      ),
   async handler(argv) {
     const { readBytes, writeAtomically } = await import("../files.node.js");
     const { differentiate, encodeModel } = await import("../onnx/index.js");

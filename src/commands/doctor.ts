@@ -14,16 +14,18 @@ const schema = z.object({
 
 export const doctor: CommandModule = {
   command: "doctor",
-  describe: "tell which execution providers work here, and what the others lack",
+  describe: "show which execution providers work here, and what the others lack",
   builder: (argv: Argv) =>
     settingsOptions(argv, ["ep", "device"])
-      .option("ep", { describe: "the only execution provider to look at (default: all of them)" })
+      .option("ep", { describe: "the execution provider to check (default: all)" })
       .option("graph", {
         type: "string",
         requiresArg: true,
-        describe: "tell on which provider each node of this model runs, with --ep",
+        describe: "show on which provider each node of this model runs with --ep (default: none)",
       })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 doctor", "check all execution providers")
+      .example("$0 doctor --ep webgpu --graph train.onnx", "where the nodes of a model run"),
   async handler(argv) {
     const { graph, ep, device, json } = parseArguments(schema, argv);
     if (graph !== undefined) return tellPlacement(graph, { ep: ep ?? "cpu", device }, json);

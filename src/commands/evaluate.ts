@@ -29,24 +29,27 @@ export const evaluate: CommandModule = {
         type: "string",
         array: true,
         demandOption: true,
-        describe: "files that export wrote",
+        describe: "models written by export",
       })
       .option("samples", {
         type: "number",
         requiresArg: true,
-        describe: "images of each kind to compare (default: 10000, or half of the data)",
+        describe: "number of real and of generated images (default: 10000, or half of the data)",
       })
       .option("judge", {
         type: "string",
         requiresArg: true,
-        describe: "a classifier that export wrote (default: the one of MNIST in this package)",
+        describe: "a classifier written by export (default: the shipped one for MNIST)",
       })
       .option("sheet", {
         type: "string",
         requiresArg: true,
-        describe: "a PNG to write: samples, and below each the nearest training image (one model only)",
+        describe:
+          "PNG to write, with the nearest training image below each sample, for one model (default: none)",
       })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 evaluate generator.onnx --data mnist", "scores of one generator")
+      .example("$0 evaluate a.onnx b.onnx --count 2000", "two generators side by side"),
   async handler(argv) {
     const { json, sheet, ep, device, ...options } = parseArguments(schema, argv);
     const { evaluate } = await import("../evaluation/evaluate.node.js");

@@ -9,21 +9,21 @@ import { print, say } from "./output.js";
 
 export const exportModel: CommandModule = {
   command: "export",
-  describe: "write a run's generator as an inference model, its weights, or its state for ORT's training API",
+  describe: "export the generator of a run, its weights, or its state for ORT's training API",
   builder: (argv: Argv) => argv.command(exportFile).command(exportCheckpoint),
   handler() {}, // Everything is up to the two commands above: without a word of its own, `export` is the first.
 };
 
 const exportFile: CommandModule = {
   command: "$0 <file>",
-  describe: "write the generator of a run as an inference model, or all weights of the run",
+  describe: "export the generator of a run as an inference model, or the weights of all its networks",
   builder: (argv: Argv) =>
     argv
       .positional("file", { type: "string", demandOption: true, describe: "the file to write" })
       .option("format", {
         choices: ["onnx", "safetensors"] as const,
         default: "onnx",
-        describe: "onnx: the generator; safetensors: the weights of all networks, named as in PyTorch",
+        describe: "onnx: the generator; safetensors: the weights of all networks, with PyTorch's names",
       })
       .option("epoch", {
         type: "number",
@@ -31,7 +31,9 @@ const exportFile: CommandModule = {
         describe: "the checkpoint of an epoch that --keep-every kept (default: the newest)",
       })
       .option("run", common.run)
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 export generator.onnx", "the generator of the latest run")
+      .example("$0 export weights.safetensors --format safetensors --run runs/mine", "weights for PyTorch"),
   async handler(argv) {
     await exportRun(await runOf(argv), String(argv.file), {
       epoch: epochIn(argv),
@@ -43,7 +45,7 @@ const exportFile: CommandModule = {
 
 const exportCheckpoint: CommandModule = {
   command: "checkpoint <folder>",
-  describe: "write the state of a run as checkpoints of ORT's training API, one for each network",
+  describe: "export the state of a run as checkpoints of ORT's training API, one per network",
   builder: (argv: Argv) =>
     argv
       .positional("folder", { type: "string", demandOption: true, describe: "the folder to write into" })
@@ -53,7 +55,9 @@ const exportCheckpoint: CommandModule = {
         describe: "the checkpoint of an epoch that --keep-every kept (default: the newest)",
       })
       .option("run", common.run)
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 export checkpoint ort", "the latest run, into the folder ort")
+      .example("$0 export checkpoint ort --run runs/mine", "of another run"),
   async handler(argv) {
     const { writeOrtCheckpoints } = await import("../ort-training/files.js");
     const { requireOrtForm } = await import("../ort-training/artifacts.js");
@@ -122,7 +126,8 @@ async function readRun(
 ): Promise<Omit<Designed, "notes"> & { checkpoint: Checkpoint; config: Config }> {
   const { requireResumable } = await import("../runs/runtimes.js");
   const { checkpointOfEpoch, newestCheckpoint } = await import("../runs/checkpoints.js");
-  const { networkIn, runFiles } = await import("../runs/run-folder.js");
+  const { networkIn, requireFolder, runFiles } = await import("../runs/run-folder.js");
+  requireFolder(run);
   const { checkState } = await import("../training/checkpoint.js");
   const { designFrom } = await import("../runs/design.js");
 

@@ -11,13 +11,18 @@ import {
   resolveConfig,
 } from "../config.js";
 import { GanOnnxError } from "../error.js";
+import { recipeNames } from "../recipes/index.js";
 import { readConfigFile } from "../runs/config-file.js";
 
 /** Options of several commands, written once. */
 export const common = {
   json: { type: "boolean", describe: "print the result as JSON" },
   run: { type: "string", requiresArg: true, describe: "folder of a run (default: the latest in runs/)" },
-  config: { type: "string", requiresArg: true, describe: "JSON file with settings; flags win over it" },
+  config: {
+    type: "string",
+    requiresArg: true,
+    describe: "JSON file with settings; flags override it (default: none)",
+  },
 } as const satisfies Record<string, Options>;
 
 /** Every setting of the configuration as a flag; defaults stay with the schema, so that a file can come between. */
@@ -61,12 +66,33 @@ interface JsonSchema {
 function optionOf({ schema, recipes }: Field): Options {
   const { type, enum: choices } = jsonSchema(schema);
   if (type === "object") {
-    return { type: "string", array: true, nargs: 1, requiresArg: true, describe: schema.description };
+    return {
+      type: "string",
+      array: true,
+      nargs: 1,
+      requiresArg: true,
+      describe: `${schema.description} (default: none)`,
+      group: groupOf(recipes),
+    };
   }
   const flag = type === "string" || type === "boolean" || type === "array" ? type : "number";
   const listed = choices ? `: ${choices.join(", ")}` : "";
-  const text = `${schema.description ?? ""}${listed}${standardOf(schema, recipes)}`;
-  return { type: flag, requiresArg: flag !== "boolean", describe: text };
+  const standard =
+    type === "boolean" && jsonSchema(schema).default === undefined
+      ? " (default: false)"
+      : standardOf(schema, recipes);
+  const [about, own = ""] = (schema.description ?? "").split(/(?= \(default: )/);
+  const describe = `${about}${listed}${own || standard}`;
+  return { type: flag, requiresArg: flag !== "boolean", describe, group: groupOf(recipes) };
+}
+
+/** The heading of a setting in the help: the recipes that it belongs to. */
+function groupOf(recipes: Field["recipes"]): string {
+  if (recipes.length === 0) return "All recipes:";
+  const names = recipes.map(({ name }) => name);
+  return names.length === recipeNames.length
+    ? "Networks and optimizer, all recipes:"
+    : `Recipes ${names.join(", ")}:`;
 }
 
 function jsonSchema(schema: z.ZodType): JsonSchema {
@@ -77,9 +103,10 @@ function jsonSchema(schema: z.ZodType): JsonSchema {
 function standardOf(schema: z.ZodType, recipes: Field["recipes"]): string {
   const own = recipes.map(({ name, schema }) => ({ name, standard: jsonSchema(schema).default }));
   const differ = own.some(({ standard }) => standard !== own[0].standard);
-  if (differ) return ` (default: ${own.map(({ name, standard }) => `${name} ${standard}`).join(", ")})`;
+  if (differ)
+    return ` (default: ${own.map(({ name, standard }) => `${name} ${standard ?? "none"}`).join(", ")})`;
   const standard = jsonSchema(schema).default;
-  return standard === undefined ? "" : ` (default: ${standard})`;
+  return ` (default: ${standard ?? "none"})`;
 }
 
 /** The configuration that a command was given: its flags over its `--config` file over the defaults. */

@@ -24,16 +24,29 @@ export const sample: CommandModule = {
   describe: "draw a sheet of samples from an exported generator",
   builder: (argv: Argv) =>
     settingsOptions(argv, ["ep", "device", "seed"])
-      .positional("model", { type: "string", demandOption: true, describe: "a file that export wrote" })
-      .option("count", { type: "number", requiresArg: true, describe: "how many (default: 64)" })
-      .option("columns", { type: "number", requiresArg: true, describe: "in a row (default: nearly square)" })
-      .option("digits", { type: "string", requiresArg: true, describe: "what to draw, in turn: 0123456789" })
+      .positional("model", { type: "string", demandOption: true, describe: "a model written by export" })
+      .option("count", { type: "number", requiresArg: true, describe: "number of images (default: 64)" })
+      .option("columns", {
+        type: "number",
+        requiresArg: true,
+        describe: "images per row (default: a nearly square sheet)",
+      })
+      .option("digits", {
+        type: "string",
+        requiresArg: true,
+        describe: "digits to draw, in turn, e.g. 0123456789 (default: all in turn)",
+      })
       .option("out", {
         type: "string",
         requiresArg: true,
-        describe: "the PNG to write (default: samples.png)",
+        describe: "PNG to write (default: samples.png)",
       })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 sample generator.onnx --count 100 --columns 10", "100 images in rows of 10")
+      .example(
+        "$0 sample conditional.onnx --digits 7 --out sevens.png",
+        "sevens, with a conditional generator",
+      ),
   async handler(argv) {
     const { model, out, count, columns, seed, digits, json, ...place } = parseArguments(schema, argv);
     const { sampleSheet } = await import("../export/sample.node.js");

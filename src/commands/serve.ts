@@ -12,20 +12,26 @@ const schema = z.object({
 
 export const serve: CommandModule = {
   command: "serve",
-  describe: "serve the page that draws digits in a browser, to this machine only; Ctrl-C ends it",
+  describe: "serve the page that draws digits in a browser, to this machine only, until Ctrl-C",
   builder: (argv: Argv) =>
     argv
-      .option("port", { type: "number", requiresArg: true, describe: "0 for a free one (default: 8000)" })
+      .option("port", {
+        type: "number",
+        requiresArg: true,
+        describe: "port; 0 for any free one (default: 8000)",
+      })
       .option("model", {
         type: "string",
         requiresArg: true,
-        describe: "a file that export wrote, to open with",
+        describe: "a model written by export, which the page opens first (default: a shipped one)",
       })
       .option("run", {
         type: "string",
         requiresArg: true,
-        describe: "folder of a run, to show while it trains",
-      }),
+        describe: "folder of a run to show, also while it trains (default: none)",
+      })
+      .example("$0 serve --model generator.onnx", "draw with your own generator")
+      .example("$0 serve --run runs/mine --port 0", "watch a run while it trains"),
   async handler(argv) {
     const { port, model, run } = parseArguments(schema, argv);
     const { servePage } = await import("../serving/page-server.js");
@@ -36,7 +42,7 @@ export const serve: CommandModule = {
       run,
     });
     print(server.url);
-    say("Ctrl-C ends it");
+    say("press Ctrl-C to stop");
     // To be ended is what a server is for: exit 0.
     await new Promise<void>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());

@@ -9,12 +9,12 @@ import { discriminatorWatch } from "../training/won.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 
-/** Settings that a run may change when it goes on; any other would make it another run. */
+/** Settings that a resumed run may change; any other would make it another run. */
 const resumable = ["epochs", "ep", "device", "stepsPerCall", "evaluateEvery", "evaluateSamples"];
 
 export const train: CommandModule = {
   command: "train",
-  describe: "train a recipe, or go on with a run",
+  describe: "train a recipe, or resume a run",
   builder: (argv: Argv) =>
     settingsOptions(argv)
       .option("config", common.config)
@@ -23,9 +23,14 @@ export const train: CommandModule = {
         requiresArg: true,
         describe: "folder of the run (default: runs/<recipe>-<time>)",
       })
-      .option("resume", { type: "boolean", describe: "go on with the run in --out (default: the latest)" })
-      .option("dry-run", { type: "boolean", describe: "check everything, write and train nothing" })
-      .option("json", common.json),
+      .option("resume", { type: "boolean", describe: "resume the run in --out (default: the latest run)" })
+      .option("dry-run", {
+        type: "boolean",
+        describe: "check everything, then stop: train and write nothing",
+      })
+      .option("json", common.json)
+      .example("$0 train --recipe dcgan --data mnist --epochs 10", "train the recipe dcgan on MNIST")
+      .example("$0 train --resume --epochs 20", "resume the latest run, up to 20 epochs"),
   async handler(argv) {
     const out = typeof argv.out === "string" ? argv.out : undefined;
     await trainCommand(
@@ -35,20 +40,21 @@ export const train: CommandModule = {
   },
 };
 
-/** The configuration of the run to go on with, changed where that is allowed. */
+/** The configuration of the run to resume, changed where that is allowed. */
 async function resumed(
   argv: Readonly<Record<string, unknown>>,
   out: string | undefined,
 ): Promise<{ config: Config; folder: string }> {
-  const { latestRun, runFiles } = await import("../runs/run-folder.js");
+  const { latestRun, requireFolder, runFiles } = await import("../runs/run-folder.js");
   const folder = out ?? (await latestRun());
+  requireFolder(folder);
   const path = runFiles(folder).config;
   const flags = settingsIn(argv);
   const settings = await readConfigFile(path);
   for (const [key, value] of Object.entries(flags)) {
     if (resumable.includes(key) || settings[key] === value) continue;
     throw new GanOnnxError({
-      what: `the run has ${JSON.stringify(settings[key])}, which cannot change on the way`,
+      what: `the run has ${JSON.stringify(settings[key])}, which a resumed run must keep`,
       where: flagOf(key),
       fix: "leave it out, or start a new run",
       kind: "usage",
@@ -56,7 +62,7 @@ async function resumed(
   }
   if (typeof argv.config === "string") {
     throw new GanOnnxError({
-      what: `a run goes on with its own ${path}`,
+      what: `a resumed run uses its own ${path}`,
       where: "--config",
       fix: "leave it out",
       kind: "usage",
@@ -103,7 +109,7 @@ export async function trainCommand(
       return where;
     }
     if (position.epoch >= training.epochs) {
-      say(`all ${position.epoch} epochs are done; ask for more with --epochs`);
+      say(`all ${position.epoch} epochs are done; train more with --epochs`);
     }
     const started = performance.now();
     const { position: end } = await train(
@@ -120,8 +126,8 @@ export async function trainCommand(
       const named = /^[\w./:-]+$/.test(where) ? where : JSON.stringify(where);
       const further =
         runtimeOf(config.run).unresumable !== undefined
-          ? `it cannot be resumed; its weights leave with: gan-onnx export weights.safetensors --format safetensors --run ${named}`
-          : `go on with: gan-onnx train --resume --out ${named}`;
+          ? `it cannot be resumed; export its weights with: gan-onnx export weights.safetensors --format safetensors --run ${named}`
+          : `resume with: gan-onnx train --resume --out ${named}`;
       say(`stopped at epoch ${end.epoch}, step ${end.step}; ${further}`);
     } else {
       say(`${training.epochs} epochs, ${duration(seconds)}; checkpoint in ${files.checkpoint}`);
@@ -159,7 +165,7 @@ async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   if (classes === undefined || !dataset.labels) return;
   const { classesIn } = await import("../training/batches.js");
   const there = classesIn(dataset.labels);
-  if (there < classes) say(`${dataset.name} has ${there} of ${classes} classes; --classes ${there} fits it`);
+  if (there < classes) say(`${dataset.name} has ${there} of ${classes} classes; use --classes ${there}`);
 }
 
 /** What `--json` tells of a training. Steps of an epoch are `iterations` there, as they always were. */
@@ -182,7 +188,7 @@ function interruptible(): { signal: AbortSignal; end(): void } {
       process.kill(process.pid, signal);
       return;
     }
-    say("stopping after this call of ONNX Runtime; Ctrl-C again ends at once, without saving");
+    say("stopping after this call of ONNX Runtime; press Ctrl-C again to stop at once, without saving");
     controller.abort();
   };
   // The last one: the terminal was closed.

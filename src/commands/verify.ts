@@ -5,7 +5,7 @@ import { print, say } from "./output.js";
 
 export const verify: CommandModule = {
   command: "verify <file>",
-  describe: "run a recorded trajectory and tell how far it is from the record",
+  describe: "replay a recorded trajectory and report the largest differences",
   builder: (argv: Argv) =>
     settingsOptions(argv, [
       "recipe",
@@ -18,9 +18,11 @@ export const verify: CommandModule = {
       "device",
       ...recipeSettings(),
     ])
-      .positional("file", { type: "string", demandOption: true, describe: "a record, as safetensors" })
+      .positional("file", { type: "string", demandOption: true, describe: "the record, a safetensors file" })
       .option("config", common.config)
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 verify record.safetensors --recipe vanilla", "replay it on the CPU")
+      .example("$0 verify record.safetensors --recipe vanilla --ep cuda", "replay it on a GPU"),
   async handler(argv) {
     const file = String(argv.file);
     const config = await configOf(argv);

@@ -54,7 +54,7 @@ export async function listFolder(folder: string): Promise<FolderContent> {
     throw new GanOnnxError({
       what: `cannot be listed (${messageOf(cause)})`,
       where: folder,
-      fix: "name a folder that can be read, with all in it",
+      fix: "name a folder that can be read, with everything in it",
       cause,
     });
   });

@@ -205,7 +205,7 @@ function allocate(folder: string, shape: readonly number[]): Uint8Array<SharedAr
     return new Uint8Array(new SharedArrayBuffer(bytes));
   } catch (cause) {
     throw new GanOnnxError({
-      what: `its images at ${shape.join(" x ")} take ${(bytes / 1e9).toFixed(1)} GB, more than can be had`,
+      what: `its images at ${shape.join(" x ")} take ${(bytes / 1e9).toFixed(1)} GB, more than there is memory for`,
       where: folder,
       fix: "choose a smaller size or fewer images",
       cause,

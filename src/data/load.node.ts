@@ -40,7 +40,7 @@ async function loadFolder(folder: string, options: DataOptions): Promise<Dataset
   );
   if (!isFolder) {
     throw new GanOnnxError({
-      what: `is no data source and no folder ${isFolder === false ? "but a file" : "that is there"}`,
+      what: `is neither a data source nor a readable folder ${isFolder === false ? "but a file" : "that is there"}`,
       where: setting("data", folder),
       fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files`,
       kind: "usage",

@@ -97,7 +97,7 @@ async function obtain(file: RemoteFile, folder: string, options: MnistOptions): 
   }
   const names = Object.values(files).map(({ name }) => name);
   throw new GanOnnxError({
-    what: `${file.name} cannot be had (${complaints.join("; ")})`,
+    what: `${file.name} could not be downloaded (${complaints.join("; ")})`,
     where: setting("data", "mnist"),
     fix: text`put ${names.join(", ")} into ${folder}, or use ${setting("data", "drawn")}, which needs no download`,
   });
@@ -111,7 +111,10 @@ async function download(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { report, signal, stallMs = 30_000 } = options;
   const stalled = new AbortController();
-  const timer = setTimeout(() => stalled.abort(new Error(`nothing came for ${stallMs / 1000} s`)), stallMs);
+  const timer = setTimeout(
+    () => stalled.abort(new Error(`nothing arrived for ${stallMs / 1000} s`)),
+    stallMs,
+  );
   try {
     const signals = signal ? [signal, stalled.signal] : [stalled.signal];
     const response = await fetch(url, { signal: AbortSignal.any(signals) });

@@ -48,7 +48,7 @@ export interface Evaluation {
  * Score generators against real images. These are shuffled by the seed and cut into two halves of `samples` images, or
  * of as many as there are: the first is what images are compared with, the second gives the floor.
  *
- * @throws GanOnnxError naming a file that is no generator, or makes images of another form than the data.
+ * @throws GanOnnxError naming a file that is not a generator, or makes images of another form than the data.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { models, data, seed, place, report } = options;

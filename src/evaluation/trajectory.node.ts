@@ -5,8 +5,9 @@ import type { Design } from "../recipes/index.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
 import type { SafetensorsFile } from "../tensors/safetensors.js";
 import { floatsIn, type Tensors, tensorIn } from "../tensors/tensor.js";
-import { differences, type Expected } from "../training/expected.js";
+import { differences, type Expected, listed } from "../training/expected.js";
 import { tensorName } from "../training/names.js";
+import { recipeOf } from "../training/other-recipe.js";
 import { namedTensors, stateWith, withSteps } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
 
@@ -105,8 +106,14 @@ function checkRecord(
   }
   const complaints = differences(tensors, expected, { allowExtra: true });
   if (complaints.length === 0) return extents.steps;
+  const initial = [...tensors.keys()].flatMap((name) => /^init\.(.+)$/.exec(name)?.[1] ?? []);
+  const recipe = recipeOf(new Set(initial));
+  if (recipe !== undefined && recipe !== design.recipe) {
+    const what = `is a record of the recipe ${recipe}, not of ${design.recipe}`;
+    throw new GanOnnxError({ what, where, fix: text`choose ${setting("recipe", recipe)}` });
+  }
   throw new GanOnnxError({
-    what: `is no record of this recipe: ${complaints.join(", ")}`,
+    what: `is not a record of this recipe: ${listed(complaints)}`,
     where,
     fix: text`choose the ${setting("recipe")} that it was recorded with`,
   });

@@ -28,7 +28,7 @@ export interface GeneratorFile extends Generator {
 /**
  * What a model file says of itself as a generator. The page reads it too: nothing here needs Node.
  *
- * @throws GanOnnxError when the file is no generator of the form that `export` writes.
+ * @throws GanOnnxError when the file is not a generator of the form that `export` writes.
  */
 export function readGenerator(model: Uint8Array, where: string): GeneratorFile {
   const summary = summaryOf(model, where);
@@ -71,7 +71,7 @@ function summaryOf(model: Uint8Array, where: string): ModelSummary {
   try {
     summary = summarizeModel(model);
   } catch (cause) {
-    throw noGenerator(`is no ONNX model (${messageOf(cause)})`, where, cause);
+    throw noGenerator(`is not an ONNX model (${messageOf(cause)})`, where, cause);
   }
   checkSeal(model, summary.metadata, where);
   return summary;
@@ -147,7 +147,7 @@ function portedGenerator(
   };
 }
 
-/** The error for a file that is no generator, or no classifier. */
+/** The error for a file that is not a generator, or no classifier. */
 export function noGenerator(what: string, where: string, cause?: unknown): GanOnnxError {
   return new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
 }

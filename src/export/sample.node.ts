@@ -24,7 +24,7 @@ export interface SampleOptions {
  * Draw a sheet of samples from an exported generator.
  *
  * @returns a PNG.
- * @throws GanOnnxError when the file is no generator of the form that `export` writes, or lacks the classes asked for.
+ * @throws GanOnnxError when the file is not a generator of the form that `export` writes, or lacks the classes asked for.
  */
 export async function sampleSheet(
   model: Uint8Array,

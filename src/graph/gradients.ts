@@ -32,7 +32,7 @@ type ForEach<X extends readonly Value[]> = { readonly [I in keyof X]: Value };
  * With a seed g, y may have any shape: the results are the gradients of the sum of g · y.
  *
  * @returns one value of the shape of x for each x.
- * @throws GanOnnxError when y is no scalar and has no seed, a seed is not of its type, or y does not depend on an x
+ * @throws GanOnnxError when y is not a scalar and has no seed, a seed is not of its type, or y does not depend on an x
  * through differentiable operators.
  */
 export function gradients<const X extends readonly Value[]>(
@@ -89,7 +89,7 @@ function paths(
 function seedOf(y: Value): Value {
   if (y.shape.length === 0) return scalar(1, y.dtype);
   throw new GanOnnxError({
-    what: `a value of shape ${formatShape(y.shape)} is no scalar`,
+    what: `a value of shape ${formatShape(y.shape)} is not a scalar`,
     where: "gradients",
     fix: "differentiate a sum or a mean, or pass a seed",
   });
@@ -121,7 +121,7 @@ function pullBack(
       throw new GanOnnxError({
         what: `its rule gives ${g.dtype} ${formatShape(g.shape)} for input ${i}, which is ${x.dtype} ${formatShape(x.shape)}`,
         where: operator.type,
-        fix: "mend the rule",
+        fix: "correct the rule",
       });
     }
     return [[x, summed]];

@@ -58,7 +58,7 @@ export function oneHot(label: Value, classes: number): Value {
 
 /**
  * The generator of a DCGAN (Radford et al. 2016, https://arxiv.org/abs/1511.06434): a linear layer to the smallest
- * image, then doublings, batch normalisation and ReLU after all but the last, tanh at the end. Latents [batch, latent]
+ * image, then doublings, batch normalization and ReLU after all but the last, tanh at the end. Latents [batch, latent]
  * to images [batch, channels, height, width] in [-1, 1]. Classes are joined to the latents (Mirza and Osindero 2014,
  * https://arxiv.org/abs/1411.1784).
  */
@@ -92,7 +92,7 @@ export function convGenerator(
 }
 
 /**
- * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalisation after all but the first, then a
+ * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalization after all but the first, then a
  * linear layer. Images [batch, channels, height, width], or the same flattened, to logits [batch, 1]. Classes are
  * further channels, 1 everywhere in that of the image's class.
  */

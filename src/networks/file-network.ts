@@ -34,7 +34,7 @@ export interface FileNetwork extends RoleNetwork {
 
 /**
  * A network whose graph is that of an ONNX file: its initializers of floats are the parameters, by their names there,
- * running statistics of batch normalisation are buffers. It is called with x [batch, …], and the label of each sample
+ * running statistics of batch normalization are buffers. It is called with x [batch, …], and the label of each sample
  * if the role has classes; what comes out is [batch, output].
  *
  * @throws GanOnnxError when the file's inputs or output do not fit the role; the message says both.

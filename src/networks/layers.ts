@@ -99,7 +99,7 @@ function alongFeatures(values: Value, rank: number): Value {
 }
 
 /**
- * An affine layer followed by batch normalisation (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167), as
+ * An affine layer followed by batch normalization (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167), as
  * torch.nn.BatchNorm1d and 2d compute it: y = (x - μ) / √(σ² + 1e-5) · γ + β, over all axes but the features'.
  *
  * In training μ and σ² are the batch's, and the running ones follow them with momentum 0.1 (the variance unbiased,

@@ -31,7 +31,7 @@ export interface Buffer {
 
 /** What a network is given to be made of. Layers ask it for their tensors when they are declared. */
 export interface Scope {
-  /** Whether layers behave as in training: batch normalisation uses the batch's own statistics, and records them. */
+  /** Whether layers behave as in training: batch normalization uses the batch's own statistics, and records them. */
   readonly training: boolean;
   parameter(name: string, shape: readonly number[], init: Initializer): Value;
   buffer(name: string, shape: readonly number[], init: Initializer): Buffer;

@@ -12,7 +12,7 @@ export interface Surroundings {
   readonly opset: number;
   /** What messages call the place: file, node, operator, opset. */
   readonly where: string;
-  /** Whether batch normalisation works as in training. */
+  /** Whether batch normalization works as in training. */
   readonly training: boolean;
   /** Read a graph inside the node, in which the values around it can be read. */
   run(graph: FileGraph): readonly Value[];

@@ -42,7 +42,7 @@ export function decodeModel(bytes: Uint8Array, source: Source): FileModel {
   const irVersion = Number(model.irVersion);
   if (!model.graph || irVersion < 1) {
     throw new GanOnnxError({
-      what: "is no ONNX model: there is no graph in it",
+      what: "is not an ONNX model: it has no graph",
       where: source.name,
       fix: "choose an .onnx file",
     });
@@ -84,9 +84,9 @@ function parse(bytes: Uint8Array, where: string): Message<"ModelProto"> {
     return onnx.ModelProto.decode(bytes);
   } catch (cause) {
     throw new GanOnnxError({
-      what: `is no ONNX model, or is cut off (${messageOf(cause)})`,
+      what: `is not an ONNX model, or is truncated (${messageOf(cause)})`,
       where,
-      fix: "choose an .onnx file, whole",
+      fix: "choose a complete .onnx file",
       cause,
     });
   }

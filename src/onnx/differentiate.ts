@@ -27,7 +27,7 @@ export interface Differentiated {
   readonly model: Model;
   /** The outputs that are differentiated. */
   readonly of: readonly string[];
-  /** The inputs that bring the gradients of the outputs: `gradient/y` for each output y that is no scalar. */
+  /** The inputs that bring the gradients of the outputs: `gradient/y` for each output y that is not a scalar. */
   readonly seeds: readonly string[];
   /** The names for each of which there is an output `gradient/NAME`. */
   readonly gradients: readonly string[];

@@ -1,7 +1,7 @@
 import type { Tensor } from "../tensors/tensor.js";
 import type { FileModel, FileNode } from "./message.js";
 
-/** The initializers that are running statistics: the last two inputs of batch normalisation. */
+/** The initializers that are running statistics: the last two inputs of batch normalization. */
 export function statisticsOf({ graph, functions }: FileModel): ReadonlySet<string> {
   const nodes = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)].flat();
   return new Set(nodes.filter(isBatchNormalization).flatMap(({ inputs }) => inputs.slice(3)));

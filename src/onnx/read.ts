@@ -19,7 +19,7 @@ export interface ReadOptions {
   readonly externalData?: ExternalData;
   /** What parameters are in the graph: constants with their values (`inside`, the default), or inputs of it. */
   readonly parameters?: "inside" | "inputs";
-  /** Whether batch normalisation works as in training: on the statistics of the batch, which it records. */
+  /** Whether batch normalization works as in training: on the statistics of the batch, which it records. */
   readonly training?: boolean;
   /** Values that take the place of inputs, parameters and statistics, by their names. */
   readonly given?: ReadonlyMap<string, Value>;
@@ -33,7 +33,7 @@ export interface ReadModel {
   readonly inputs: readonly Value[];
   /** What it learns: initializers of floats, by their names in the file. */
   readonly parameters: ReadonlyMap<string, Value>;
-  /** The running statistics of batch normalisation, by their names. */
+  /** The running statistics of batch normalization, by their names. */
   readonly statistics: ReadonlyMap<string, Value>;
   /** What the statistics become in a step of training; as they were without `training`. */
   readonly nextStatistics: ReadonlyMap<string, Value>;

@@ -223,7 +223,7 @@ function traced(design: Design, phase: Phase): TracedPhase {
 }
 
 function optimizerModel(about: About, adam: AdamOptions): Model {
-  const rate = input(OPTIMIZER_INPUTS[0], "float32", [1], `${RUNTIME_RATE}, whatever anyone says`);
+  const rate = input(OPTIMIZER_INPUTS[0], "float32", [1], `${RUNTIME_RATE}`);
   const step = input(OPTIMIZER_INPUTS[1], "int64", [1], "the number of this update, counted from 1");
   const sequences = OPTIMIZER_INPUTS.slice(2).map((name) => sequenceInput(name, "float32"));
   const updated = adamW([mul(rate, adam.learningRate / RUNTIME_RATE), step, ...sequences], {

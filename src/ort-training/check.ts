@@ -51,7 +51,7 @@ export function checkFiles(files: OrtFiles, where: string): OrtInterface {
       return summary;
     } catch (cause) {
       if (cause instanceof GanOnnxError) throw cause;
-      throw refuse(file, `is no model for ORT's training API (${messageOf(cause)})`, cause);
+      throw refuse(file, `is not a model for ORT's training API (${messageOf(cause)})`, cause);
     }
   };
   const { trained, frozen } = decodeOrtCheckpoint(files[CHECKPOINT], `${where}/${CHECKPOINT}`);

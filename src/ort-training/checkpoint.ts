@@ -151,7 +151,7 @@ function readOrtCheckpoint(bytes: Uint8Array, where: string) {
     return { checkpoint, properties };
   } catch (cause) {
     throw new GanOnnxError({
-      what: `is no checkpoint of ORT's training API, version ${VERSION} (${messageOf(cause)})`,
+      what: `is not a checkpoint of ORT's training API, version ${VERSION} (${messageOf(cause)})`,
       where,
       fix: "write it again with `gan-onnx export checkpoint`, or ONNX Runtime 1.19",
       cause,

@@ -190,7 +190,7 @@ async function explained<T>(where: string, work: () => Promise<T>): Promise<T> {
     throw new GanOnnxError({
       what: `ORT's training runtime failed (${said})`,
       where,
-      fix: "see that the artifacts belong together, and that memory suffices",
+      fix: "check that the artifacts belong together, and that there is enough memory",
       cause,
     });
   }

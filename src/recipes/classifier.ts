@@ -6,18 +6,18 @@ import { optimization, optimizationSettings } from "./optimizers/index.js";
 import { count, defineRecipe } from "./recipe.js";
 
 export const classifier = defineRecipe({
-  title: "a convolutional network that tells classes of images apart (no GAN)",
+  title: "a convolutional image classifier (no GAN)",
   settings: z.strictObject({
-    classes: count(10, "classes of images, labelled from 0"),
+    classes: count(10, "number of classes"),
     width: count(16, "channels next to the image"),
     depth: count(2, "how often images are halved"),
-    features: count(64, "numbers that the last layer decides by"),
+    features: count(64, "features of the last hidden layer"),
     ema: z
       .number()
       .min(0)
       .lt(1)
       .default(0.99)
-      .describe("decay of an average of the classifier, which is exported"),
+      .describe("decay of a moving average of the classifier's weights, used for export"),
     ...optimizationSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
   }),
   design(settings, image, replace): RecipeDesign<Classifying> {

@@ -5,9 +5,9 @@ import { count, defineRecipe } from "./recipe.js";
 import { playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
 
 export const conditional = defineRecipe({
-  title: "dcgan that is told what to draw (Mirza and Osindero 2014)",
+  title: "dcgan with class labels (Mirza and Osindero 2014)",
   settings: z.strictObject({
-    classes: count(10, "classes of images, labelled from 0"),
+    classes: count(10, "number of classes"),
     ...twoPlayerSettings({ latent: 100, width: 32, depth: 2, learningRate: 2e-4, beta1: 0.5, beta2: 0.999 }),
   }),
   design(settings, image, replace) {

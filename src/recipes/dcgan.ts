@@ -5,7 +5,7 @@ import { defineRecipe } from "./recipe.js";
 import { playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
 
 export const dcgan = defineRecipe({
-  title: "convolutional networks with batch normalisation (Radford et al. 2016)",
+  title: "convolutional networks with batch normalization (Radford et al. 2016)",
   settings: z.strictObject(
     twoPlayerSettings({ latent: 100, width: 32, depth: 2, learningRate: 2e-4, beta1: 0.5, beta2: 0.999 }),
   ),

@@ -18,22 +18,29 @@ export const twoPlayerSettings = (standard: {
   beta1: number;
   beta2: number;
 }) => ({
-  latent: count(standard.latent, "numbers in a latent vector"),
-  width: count(standard.width, "neurons in each hidden layer; for convolutions, channels next to the image"),
-  depth: count(
-    standard.depth,
-    "hidden layers of each network; for convolutions, how often images are halved",
+  latent: count(standard.latent, "size of the latent vector"),
+  width: count(
+    standard.width,
+    "neurons per hidden layer; for convolutions, channels of the layer nearest the image",
   ),
-  loss: z.enum(lossNames).default("bce").describe("what the two networks minimize"),
-  labelSmoothing: z.number().min(0).lt(1).default(0).describe("how far below 1 the target of real images is"),
-  instanceNoise: z.number().min(0).default(0).describe("standard deviation of noise on what D sees"),
+  depth: count(standard.depth, "hidden layers per network; for convolutions, number of strided layers"),
+  loss: z.enum(lossNames).default("bce").describe("loss function"),
+  labelSmoothing: z.number().min(0).lt(1).default(0).describe("target of real images is 1 minus this"),
+  instanceNoise: z
+    .number()
+    .min(0)
+    .default(0)
+    .describe("standard deviation of the noise added to the discriminator's input"),
   ema: z
     .number()
     .min(0)
     .lt(1)
     .optional()
-    .describe("decay of an average of the generator, which is sampled then"),
-  detach: z.boolean().default(true).describe("stop the gradient of D's loss at generated images"),
+    .describe("decay of a moving average of the generator's weights, used for samples and export"),
+  detach: z
+    .boolean()
+    .default(true)
+    .describe("do not backpropagate the discriminator's loss into the generator"),
   ...optimizationSettings(standard),
 });
 

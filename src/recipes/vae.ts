@@ -8,8 +8,8 @@ import { count, defineRecipe } from "./recipe.js";
 export const vae = defineRecipe({
   title: "variational autoencoder of two multilayer perceptrons",
   settings: z.strictObject({
-    latent: count(20, "numbers in a latent vector"),
-    width: count(400, "neurons in each hidden layer"),
+    latent: count(20, "size of the latent vector"),
+    width: count(400, "neurons per hidden layer"),
     ...optimizationSettings({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 }),
   }),
   design(settings, image): RecipeDesign<Autoencoding> {

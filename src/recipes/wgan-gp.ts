@@ -11,10 +11,10 @@ import { playersFor } from "./two-player.js";
 export const wganGp = defineRecipe({
   title: "Wasserstein GAN with gradient penalty, on the networks of vanilla",
   settings: z.strictObject({
-    latent: count(100, "numbers in a latent vector"),
-    width: count(256, "neurons in each hidden layer"),
-    depth: count(2, "hidden layers of each network"),
-    critics: count(5, "critic updates for each generator update"),
+    latent: count(100, "size of the latent vector"),
+    width: count(256, "neurons per hidden layer"),
+    depth: count(2, "hidden layers per network"),
+    critics: count(5, "critic updates per generator update"),
     lambda: z.number().min(0).default(10).describe("weight of the gradient penalty"),
     ...optimizationSettings({ learningRate: 1e-4, beta1: 0, beta2: 0.9 }),
   }),

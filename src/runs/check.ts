@@ -55,7 +55,7 @@ function summarized(bytes: Uint8Array, where: string): Readonly<Record<string, s
   try {
     return summarizeModel(bytes).metadata;
   } catch (cause) {
-    const what = `is no ONNX model (${messageOf(cause)})`;
+    const what = `is not an ONNX model (${messageOf(cause)})`;
     throw new GanOnnxError({ what, where, fix: "restore it from a copy, or write it again", cause });
   }
 }

@@ -23,9 +23,9 @@ const KEEP = 2;
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   if (!existsSync(path)) {
     throw new GanOnnxError({
-      what: "is not there: the run has not come to its first checkpoint, or ended before it",
+      what: "no such file: the run has not written its first checkpoint",
       where: path,
-      fix: "wait for it, or start the run anew in another folder",
+      fix: "wait for it, or start a new run in another folder",
     });
   }
   return decodeCheckpoint(await readBytes(path), path);

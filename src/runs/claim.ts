@@ -77,7 +77,7 @@ export async function claimFolder(folder: string): Promise<Claim> {
       throw new GanOnnxError({
         what: `is being trained already, by ${holder}`,
         where: folder,
-        fix: `wait until it ends, or end it (if it is something else, delete ${at})`,
+        fix: `wait for it, or stop it (if that process is something else, delete ${at})`,
       });
     }
     await removeUnfinished(folder);

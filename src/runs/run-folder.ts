@@ -32,6 +32,17 @@ export function newRunFolder(recipe: string, now: Date): string {
   return join(RUNS, `${recipe}-${now.toISOString().slice(0, 23).replaceAll(/[:.]/g, "-")}`);
 }
 
+/** Make sure that the folder of a run is there. Throws {@link GanOnnxError} (usage) naming it. */
+export function requireFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  throw new GanOnnxError({
+    what: "no such run",
+    where: folder,
+    fix: `name the folder of a run; ${RUNS}/ holds those that were not told where to go`,
+    kind: "usage",
+  });
+}
+
 /** The run in `runs/` whose checkpoint is newest. Throws when there is none. */
 export async function latestRun(): Promise<string> {
   const names = await readdir(RUNS).catch(() => []);
@@ -44,7 +55,7 @@ export async function latestRun(): Promise<string> {
   const [newest] = found.flat().sort((a, b) => b.time - a.time);
   if (newest) return join(RUNS, newest.name);
   throw new GanOnnxError({
-    what: "holds no run with a checkpoint",
+    what: "has no run with a checkpoint",
     where: `${RUNS}/`,
     fix: "run `gan-onnx train` first, or name the folder of a run",
     kind: "usage",

@@ -123,7 +123,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
 function requireNone(folder: string): void {
   if (!existsSync(runFiles(folder).config)) return;
   throw new GanOnnxError({
-    what: "holds a run already",
+    what: "already contains a run",
     where: folder,
     fix: text`use ${setting("resume")}, or name another folder with ${setting("out")}`,
     kind: "usage",
@@ -158,7 +158,7 @@ export async function prepareResume(
     throw new GanOnnxError({
       what: `now holds ${describe(dataset.count, dataset)} where the run had ${describe(images, position)}`,
       where: setting("data", run.data),
-      fix: "go on with the data that the run was started with",
+      fix: "resume with the data that the run was started with",
     });
   }
   return { ...assemble(configuration, folder, dataset, designed, start), resumed: path };
@@ -169,7 +169,7 @@ async function requireSame({ folder, start }: Run): Promise<void> {
   const { position } = (await newestCheckpoint(folder)).checkpoint;
   if (position.epoch === start.position.epoch && position.step === start.position.step) return;
   throw new GanOnnxError({
-    what: `another process has brought it to epoch ${position.epoch}, step ${position.step} meanwhile`,
+    what: `another process has trained it to epoch ${position.epoch}, step ${position.step} meanwhile`,
     where: folder,
     fix: "resume it again",
   });
@@ -195,7 +195,7 @@ function assemble(
   );
   if (run.batchSize === 1 && normalized) {
     throw new GanOnnxError({
-      what: "batch normalisation has nothing to compare the one image of a batch with",
+      what: "batch normalization needs more than one image per batch",
       where: setting("batchSize", 1),
       fix: "choose 2 or more",
       kind: "usage",

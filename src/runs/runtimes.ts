@@ -37,13 +37,13 @@ export const runtimes = {
     },
   },
   "ort-training": {
-    about: "the artifacts of ORT's own training API, slowly, as a proof that they are right",
+    about: "the artifacts for ORT's own training API (slow)",
     providers: ["cpu"],
     async obstacle(design) {
       const { obstacle } = await import("../ort-training/artifacts.js");
       return obstacle(design);
     },
-    unresumable: "ORT's training runtime gives back parameters and no moments of Adam",
+    unresumable: "ORT's training runtime returns the parameters, but not Adam's moments",
     async open({ design }, state) {
       const { OrtTraining } = await import("../ort-training/engine.js");
       return OrtTraining.open(design, state);

@@ -62,7 +62,7 @@ export async function requireProvider(name: ProviderName, device?: number): Prom
     what: `the execution provider is not available (${reason})`,
     where:
       device === undefined ? setting("ep", name) : text`${setting("ep", name)} ${setting("device", device)}`,
-    fix: `${fix}; \`gan-onnx doctor\` tells more`,
+    fix: `${fix}; \`gan-onnx doctor\` shows more`,
   });
 }
 

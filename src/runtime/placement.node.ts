@@ -38,7 +38,7 @@ export async function placementOf(
       throw new GanOnnxError({
         what: `the execution provider ${ep} cannot load it (${reason})`,
         where,
-        fix: "name an ONNX model, and see what `gan-onnx doctor` says of the provider",
+        fix: "name an ONNX model, and see what `gan-onnx doctor` reports for the provider",
       });
     }
     return placed(listNodes(await readFile(optimizedModelFilePath)), log);

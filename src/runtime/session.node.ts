@@ -45,7 +45,7 @@ export class Session implements Engine, LoadedModel {
       throw new GanOnnxError({
         what: `the execution provider ${ep} cannot load it (${nativeMessage(cause)})`,
         where,
-        fix: text`see what \`gan-onnx doctor\` says of the provider, or choose another ${setting("ep")}`,
+        fix: text`see what \`gan-onnx doctor\` reports for the provider, or choose another ${setting("ep")}`,
         cause,
       });
     }
@@ -69,7 +69,7 @@ export class Session implements Engine, LoadedModel {
       throw new GanOnnxError({
         what: `ONNX Runtime failed (${nativeMessage(cause)})`,
         where: this.where,
-        fix: "see that the inputs have the shapes that the model asks for and that memory suffices",
+        fix: "check that the inputs have the shapes that the model needs, and that there is enough memory",
         cause,
       });
     }

@@ -70,9 +70,9 @@ export async function requireRun(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch(() => undefined);
   if (names && (names.length === 0 || names.includes(basename(runFiles(folder).config)))) return true;
   throw new GanOnnxError({
-    what: names ? "holds no run (there is no config.json)" : "is no folder",
+    what: names ? "is not the folder of a run: it has no config.json" : "is not a folder",
     where: folder,
-    fix: "name the folder of a run, such as `gan-onnx train` makes",
+    fix: "name the folder of a run, which `gan-onnx train` wrote",
     kind: "usage",
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { GanOnnxError, messageOf } from "../error.js";
+import { refusalOf } from "../wanted.js";
 import { halfTypes, isHalfType, widened } from "./half.js";
 import { dtypeNames, dtypes, faultOf, sizeOf, type Tensor, type Tensors } from "./tensor.js";
 
@@ -157,8 +158,8 @@ function duplicateKey(json: string): string | undefined {
 function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, field: string): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const [{ path, message }] = result.error.issues;
-  throw damaged(where, `${[field, ...path].join(".")}: ${message}`);
+  const [{ path }] = result.error.issues;
+  throw damaged(where, `${[field, ...path].join(".")} ${refusalOf(result.error, schema, value)}`);
 }
 
 /** Throws when what a caller wants to write contradicts itself. */
@@ -179,5 +180,5 @@ function view(bytes: Uint8Array<ArrayBuffer>, at: number, size: number, Elements
 }
 
 function damaged(where: string, what: string, cause?: unknown): GanOnnxError {
-  return new GanOnnxError({ what, where, fix: "get or write the file again", cause });
+  return new GanOnnxError({ what, where, fix: "download or write the file again", cause });
 }

@@ -6,7 +6,8 @@ import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
 import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import { formats } from "../version.js";
-import { differences } from "./expected.js";
+import { refusalOf } from "../wanted.js";
+import { differences, listed } from "./expected.js";
 import { slotStates, stateTensors } from "./state.js";
 
 const number = z.coerce.number().int().min(0);
@@ -60,9 +61,9 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string):
   checkSeal(bytes, metadata, where);
   const parsed = position.safeParse(metadata);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
+    const field = parsed.error.issues[0].path.join(".");
     throw new GanOnnxError({
-      what: `is no checkpoint of gan-onnx (metadata ${issue.path.join(".")}: ${issue.message})`,
+      what: `is not a checkpoint of gan-onnx (metadata ${field} ${refusalOf(parsed.error, position, metadata)})`,
       where,
       fix: "name the checkpoint.safetensors of a run",
     });
@@ -100,9 +101,9 @@ export function checkState(
     return;
   }
   throw new GanOnnxError({
-    what: `does not fit the configuration: ${complaints.join(", ")}`,
+    what: `does not fit the configuration: ${listed(complaints)}`,
     where: path,
-    fix: "go on with the config.json that the run was started with",
+    fix: "resume with the config.json that the run was started with",
   });
 }
 

@@ -7,6 +7,12 @@ export interface Expected {
   readonly shape: Shape;
 }
 
+/** Complaints for a message: the first ones, and how many there are besides. */
+export function listed(complaints: readonly string[], most = 4): string {
+  const more = complaints.length - most;
+  return more > 1 ? `${complaints.slice(0, most).join(", ")}, and ${more} more` : complaints.join(", ");
+}
+
 /**
  * Everything by which tensors differ from those expected, for one message: what is missing, what has another type or
  * shape, and what is extra, unless that is allowed. Empty when all is well.

@@ -39,7 +39,7 @@ export class Feeders implements Feeder {
       throw new GanOnnxError({
         what: `failed (${messageOf(cause)})`,
         where: "a thread that prepares batches",
-        fix: "see that memory suffices",
+        fix: "check that there is enough memory",
         cause,
       });
     }

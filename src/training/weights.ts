@@ -3,8 +3,9 @@ import { declarationsOf } from "../networks/index.js";
 import type { Design } from "../recipes/index.js";
 import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
-import { differences, type Expected } from "./expected.js";
+import { differences, type Expected, listed } from "./expected.js";
 import { tensorName } from "./names.js";
+import { recipeOf } from "./other-recipe.js";
 import { initialState, namedTensors, stateWith } from "./state.js";
 
 /** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
@@ -62,8 +63,17 @@ export function decodeWeights(
   const required = new Map([...expected].filter(([name]) => !isOptional(name)));
   const complaints = differences(found, required);
   if (complaints.length > 0) {
+    const recipe = recipeOf(new Set(tensors.keys()));
+    if (recipe !== undefined && recipe !== design.recipe) {
+      const what = `holds the weights of the recipe ${recipe}, not of ${design.recipe}`;
+      throw new GanOnnxError({
+        what,
+        where,
+        fix: text`choose ${setting("recipe", recipe)}, or another file`,
+      });
+    }
     throw new GanOnnxError({
-      what: `does not fit the recipe's networks: ${complaints.join(", ")}`,
+      what: `does not fit the recipe's networks: ${listed(complaints)}`,
       where,
       fix: text`name the tensors as \`gan-onnx export\` with ${setting("format", "safetensors")} does, for networks of the same size`,
     });

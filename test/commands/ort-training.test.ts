@@ -132,7 +132,9 @@ test("--init takes an exported checkpoint back: parameters, moments and steps", 
   await writeFile(generator, (await readFile(generator)).subarray(0, 500));
   expect(await refused(train("none", 1, ["--init", "again"]))).toEqual([
     1,
-    expect.stringMatching(/^again\/generator\/checkpoint: is no checkpoint of ORT's training API, version 2/),
+    expect.stringMatching(
+      /^again\/generator\/checkpoint: is not a checkpoint of ORT's training API, version 2/,
+    ),
   ]);
   expect(await refused(train("none", 1, ["--init", "data"]))).toEqual([
     1,

@@ -175,7 +175,7 @@ test.each<[what: string, args: string[], message: RegExp]>([
   [
     "another recipe's setting",
     ["vae", "--data", "digits", "--ema", "0.9"],
-    /--ema: is not a setting of the rec/,
+    /--ema: is a setting of the recipes? /,
   ],
 ])("%s is a usage error, before anything is written", async (_, [recipe, ...flags], message) => {
   expect(await refused(2, "train", "--recipe", recipe, ...flags, "--out", "refused")).toMatch(message);

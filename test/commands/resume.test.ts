@@ -48,7 +48,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     const { code, stdout, stderr } = await running.finished;
     expect(code).toBe(130);
     expect(stdout).toBe(`${out}\n`);
-    expect(stderr).toContain(`go on with: gan-onnx train --resume --out "${out}"`);
+    expect(stderr).toContain(`resume with: gan-onnx train --resume --out "${out}"`);
     expect(stderr).not.toContain("error:");
     const { epoch, step } = await positionOf(out);
     expect(epoch * 226 + step).toBeGreaterThanOrEqual(100);
@@ -109,7 +109,7 @@ test("a second Ctrl-C ends at once, without waiting for the steps that are being
   await running.says("vanilla on data");
   await new Promise((resolve) => setTimeout(resolve, 3000));
   running.kill("SIGINT");
-  await running.says("Ctrl-C again ends at once");
+  await running.says("press Ctrl-C again to stop at once");
   running.kill("SIGINT");
   const { code, stdout } = await running.finished;
   expect(code).toBe("SIGINT");

@@ -14,7 +14,7 @@ describe("serve", () => {
     async (signal) => {
       const port = await freePort();
       const serving = startCli(["serve", "--port", String(port)], { cwd });
-      await serving.says("Ctrl-C ends it");
+      await serving.says("press Ctrl-C to stop");
       const page = await fetch(`http://127.0.0.1:${port}/`);
       expect(await page.text()).toContain("gan-onnx");
       serving.kill(signal);
@@ -27,7 +27,7 @@ describe("serve", () => {
     await mkdir(join(cwd, "runs", "mine"), { recursive: true });
     await writeFile(join(cwd, "runs", "mine", "config.json"), "{}");
     const serving = startCli(["serve", "--port", String(port), "--run", "runs/mine"], { cwd });
-    await serving.says("Ctrl-C ends it");
+    await serving.says("press Ctrl-C to stop");
     const news = await (await fetch(`http://127.0.0.1:${port}/run.json`)).json();
     expect(news).toEqual({ name: "mine", there: true, sheets: [], claimed: false });
     serving.kill("SIGINT");
@@ -37,7 +37,7 @@ describe("serve", () => {
   test("waits for a run whose folder is not there yet", async () => {
     const port = await freePort();
     const serving = startCli(["serve", "--port", String(port), "--run", "later"], { cwd });
-    await serving.says("Ctrl-C ends it");
+    await serving.says("press Ctrl-C to stop");
     const news = async () => (await fetch(`http://127.0.0.1:${port}/run.json`)).json();
     expect(await news()).toMatchObject({ there: false });
     await mkdir(join(cwd, "later"));
@@ -55,23 +55,23 @@ describe("serve", () => {
     expect(await serve("--run", "a file")).toMatchObject({
       code: 2,
       stdout: "",
-      stderr: expect.stringMatching(/^error: a file: is no folder; name the folder of a run/),
+      stderr: expect.stringMatching(/^error: a file: is not a folder; name the folder of a run/),
     });
     expect(await serve("--run", "runs")).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^error: runs: holds no run \(there is no config.json\); /),
+      stderr: expect.stringMatching(/^error: runs: is not the folder of a run: it has no config.json; /),
     });
     expect(await serve("--run")).toMatchObject({ code: 2, stdout: "" });
   });
 
-  test("refuses a file that is no generator, a file that is not there, and a port that is none", async () => {
+  test("refuses a file that is not a generator, a file that is not there, and a port that is none", async () => {
     await writeFile(join(cwd, "text.onnx"), "hello, this is no model");
     const serve = (...args: string[]) => runCli(["serve", "--port", "0", ...args], { cwd });
     expect(await serve("--model", "text.onnx")).toMatchObject({
       code: 1,
       stdout: "",
       stderr: expect.stringMatching(
-        /^error: text.onnx: is no ONNX model .*; name a model that `gan-onnx export` wrote\n$/,
+        /^error: text.onnx: is not an ONNX model .*; name a model that `gan-onnx export` wrote\n$/,
       ),
     });
     expect((await serve("--model", "nowhere.onnx")).stderr).toMatch(/^error: nowhere.onnx: cannot be read /);

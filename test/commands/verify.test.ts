@@ -61,7 +61,7 @@ describe("verify", () => {
     const { code, stdout, stderr } = await runCli(["verify", "record.safetensors"], { cwd });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(
-      /^error: record\.safetensors: is no record of this recipe: x is uint8 \[3, ?5, ?36\] /,
+      /^error: record\.safetensors: is not a record of this recipe: x is uint8 \[3, ?5, ?36\] /,
     );
   });
 });

@@ -173,7 +173,7 @@ test("a folder that cannot be listed is named", async () => {
 test("more pixels than memory can hold are refused", async () => {
   const folder = await folderOf({ "a.png": await grey(1) });
   await expect(loadDataset(folder, { seed: 1, size: 1e6, channels: 3 })).rejects.toThrow(
-    `${folder}: its images at 1 x 3 x 1000000 x 1000000 take 3000.0 GB, more than can be had; choose a smaller size or`,
+    `${folder}: its images at 1 x 3 x 1000000 x 1000000 take 3000.0 GB, more than there is memory for; choose a smaller size or`,
   );
 });
 

@@ -113,13 +113,13 @@ describe("loadMnist", () => {
     const thrown = await loadMnist({ seed: 1, folder, files, mirrors, stallMs: 200 }).catch((error) => error);
     expect(thrown).toMatchObject({ name: "GanOnnxError", kind: "failure" });
     const parts = [
-      "data mnist: train-images cannot be had (",
+      "data mnist: train-images could not be downloaded (",
       `${join(folder, "train-images")}: is 6 bytes, expected ${trainImages.bytes}; `,
       "http://127.0.0.1:1/train-images: fetch failed: ",
       `${missing.url}train-images: HTTP 404 Not Found; `,
       `${bad.url}train-images: its MD5 is `,
       `, expected ${trainImages.md5}; `,
-      `${stalls.url}train-images: nothing came for 0.2 s)`,
+      `${stalls.url}train-images: nothing arrived for 0.2 s)`,
       `; put ${names.join(", ")} into ${folder}, or use data drawn, which needs no download`,
     ];
     for (const part of parts) expect(thrown.message).toContain(part);

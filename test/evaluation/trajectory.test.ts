@@ -91,7 +91,7 @@ describe("a trajectory computed by a second implementation in float64", () => {
     broken.set("z_d", { dtype: "float32", shape: [3, 4, 4], data: new Float32Array(48) });
     broken.set("g_loss", { dtype: "float32", shape: [3], data: new Float32Array(3) });
     const error = await follow(broken).catch((thrown: Error) => thrown.message);
-    expect(error).toMatch(/^record: is no record of this recipe: /);
+    expect(error).toMatch(/^record: is not a record of this recipe: /);
     expect(error).toContain("final.generator.gen.0.bias is missing");
     expect(error).toMatch(/z_d is float32 \[3, ?4, ?4\] instead of float32 \[3, ?5, ?4\]/);
     expect(error).toMatch(/g_loss is float32 \[3\] instead of float64 \[3\]/);

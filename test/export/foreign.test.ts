@@ -74,6 +74,9 @@ test.each([
     [port("y", "float32", "n", 10)],
     /gives y float32 \[n,10\], and a picture is/,
   ],
-] as const)("what is no generator is refused by what it takes or gives: %j", (inputs, outputs, message) => {
-  expect(() => describeForeign(summary(inputs, outputs), "g.onnx")).toThrow(message);
-});
+] as const)(
+  "what is not a generator is refused by what it takes or gives: %j",
+  (inputs, outputs, message) => {
+    expect(() => describeForeign(summary(inputs, outputs), "g.onnx")).toThrow(message);
+  },
+);

@@ -59,9 +59,9 @@ describe("refused by its name is", () => {
     encodeModel(build({ ...about, metadata }, { inputs: [z], outputs: { [output]: image } }));
 
   test.each([
-    ["a text", new TextEncoder().encode("hello, this is no model"), "is no ONNX model"],
-    ["an empty file", new Uint8Array(), "is no ONNX model"],
-    ["a model cut off", model.subarray(0, model.length / 2), "is no ONNX model"],
+    ["a text", new TextEncoder().encode("hello, this is no model"), "is not an ONNX model"],
+    ["an empty file", new Uint8Array(), "is not an ONNX model"],
+    ["a model cut off", model.subarray(0, model.length / 2), "is not an ONNX model"],
     ["a training graph", tinyArtifacts(design).train, "has no input z [batch, latent]"],
     ["a model without images", modelWith({ range: "[-1,1]" }, "picture"), "has no output image [batch, "],
     [

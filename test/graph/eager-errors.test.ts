@@ -51,7 +51,11 @@ test.each<[string, () => unknown, string]>([
     () => reshape(input("s", "float32", ["steps", "batch"]), ["batch", "steps"]),
     "Reshape: two symbolic dimensions move: [steps, batch] and [batch, steps]",
   ],
-  ["transpose", () => transpose(m, [0, 0]), "Transpose: [0, 0] is no permutation of the axes of [batch, 3]"],
+  [
+    "transpose",
+    () => transpose(m, [0, 0]),
+    "Transpose: [0, 0] is not a permutation of the axes of [batch, 3]",
+  ],
   ["concat", () => concat([m, n], 1), "Concat: shapes do not join along axis 1: [batch, 3] and [4, 2]"],
   [
     "concat of dtypes",

@@ -162,7 +162,7 @@ test("a gradient penalty agrees with its closed form", async () => {
 test("what cannot be differentiated is refused", () => {
   const other = input("other", "float64", [3]);
   expect(() => gradients(x, [x])).toThrow(
-    "gradients: a value of shape [3] is no scalar; differentiate a sum or a mean",
+    "gradients: a value of shape [3] is not a scalar; differentiate a sum or a mean",
   );
   expect(() => gradients(sum(x), [x, other])).toThrow(
     "gradients: y does not depend on x number 1 (shape [3]); ask only for gradients of what y is computed from",
@@ -180,11 +180,11 @@ test("a rule that returns another shape or dtype is named", () => {
   const infer = ([v]: readonly Value[]) => v;
   const shrunk = defineOp<[v: Value]>({ type: "Shrunk", infer, vjp: (_, __, g) => [sum(g, [0])] });
   expect(() => gradients(sum(shrunk(x)), [x])).toThrow(
-    "Shrunk: its rule gives float64 [] for input 0, which is float64 [3]; mend the rule",
+    "Shrunk: its rule gives float64 [] for input 0, which is float64 [3]; correct the rule",
   );
   const retyped = defineOp<[v: Value]>({ type: "Retyped", infer, vjp: () => [input("g", "float32", [3])] });
   expect(() => gradients(sum(retyped(x)), [x])).toThrow(
-    "Retyped: its rule gives float32 [3] for input 0, which is float64 [3]; mend the rule",
+    "Retyped: its rule gives float32 [3] for input 0, which is float64 [3]; correct the rule",
   );
 });
 

@@ -53,7 +53,7 @@ describe("a checkpoint comes back as it went", () => {
 
 describe("what is no checkpoint is refused", () => {
   const whole = encoded("generator");
-  const refusal = /^c: is no checkpoint of ORT's training API, version 2 \(.+\); write it again/;
+  const refusal = /^c: is not a checkpoint of ORT's training API, version 2 \(.+\); write it again/;
 
   test("at whatever length it is cut off", () => {
     for (let length = 0; length < whole.length; length += length < 200 ? 1 : 97) {

@@ -163,9 +163,9 @@ describe("wrong files are refused by name before ORT sees them", () => {
     [
       "no model",
       { "training_model.onnx": new TextEncoder().encode("no model") },
-      /^here\/training_model\.onnx: is no model for ORT's training API/,
+      /^here\/training_model\.onnx: is not a model for ORT's training API/,
     ],
-    ["an empty file", { "eval_model.onnx": new Uint8Array(0) }, /^here\/eval_model\.onnx: is no model/],
+    ["an empty file", { "eval_model.onnx": new Uint8Array(0) }, /^here\/eval_model\.onnx: is not a model/],
     [
       "an operator set that 1.19 does not know",
       {
@@ -208,7 +208,7 @@ describe("wrong files are refused by name before ORT sees them", () => {
     [
       "a checkpoint cut short",
       { checkpoint: files.checkpoint.subarray(0, 1000) },
-      /^here\/checkpoint: is no checkpoint of ORT's training API/,
+      /^here\/checkpoint: is not a checkpoint of ORT's training API/,
     ],
     ["a model for a checkpoint", { checkpoint: files["eval_model.onnx"] }, /^here\/checkpoint: .*ODTC/],
   ])("%s", async (_, wrong, message) => {

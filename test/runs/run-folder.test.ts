@@ -38,9 +38,9 @@ test.each([
 test("metrics that cannot be written or read name their file", async () => {
   const path = join(await temporaryFolder(), "metrics.jsonl");
   await mkdir(path);
-  await expect(appendMetrics(path, [])).rejects.toThrow(`${path}: cannot be written (EISDIR`);
+  await expect(appendMetrics(path, [])).rejects.toThrow(`${path}: cannot be written (it is a folder`);
   await expect(truncateMetrics(path, { epoch: 0, step: 0 })).rejects.toThrow(
-    `${path}: cannot be read (EISDIR`,
+    `${path}: cannot be read (it is a folder`,
   );
 });
 

@@ -198,8 +198,10 @@ describe("a run's files", () => {
     await requireRun(run);
     await mkdir(join(room, "empty"));
     await requireRun(join(room, "empty"));
-    await expect(requireRun(room)).rejects.toThrow(`${room}: holds no run (there is no config.json); name`);
+    await expect(requireRun(room)).rejects.toThrow(
+      `${room}: is not the folder of a run: it has no config.json; name`,
+    );
     expect(await requireRun(join(room, "nowhere"))).toBe(false);
-    await expect(requireRun(join(run, "config.json"))).rejects.toThrow("config.json: is no folder; name");
+    await expect(requireRun(join(run, "config.json"))).rejects.toThrow("config.json: is not a folder; name");
   });
 });

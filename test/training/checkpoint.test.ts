@@ -74,7 +74,7 @@ describe("a file is refused by its name when it", () => {
     const path = await written();
     await writeFile(path, encodeSafetensors(new Map(), metadata));
     expect(await refusal(readCheckpoint(path))).toContain(
-      `${path}: is no checkpoint of gan-onnx (metadata ${field}: `,
+      `${path}: is not a checkpoint of gan-onnx (metadata ${field} `,
     );
   });
 });

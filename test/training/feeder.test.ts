@@ -26,7 +26,7 @@ describe("threads that prepare batches", () => {
       shape: null as never,
     }));
     const feeders = new Feeders({ ...training, graph: { ...training.graph, batches } }, 1);
-    const refused = /^a thread that prepares batches: failed \(.*null.*\); see that memory suffices/;
+    const refused = /^a thread that prepares batches: failed \(.*null.*\); check that there is enough memory/;
     await expect(feeders.prepare(runs[0])).rejects.toThrow(refused);
     await expect(feeders.prepare(runs[1])).rejects.toThrow(refused);
     await feeders.close();

@@ -145,7 +145,7 @@ test("a run that came to the folder meanwhile is not overwritten", async () => {
   const run = await training();
   const { config } = runFiles(run.folder);
   await writeFile(config, "another one's");
-  await expect(trained(run)).rejects.toThrow(`${run.folder}: holds a run already`);
+  await expect(trained(run)).rejects.toThrow(`${run.folder}: already contains a run`);
   expect(await readFile(config, "utf8")).toBe("another one's");
   expect(tree(run.folder)).toEqual(["config.json"]);
 });
@@ -157,7 +157,7 @@ test("a run that went on meanwhile is not brought back", async () => {
   const { checkpoint, metrics } = runFiles(run.folder);
   const before = await readFile(metrics, "utf8");
   await expect(trained({ ...run, epochs: 2, start: early })).rejects.toThrow(
-    `${run.folder}: another process has brought it to epoch 2, step 0 meanwhile; resume it again`,
+    `${run.folder}: another process has trained it to epoch 2, step 0 meanwhile; resume it again`,
   );
   expect(await readCheckpoint(checkpoint)).toEqual(late);
   expect(await readFile(metrics, "utf8")).toBe(before);

@@ -55,7 +55,7 @@ export async function plainHost(): Promise<Place> {
 export async function served(...args: readonly string[]): Promise<Place> {
   const port = await freePort();
   const serving = startCli(["serve", "--port", String(port), ...args], { cwd: "." });
-  await serving.says("Ctrl-C ends it");
+  await serving.says("press Ctrl-C to stop");
   const close = () => {
     serving.kill("SIGINT");
     return serving.finished;

@@ -239,7 +239,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(await page.locator("#digit").isVisible()).toBe(false);
   });
 
-  test("says why of a file that is no generator, and keeps the one it has", async () => {
+  test("says why of a file that is not a generator, and keeps the one it has", async () => {
     await open();
     const before = await sheet();
     const model = await readFile(shipped);
@@ -338,7 +338,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.route(file, (route) => route.abort());
     await page.goto(url);
     await page.locator(place).filter({ hasText: message }).waitFor();
-    if (place === "#problem") await page.getByText("There is no generator to draw with.").waitFor();
+    if (place === "#problem") await page.getByText("There is not a generator to draw with.").waitFor();
   });
 
   test.each([

@@ -147,7 +147,7 @@ async function reporting(task: () => Promise<void>): Promise<void> {
   } catch (error) {
     tell(problem, messageOf(error));
     if (model) modelField.value = model.name;
-    else status.textContent = "There is no generator to draw with.";
+    else status.textContent = "There is not a generator to draw with.";
     document.body.classList.add("ready");
   }
 }

@@ -46,7 +46,7 @@ async function fetched(path: string): Promise<Response> {
 /**
  * Hand a file to the worker that draws.
  *
- * @throws GanOnnxError when it is no generator, or cannot be run.
+ * @throws GanOnnxError when it is not a generator, or cannot be run.
  */
 export async function openModel(
   worker: GeneratorWorker,

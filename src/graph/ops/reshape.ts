@@ -59,7 +59,7 @@ export function transpose(x: Value, perm: readonly number[]): Value {
   const axes = perm.map((axis) => normalizeAxis("Transpose", axis, x.shape.length));
   if (axes.length !== x.shape.length || new Set(axes).size !== axes.length) {
     throw new GanOnnxError({
-      what: `[${perm.join(", ")}] is no permutation of the axes of ${formatShape(x.shape)}`,
+      what: `[${perm.join(", ")}] is not a permutation of the axes of ${formatShape(x.shape)}`,
       where: "Transpose",
       fix: "name every axis once",
     });

@@ -78,38 +78,31 @@ const optimizerNames = Object.keys(optimizers) as OptimizerName[];
  * have a default of its own for is written into a configuration only where it is given.
  */
 export const optimizationSettings = (standard: { learningRate: number; beta1: number; beta2: number }) => ({
-  learningRate: z.number().positive().default(standard.learningRate).describe("step size of the optimizer"),
-  beta1: z.number().min(0).lt(1).default(standard.beta1).describe("decay of the first moment, for Adam"),
-  beta2: z.number().min(0).lt(1).default(standard.beta2).describe("decay of the second moment, for Adam"),
-  epsilon: z
-    .number()
-    .positive()
-    .default(1e-8)
-    .describe("added to the root that divides, for Adam and RMSprop"),
-  optimizer: z.enum(optimizerNames).optional().describe("what makes updates of gradients (default: adam)"),
-  momentum: z.number().min(0).lt(1).optional().describe("momentum, for sgd and rmsprop (default: 0)"),
-  nesterov: z.boolean().optional().describe("Nesterov's momentum, for sgd"),
+  learningRate: z.number().positive().default(standard.learningRate).describe("learning rate"),
+  beta1: z.number().min(0).lt(1).default(standard.beta1).describe("Adam: decay of the first moment"),
+  beta2: z.number().min(0).lt(1).default(standard.beta2).describe("Adam: decay of the second moment"),
+  epsilon: z.number().positive().default(1e-8).describe("Adam, RMSprop: added to the denominator"),
+  optimizer: z.enum(optimizerNames).optional().describe("optimizer (default: adam)"),
+  momentum: z.number().min(0).lt(1).optional().describe("SGD, RMSprop: momentum (default: 0)"),
+  nesterov: z.boolean().optional().describe("SGD: Nesterov momentum"),
   alpha: z
     .number()
     .min(0)
     .lt(1)
     .optional()
-    .describe("decay of the squared gradient, for rmsprop (default: 0.99)"),
+    .describe("RMSprop: decay of the squared gradient (default: 0.99)"),
   weightDecay: z.number().min(0).optional().describe("weight decay (default: 0; for adamw 0.01)"),
   clipNorm: z
     .number()
     .positive()
     .optional()
-    .describe("largest norm of a network's gradient (default: no limit)"),
-  schedule: z
-    .enum(scheduleNames)
-    .optional()
-    .describe("learning rate over the course of the training (default: constant)"),
+    .describe("clip each network's gradient to this norm (default: no limit)"),
+  schedule: z.enum(scheduleNames).optional().describe("learning rate schedule (default: constant)"),
   warmupSteps: z
     .int()
     .min(0)
     .optional()
-    .describe("steps in which the learning rate rises at first (default: 0)"),
+    .describe("steps of linear warm-up of the learning rate (default: 0)"),
 });
 
 export type OptimizationSettings = z.infer<z.ZodObject<ReturnType<typeof optimizationSettings>>>;

@@ -69,7 +69,7 @@ test("what is normalised together", async () => {
   );
 });
 
-test("batch normalisation by given statistics, and in training", async () => {
+test("batch normalization by given statistics, and in training", async () => {
   const [scale, bias] = [given("scale", 4), given("bias", 4)];
   const running = { mean: given("mean", 4), variance: given("variance", 4) };
   const statistics = { mean: [1, 0, 2, -1], variance: [1, 4, 9, 16] };

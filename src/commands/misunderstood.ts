@@ -1,0 +1,61 @@
+import type { Argv } from "yargs";
+import { GanOnnxError } from "../error.js";
+import { suggestion } from "../suggest.js";
+
+/** The flags of a command; yargs knows them, and its types keep them back. */
+function flagsOf(parser: Argv): string[] {
+  const { key = {} } = (
+    parser as unknown as { getOptions(): { key?: Record<string, unknown> } }
+  ).getOptions();
+  return Object.keys(key).filter((name) => name.length > 1 && !/[A-Z]/.test(name));
+}
+
+/**
+ * The error for arguments that yargs does not understand, in our words.
+ *
+ * @param message what yargs says, in English.
+ * @param args as they were typed.
+ * @param commands the names of the commands.
+ */
+export function misunderstood(
+  message: string,
+  args: readonly string[],
+  parser: Argv,
+  commands: readonly string[],
+): GanOnnxError {
+  const refused = (where: string, what: string, fix = "see --help") =>
+    new GanOnnxError({ where, what, fix, kind: "usage" });
+  const line = message.replace(/\s+/g, " ").trim();
+  const found = (pattern: RegExp) => pattern.exec(line)?.slice(1);
+
+  const [unknown] = found(/^Unknown (?:argument|command)s?: ([^,]+)/) ?? [];
+  if (unknown !== undefined) {
+    const flag = args
+      .map((arg) => arg.split("=", 1)[0])
+      .find((arg) => /^--?/.test(arg) && nameOf(arg) === nameOf(unknown));
+    if (flag) {
+      const meant = suggestion(nameOf(flag), flagsOf(parser));
+      return refused(flag, "no such flag", meant && `did you mean --${meant}?`);
+    }
+    if (unknown !== args[0]) return refused("arguments", `"${unknown}" is one too many`);
+    const meant = suggestion(unknown, commands);
+    return refused(unknown, "no such command", meant && `did you mean ${meant}?`);
+  }
+  const [got, needed] = found(/^Not enough non-option arguments: got (\d+), need at least (\d+)/) ?? [];
+  if (needed !== undefined) return refused("arguments", `too few: ${needed} needed, ${got} given`);
+  const [missing] = found(/^Missing required arguments?: (.+)/) ?? [];
+  if (missing !== undefined) return refused(`--${missing}`, "is missing");
+  const [valueless] = found(/^Not enough arguments following: (.+)/) ?? [];
+  if (valueless !== undefined) return refused(`--${nameOf(valueless)}`, "needs a value");
+  const [option, given, choices] =
+    found(/^Invalid values: Argument: (.+), Given: (.+), Choices: (.+)$/) ?? [];
+  if (option !== undefined) {
+    return refused(`--${option}`, `needs one of ${choices.replaceAll('"', "")}, not ${given}`);
+  }
+  return refused("arguments", line);
+}
+
+/** `--stepsPerCall` as `steps-per-call`. */
+function nameOf(flag: string): string {
+  return flag.replace(/^--?(no-)?/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -54,7 +54,7 @@ export function refusalOf({ issues: [issue] }: z.ZodError, schema: z.ZodType, va
   let [inner, found]: [z.ZodType | undefined, unknown] = [schema, value];
   for (const key of issue.path) {
     found = (found as Record<PropertyKey, unknown> | undefined)?.[key];
-    inner = inner instanceof z.ZodObject ? inner.shape[String(key)] : undefined;
+    inner = inner && partOf(inner, key);
   }
   const own = ["custom", "invalid_format"].includes(issue.code) ? issue.message : undefined;
   const beyond = issue.code === "too_big" && issue.maximum === Number.MAX_SAFE_INTEGER;
@@ -62,6 +62,14 @@ export function refusalOf({ issues: [issue] }: z.ZodError, schema: z.ZodType, va
     ? `a whole number up to ${issue.maximum}`
     : (own ?? (inner ? wantedBy(inner) : "another value"));
   return found === undefined ? `is missing; it needs ${needed}` : `needs ${needed}, not ${shown(found)}`;
+}
+
+/** The schema of a part of a value. */
+function partOf(schema: z.ZodType, key: PropertyKey): z.ZodType | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape[String(key)];
+  if (schema instanceof z.ZodArray) return schema.element as z.ZodType;
+  if (schema instanceof z.ZodRecord) return schema.valueType as z.ZodType;
+  return undefined;
 }
 
 function shown(value: unknown): string {

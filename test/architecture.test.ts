@@ -24,6 +24,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   data: ["error.ts", "json.ts", "files.node.ts", "tensors", "runtime"],
   training: [
     "error.ts",
+    "wanted.ts",
     "checksum.ts",
     "version.ts",
     "files.node.ts",

@@ -8,7 +8,7 @@ export interface Expected {
 }
 
 /** Complaints for a message: the first ones, and how many there are besides. */
-export function listed(complaints: readonly string[], most = 4): string {
+export function listed(complaints: readonly string[], most = 6): string {
   const more = complaints.length - most;
   return more > 1 ? `${complaints.slice(0, most).join(", ")}, and ${more} more` : complaints.join(", ");
 }

@@ -138,11 +138,23 @@ describe("decodeSafetensors", () => {
       file(`{"a":{"dtype":"F32",${info(0, 4).slice(1)}}`, 4),
       'the name "dtype" occurs twice',
     ],
-    ["metadata that is no text", file('{"__metadata__":{"n":1}}'), "__metadata__.n: "],
-    ["metadata that is a list", file('{"__metadata__":[]}'), "__metadata__: "],
-    ["no shape", file('{"a":{"dtype":"F32","data_offsets":[0,4]}}', 4), 'tensor "a".shape: '],
-    ["a negative size", file(`{"a":${info(0, 4, "F32", "[-1]")}}`, 4), 'tensor "a".shape.0: '],
-    ["a fractional size", file(`{"a":${info(0, 4, "F32", "[1.5]")}}`, 4), 'tensor "a".shape.0: '],
+    ["metadata that is no text", file('{"__metadata__":{"n":1}}'), "__metadata__.n needs a text, not 1"],
+    ["metadata that is a list", file('{"__metadata__":[]}'), "__metadata__ needs an object, not []"],
+    [
+      "no shape",
+      file('{"a":{"dtype":"F32","data_offsets":[0,4]}}', 4),
+      'tensor "a".shape is missing; it needs a list',
+    ],
+    [
+      "a negative size",
+      file(`{"a":${info(0, 4, "F32", "[-1]")}}`, 4),
+      'tensor "a".shape.0 needs a whole number from 0, not ',
+    ],
+    [
+      "a fractional size",
+      file(`{"a":${info(0, 4, "F32", "[1.5]")}}`, 4),
+      'tensor "a".shape.0 needs a whole number from 0, not ',
+    ],
     ["one offset", file('{"a":{"dtype":"F32","shape":[],"data_offsets":[0]}}', 4), 'tensor "a".data_offsets'],
     [
       "a hole",

@@ -44,7 +44,7 @@ test("a checkpoint comes back as it was, and equal ones are equal files", async 
 describe("a file is refused by its name when it", () => {
   test("is not there", async () => {
     expect(await refusal(readCheckpoint("/nowhere/c.safetensors"))).toMatch(
-      /^\/nowhere\/c\.safetensors: is not there: .* first checkpoint/,
+      /^\/nowhere\/c\.safetensors: no such file: .* first checkpoint/,
     );
   });
 

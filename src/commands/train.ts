@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Argv, CommandModule } from "yargs";
 import { type Config, flagOf, resolveConfig } from "../config.js";
 import { GanOnnxError } from "../error.js";
+import type { Change, Changes } from "../runs/changes.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Run } from "../runs/run.js";
 import { isParametersState } from "../training/names.js";
@@ -9,8 +11,10 @@ import { discriminatorWatch } from "../training/won.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 
-/** Settings that a resumed run may change; any other would make it another run. */
-const resumable = ["epochs", "ep", "device", "stepsPerCall", "evaluateEvery", "evaluateSamples"];
+/** Settings that a run may change when it is resumed and that leave its steps as they are. */
+const harmless = ["epochs", "stepsPerCall", "strict", "evaluateEvery", "evaluateSamples"];
+/** Those that change its steps from there on, which is recorded. Any other would make it another run. */
+const recorded = ["ep", "device", "learningRate", "schedule", "warmupSteps"];
 
 export const train: CommandModule = {
   command: "train",
@@ -44,21 +48,29 @@ export const train: CommandModule = {
 async function resumed(
   argv: Readonly<Record<string, unknown>>,
   out: string | undefined,
-): Promise<{ config: Config; folder: string }> {
+): Promise<{ config: Config; folder: string; changes: Changes }> {
   const { latestRun, requireFolder, runFiles } = await import("../runs/run-folder.js");
   const folder = out ?? (await latestRun());
   requireFolder(folder);
   const path = runFiles(folder).config;
   const flags = settingsIn(argv);
   const settings = await readConfigFile(path);
+  const changes: Record<string, Change> = {};
   for (const [key, value] of Object.entries(flags)) {
-    if (resumable.includes(key) || settings[key] === value) continue;
-    throw new GanOnnxError({
-      what: `the run has ${JSON.stringify(settings[key])}, which a resumed run must keep`,
-      where: flagOf(key),
-      fix: "leave it out, or start a new run",
-      kind: "usage",
-    });
+    if (harmless.includes(key) || isDeepStrictEqual(settings[key], value)) continue;
+    const [from, to] = [settings[key], value].map((one) =>
+      one === undefined ? "none" : JSON.stringify(one),
+    );
+    if (!recorded.includes(key)) {
+      throw new GanOnnxError({
+        what: `cannot change from ${from} to ${to} when a run is resumed; ${[...harmless, ...recorded].map(flagOf).join(", ")} can`,
+        where: flagOf(key),
+        fix: "leave it out, or start a new run",
+        kind: "usage",
+      });
+    }
+    changes[key] = { from: settings[key] ?? null, to: value };
+    say(`${flagOf(key)} changes from ${from} to ${to}`);
   }
   if (typeof argv.config === "string") {
     throw new GanOnnxError({
@@ -68,12 +80,12 @@ async function resumed(
       kind: "usage",
     });
   }
-  return { config: resolveConfig(flags, { path, settings }), folder };
+  return { config: resolveConfig(flags, { path, settings }), folder, changes };
 }
 
 /** Train as told, until done or interrupted; returns the run's folder. */
 export async function trainCommand(
-  { config, folder }: { config: Config; folder: string | undefined },
+  { config, folder, changes }: { config: Config; folder: string | undefined; changes?: Changes },
   { resume = false, dryRun = false, json = false },
 ): Promise<string> {
   const { prepareRun, prepareResume, workplaceOf, stepsInEpoch } = await import("../runs/run.js");
@@ -114,7 +126,7 @@ export async function trainCommand(
     const started = performance.now();
     const { position: end } = await train(
       training,
-      workplaceOf(training, config, sayScores),
+      workplaceOf(training, { ...config, changes }, sayScores),
       progressLines(training),
       interrupt.signal,
     );

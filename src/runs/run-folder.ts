@@ -15,6 +15,8 @@ export function runFiles(folder: string) {
     config: join(folder, "config.json"),
     metrics: join(folder, "metrics.jsonl"),
     scores: join(folder, "scores.jsonl"),
+    /** What changed when the run was resumed. */
+    changes: join(folder, "changes.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),
     /** Checkpoints before that one, the newest of them being number 1. */
     earlierCheckpoint: (number: number) => join(folder, `checkpoint-before-${number}.safetensors`),

@@ -17,6 +17,7 @@ import { type Checkpoint, checkState, startPosition } from "../training/checkpoi
 import { Feeders } from "../training/feeder.node.js";
 import type { ScoresLine, Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
+import { type Changes, recordChanges, rescheduled } from "./changes.js";
 import {
   type FoundCheckpoint,
   type Keeping,
@@ -141,11 +142,12 @@ export async function prepareResume(
 ): Promise<Run> {
   requireResumable(configuration.run, folder);
   await requireProvider(configuration.run.ep, configuration.run.device);
-  const { checkpoint: start, path }: FoundCheckpoint = await newestCheckpoint(folder, warn);
-  const { position } = start;
+  const { checkpoint, path }: FoundCheckpoint = await newestCheckpoint(folder, warn);
+  const { position } = checkpoint;
   const { run } = configuration;
   const designed = await designFrom(configuration, position, networkIn(folder));
   const { design } = designed;
+  const start = rescheduled(checkpoint, design, run.batchSize);
   checkState(start, design, path);
   const dataset = await dataOfRun(run, { report, signal, heldOut: run.recipe === "classifier" });
   const { images, channels, height, width } = position;
@@ -240,7 +242,7 @@ function assemble(
  */
 export function workplaceOf(
   run: Run,
-  { flat }: Pick<Configuration, "flat">,
+  { flat, changes = {} }: Pick<Configuration, "flat"> & { readonly changes?: Changes },
   told: (line: ScoresLine) => void = () => {},
 ): Workplace {
   const files = runFiles(run.folder);
@@ -270,6 +272,7 @@ export function workplaceOf(
         const kept = classNames ? { ...flat, classNames } : flat;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
         if (run.resumed) await restoreCheckpoint(run.folder, run.resumed);
+        await recordChanges(files.changes, run.start.position, changes);
         await truncateMetrics(files.metrics, run.start.position);
         await truncateMetrics(files.scores, run.start.position);
       },

@@ -47,6 +47,25 @@ export function withSteps({ schedule }: Design, state: Tensors, steps: number): 
 }
 
 /**
+ * The state of a training that is resumed with a schedule where it had none, or with none where it had one.
+ *
+ * @param made the steps that it has made.
+ */
+export function withOwnSchedule({ schedule }: Design, state: Tensors, made: number): Tensors {
+  if (state.has(STEP_STATE) === (schedule !== undefined)) return state;
+  const changed = new Map(state);
+  if (schedule) {
+    for (const name of [STEP_STATE, STEPS_STATE]) {
+      changed.set(name, { dtype: "float32", shape: [], data: Float32Array.of(made) });
+    }
+  } else {
+    changed.delete(STEP_STATE);
+    changed.delete(STEPS_STATE);
+  }
+  return changed;
+}
+
+/**
  * The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average; at last
  * what the schedule goes by.
  */

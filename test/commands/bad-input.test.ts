@@ -264,13 +264,19 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     "another seed on the way",
     () => resume("run", "--seed", "8"),
     2,
-    /^--seed: the run has 7, which a resumed run must keep/,
+    /^--seed: cannot change from 7 to 8 when a run is resumed; --epochs, .*--learning-rate.* can; leave it out/,
   ],
   [
     "another width on the way",
     () => resume("run", "--width", "9"),
     2,
-    /^--width: the run has 8, which a resumed run must keep/,
+    /^--width: cannot change from 8 to 9 when/,
+  ],
+  [
+    "an average on the way",
+    () => resume("run", "--ema", "0.99"),
+    2,
+    /^--ema: cannot change from none to 0\.99 when/,
   ],
   [
     "a config file on the way",

@@ -124,3 +124,41 @@ test("a run of augmented images goes on as if nothing had happened, too", async 
   await succeed(resume("augmented halves", "--epochs", "2"), { cwd });
   expect(await contentOf("augmented halves")).toEqual(await contentOf("augmented"));
 });
+
+describe("what may change when a run is resumed", () => {
+  const changesOf = async (out: string) =>
+    (await readFile(join(cwd, out, "changes.jsonl"), "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+
+  test("learning rate and schedule do, which is recorded with the step, and stay", async () => {
+    await succeed(train("changed", 1), { cwd });
+    const { stderr } = await succeed(
+      resume("changed", "--epochs", "2", "--learning-rate", "1e-4", "--schedule", "cosine"),
+      { cwd },
+    );
+    expect(stderr).toContain("--learning-rate changes from 0.0003 to 0.0001\n");
+    expect(stderr).toContain('--schedule changes from none to "cosine"\n');
+    const first = {
+      epoch: 1,
+      step: 0,
+      changes: {
+        learningRate: { from: 0.0003, to: 0.0001 },
+        schedule: { from: null, to: "cosine" },
+      },
+    };
+    expect(await changesOf("changed")).toEqual([first]);
+    const config = JSON.parse(await readFile(join(cwd, "changed", "config.json"), "utf8"));
+    expect(config).toMatchObject({ learningRate: 0.0001, schedule: "cosine", epochs: 2 });
+    const { state } = await readCheckpoint(join(cwd, "changed", "checkpoint.safetensors"));
+    expect(Array.from(state.get("schedule/step")!.data, Number)).toEqual([2 * 226]);
+
+    await succeed(resume("changed", "--epochs", "3", "--schedule", "constant"), { cwd });
+    expect(await changesOf("changed")).toEqual([
+      first,
+      { epoch: 2, step: 0, changes: { schedule: { from: "cosine", to: "constant" } } },
+    ]);
+    expect(await positionOf("changed")).toMatchObject({ epoch: 3, step: 0 });
+  });
+});

@@ -56,6 +56,7 @@ test("a run is named by its recipe and time, and its files as the issue names th
   const { fakeImages, earlierCheckpoint, epochCheckpoint, network, ...files } = runFiles("r");
   const numbered = [fakeImages(12), earlierCheckpoint(1), epochCheckpoint(40), network("generator")];
   expect([...Object.values(files), ...numbered].sort()).toEqual([
+    join("r", "changes.jsonl"),
     join("r", "checkpoint-40.safetensors"),
     join("r", "checkpoint-before-1.safetensors"),
     join("r", "checkpoint.safetensors"),
@@ -64,5 +65,6 @@ test("a run is named by its recipe and time, and its files as the issue names th
     join("r", "img", "real_images.png"),
     join("r", "metrics.jsonl"),
     join("r", "networks", "generator.onnx"),
+    join("r", "scores.jsonl"),
   ]);
 });

@@ -11,6 +11,8 @@ import { doctor } from "./commands/doctor.js";
 import { evaluate } from "./commands/evaluate.js";
 import { exportModel } from "./commands/export.js";
 import { misunderstood } from "./commands/misunderstood.js";
+import { report } from "./commands/report.js";
+import { runs } from "./commands/runs.js";
 import { sample } from "./commands/sample.js";
 import { serve } from "./commands/serve.js";
 import { train } from "./commands/train.js";
@@ -28,6 +30,8 @@ const commands = [
   exportModel,
   sample,
   evaluate,
+  report,
+  runs,
   serve,
   verify,
   differentiateModel,

@@ -10,6 +10,7 @@ import type { Progress, ScoresLine, Training } from "../training/training.js";
 import { discriminatorWatch } from "../training/won.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
+import { commandsFor } from "./report.js";
 
 /** Settings that a run may change when it is resumed and that leave its steps as they are. */
 const harmless = ["epochs", "stepsPerCall", "strict", "evaluateEvery", "evaluateSamples"];
@@ -92,6 +93,7 @@ export async function trainCommand(
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
+  const { withReport } = await import("../runs/reporting.js");
   const { describeData, summaryOf } = await import("../data/summary.js");
 
   const where = folder ?? newRunFolder(config.run.recipe, new Date());
@@ -126,7 +128,11 @@ export async function trainCommand(
     const started = performance.now();
     const { position: end } = await train(
       training,
-      workplaceOf(training, { ...config, changes }, sayScores),
+      withReport(
+        workplaceOf(training, { ...config, changes }, sayScores),
+        where,
+        commandsFor(where, config.flat),
+      ),
       progressLines(training),
       interrupt.signal,
     );

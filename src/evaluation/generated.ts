@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.js";
 import type { Generator } from "../export/description.js";
+import { portFeeds } from "../export/ports.js";
 import { pixelsOf } from "../recipes/index.js";
 import { drawLatents } from "../recipes/latents.js";
 import type { LoadedModel } from "../runtime/engine.js";
@@ -20,7 +21,7 @@ export async function generated(
   generator: Generator,
   { count, seed, name }: { count: number; seed: number; name: string },
 ): Promise<Dataset> {
-  const { image, classes, range } = generator;
+  const { image, classes, range, ports } = generator;
   const [low, high] = range;
   const pixels = pixelsOf(image);
   // A clamped array rounds and clamps what is written to it.
@@ -29,7 +30,10 @@ export async function generated(
     const rows = Math.min(AT_ONCE, count - first);
     const asked = classes === undefined ? undefined : labelsFrom(first, rows, classes);
     const feeds = drawLatents(randomStream(seed, "evaluate", "samples", part), rows, generator, asked);
-    const drawn = floatsIn(await model.run(feeds), "image");
+    const drawn = floatsIn(
+      await model.run(ports ? portFeeds(ports, feeds) : feeds),
+      ports?.output ?? "image",
+    );
     const target = bytes.subarray(first * pixels, (first + rows) * pixels);
     for (let i = 0; i < target.length; i++) target[i] = (255 * (drawn[i] - low)) / (high - low);
   }

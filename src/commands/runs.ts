@@ -1,0 +1,43 @@
+import type { Argv, CommandModule } from "yargs";
+import { common } from "./options.js";
+import { print, say } from "./output.js";
+
+export const runs: CommandModule = {
+  command: "runs [folder]",
+  describe: "list runs as a table: recipe, data, epochs, state, last scores",
+  builder: (argv: Argv) =>
+    argv
+      .positional("folder", { type: "string", describe: "where the runs are (default: runs)" })
+      .option("json", common.json),
+  async handler(argv) {
+    const { listRuns } = await import("../runs/list.js");
+    const { RUNS } = await import("../runs/run-folder.js");
+    const folder = typeof argv.folder === "string" ? argv.folder : RUNS;
+    const found = await listRuns(folder);
+    if (argv.json) return print(JSON.stringify(found));
+    if (found.length === 0) return say(`${folder}: there are no runs`);
+    const scores = (row: (typeof found)[number]) =>
+      Object.entries(row.scores)
+        .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
+        .join(", ");
+    const rows = [
+      ["run", "recipe", "data", "epochs", "state", "last scores"],
+      ...found.map((row) => [
+        row.run,
+        row.recipe,
+        row.data,
+        `${row.epoch}/${row.epochs}`,
+        row.state,
+        scores(row),
+      ]),
+    ];
+    const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+    for (const row of rows)
+      print(
+        row
+          .map((cell, i) => cell.padEnd(widths[i]))
+          .join("  ")
+          .trimEnd(),
+      );
+  },
+};

@@ -1,0 +1,56 @@
+import { cpus, platform } from "node:os";
+import { join } from "node:path";
+import { writeAtomically } from "../files.node.js";
+import type { Workplace } from "../training/training.js";
+import { producer } from "../version.js";
+import { readReport } from "./report-data.js";
+import { type Facts, reportPage } from "./report-page.js";
+
+/** Writing reports takes at most this part of the time. */
+const PART = 1 / 20;
+
+/** The report of a run: one page that opens from disk. */
+export const reportFile = (folder: string) => join(folder, "report.html");
+
+/** A workplace that writes the report of the run after epochs, and when the training ends. */
+export function withReport(workplace: Workplace, folder: string, commands: readonly string[]): Workplace {
+  const { keeper } = workplace;
+  const began = performance.now();
+  let [steps, ended, took, written] = [0, began, 0, false];
+  const write = async () => {
+    const now = performance.now();
+    const facts: Facts = {
+      speed: `${(steps / ((now - began) / 1000)).toFixed(1)} steps/s since this process began`,
+      processor: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores`,
+      system: `${platform()}, Node ${process.version}`,
+      version: `${producer.name} ${producer.version}`,
+      written: new Date().toISOString(),
+    };
+    await writeAtomically(reportFile(folder), reportPage(await readReport(folder), facts, commands));
+    [ended, written] = [performance.now(), true];
+    took = ended - now;
+  };
+  return {
+    ...workplace,
+    keeper: {
+      ...keeper,
+      async metrics(lines) {
+        steps += lines.length;
+        written = false;
+        await keeper.metrics(lines);
+      },
+      async checkpoint(checkpoint) {
+        await keeper.checkpoint(checkpoint);
+        const due = performance.now() - ended > took / PART;
+        if (checkpoint.position.step === 0 && due) await write();
+      },
+      async end() {
+        try {
+          if (steps > 0 && !written) await write();
+        } finally {
+          await keeper.end?.();
+        }
+      },
+    },
+  };
+}

@@ -13,6 +13,16 @@ function replaceOnce(text, before, after) {
   return text.replace(before, () => after);
 }
 
+/** Generated code without what nothing here calls, which is more than half of it. */
+function withoutUnused(source) {
+  const unused = "verify|fromObject|toObject|encodeDelimited|decodeDelimited|prototype\\.toJSON";
+  const definition = new RegExp(
+    `^( *)\\w+\\.(${unused}) = function \\w+\\([^)]*\\) \\{\\n.*?\\n\\1\\};\\n`,
+    "gms",
+  );
+  return source.replace(definition, "").replace(/^ *\/\*\*.*?\*\/\n/gms, "");
+}
+
 /**
  * onnx-proto asks for protobufjs 6 and is CommonJS. npm's `overrides` give it protobufjs 8 here, but do not reach those
  * who install this package. So its generated code goes into dist/ as an ES module that uses our own protobufjs.
@@ -26,7 +36,7 @@ function bundleOnnxProto() {
   );
   const licence = readFileSync(join(root, "node_modules/onnx-proto/LICENSE"), "utf8").trim();
   const notice = `/*!\n * onnx-proto, generated from onnx.proto\n *\n${licence.replace(/^/gm, " * ")}\n */\n`;
-  const module = replaceOnce(withImport, "module.exports = $root;", "export default $root;");
+  const module = withoutUnused(replaceOnce(withImport, "module.exports = $root;", "export default $root;"));
   writeFileSync(join(dist, "onnx/onnx-proto.js"), notice + module);
   // The same for its types, which name a Long that they import from nowhere.
   const long = "type Long = { low: number; high: number; unsigned: boolean; toNumber(): number };\n";

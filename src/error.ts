@@ -88,7 +88,7 @@ export function messageOf(thrown: unknown, name: NameSetting = inWords): string 
   const code = thrown instanceof Error && "code" in thrown ? codes[String(thrown.code)] : undefined;
   if (code !== undefined) return code;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return (thrown instanceof GanOnnxError ? thrown.messageWith(name) : message).split("\n", 1)[0];
+  return thrown instanceof GanOnnxError ? thrown.messageWith(name) : printable(message.split("\n", 1)[0]);
 }
 
 /** Settings whose key is no word. */
@@ -104,8 +104,34 @@ function piecesOf(text: Text): readonly (string | Setting)[] {
 }
 
 function lineOf({ what, where, fix }: ErrorParts, name: NameSetting): string {
-  const pieces = [...piecesOf(where), ": ", ...piecesOf(what), "; ", ...piecesOf(fix)];
   const called = ({ setting, value }: Setting) =>
     value === undefined ? name(setting) : `${name(setting)} ${value}`;
-  return pieces.map((piece) => (typeof piece === "string" ? piece : called(piece))).join("");
+  const written = (part: Text) =>
+    printable(
+      piecesOf(part)
+        .map((piece) => (typeof piece === "string" ? piece : called(piece)))
+        .join(""),
+    );
+  return `${written(where)}: ${written(what)}; ${written(fix)}`;
 }
+
+/** The most characters of a part of a message. */
+const LONGEST = 2000;
+
+/**
+ * Text that may come from a file, fit for a terminal and a log: no line breaks, no escape sequences, no characters that
+ * turn the direction of reading, and no more than a person reads.
+ */
+export function printable(text: string): string {
+  const cut =
+    text.length > LONGEST
+      ? `${text.slice(0, LONGEST - 100)}… (${text.length - LONGEST + 100} characters more)`
+      : text;
+  return cut.replace(/[\p{Cc}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/^[^\\]$/u, escaped),
+  );
+}
+
+const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -159,6 +159,14 @@ describe("the packed package", () => {
   });
 });
 
+test("knip finds no file and no dependency that nothing uses, and none that is not listed", async () => {
+  const args = ["--include", "files,dependencies,unlisted,unresolved,binaries", "--no-progress"];
+  const { stdout } = await run(join(root, "node_modules/.bin/knip"), args, { cwd: root }).catch(
+    ({ stdout }: { stdout: string }) => ({ stdout }),
+  );
+  expect(stdout.trim()).toBe("");
+});
+
 describe("README's code", () => {
   test("compiles under strict settings, in ES modules and in CommonJS", async () => {
     const blocks = blocksOf("ts");

@@ -38,7 +38,7 @@ export async function parseIdx(
   file: string,
   rank: number,
 ): Promise<IdxArray> {
-  const bytes = await gunzipped(content, file);
+  const bytes = await gunzipped(content, file, 4 + 4 * rank);
   const check = (holds: boolean, field: string, what: string) => {
     if (!holds) throw brokenFile(file, `${field} ${what}`);
   };
@@ -126,16 +126,65 @@ export interface IdxFile {
 /** Some download programs pack a second time what is packed already. */
 const MOST_PACKED = 2;
 
-async function gunzipped(content: Uint8Array<ArrayBuffer>, file: string): Promise<Uint8Array<ArrayBuffer>> {
+/** The most that is unpacked, whatever the header says: the largest set in use, EMNIST's letters and digits, is 638 MB. */
+const MOST_BYTES = 2 ** 30;
+
+async function gunzipped(
+  content: Uint8Array<ArrayBuffer>,
+  file: string,
+  headerLength: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   let bytes = content;
   for (let packed = 0; bytes[0] === 0x1f && bytes[1] === 0x8b; packed++) {
     if (packed === MOST_PACKED) throw brokenFile(file, `is gzipped more than ${MOST_PACKED} times`);
     try {
       const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      bytes = new Uint8Array(await new Response(plain).arrayBuffer());
+      bytes = await readBounded(plain, headerLength, file);
     } catch (cause) {
+      if (cause instanceof GanOnnxError) throw cause;
       throw brokenFile(file, `gzip data is broken (${messageOf(cause)})`, cause);
     }
+  }
+  return bytes;
+}
+
+/** What a stream brings, but no more than the header at its beginning asks for: gzip packs zeros a thousandfold. */
+async function readBounded(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  headerLength: number,
+  file: string,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let [length, bound] = [0, MOST_BYTES];
+  for (const reader = stream.getReader(); ; ) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const isHeader = length < headerLength;
+    chunks.push(value);
+    length += value.length;
+    if (isHeader && length >= headerLength) bound = boundOf(joined(chunks, length), headerLength);
+    if (length <= bound) continue;
+    await reader.cancel();
+    throw brokenFile(file, `unpacks to more than the ${bound} bytes that it may have`);
+  }
+  return joined(chunks, length);
+}
+
+/** How long an IDX file may be by its header; with one byte more, so that what is too long is told as such. */
+function boundOf(bytes: Uint8Array<ArrayBuffer>, headerLength: number): number {
+  if (bytes[0] !== 0 || bytes[1] !== 0) return MOST_BYTES;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  let size = 1;
+  for (let at = 4; at < headerLength; at += 4) size *= view.getUint32(at);
+  return Math.min(MOST_BYTES, headerLength + size + 65_536);
+}
+
+function joined(chunks: Uint8Array<ArrayBuffer>[], length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
   }
   return bytes;
 }

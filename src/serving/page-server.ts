@@ -24,6 +24,7 @@ function builtPage(): string {
 }
 /** Reachable from this machine only. */
 const HOST = "127.0.0.1";
+const HOST6 = "::1";
 /** The list that the page chooses its models from. */
 const LIST = "/models/index.json";
 
@@ -93,17 +94,47 @@ export async function servePage(
   if (!existsSync(`${folder}/index.html`)) {
     throw new GanOnnxError({ what: "the page is not built", where: folder, fix: "run `npm run build:web`" });
   }
-  const server = createServer(answerer(folder, offers));
+  const answer = answerer(folder, offers);
+  const server = limitedServer(answer);
   await listen(server, port);
   const { port: chosen } = server.address() as AddressInfo;
+  // `localhost` may mean either family. A machine without the second has the first.
+  const second = limitedServer(answer);
+  await new Promise<void>((resolve) => {
+    second.once("error", () => resolve());
+    second.listen(chosen, HOST6, () => resolve());
+  });
   return {
     url: `http://${HOST}:${chosen}/${offers.run === undefined ? "" : "run.html"}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: async () => {
+      await Promise.all([server, second].map(ended));
+    },
   };
+}
+
+/** A server that slow and idle clients cannot keep busy. */
+function limitedServer(
+  answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): Server {
+  const server = createServer(
+    {
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      keepAliveTimeout: 5_000,
+      connectionsCheckingInterval: 1_000,
+    },
+    answer,
+  );
+  server.maxConnections = 512;
+  server.maxHeadersCount = 100;
+  return server;
+}
+
+function ended(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
 }
 
 function answerer(folder: string, { model, run }: Offers) {
@@ -181,7 +212,7 @@ function isHidden(path: string): boolean {
 
 /** A page of another site may give its own name this machine's address; the name it asks for tells it apart. */
 function isLocal(host: string | undefined): boolean {
-  return /^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(host ?? "");
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host ?? "");
 }
 
 function refuse(response: ServerResponse, status: number): void {

@@ -1,12 +1,14 @@
 import { constant, input, type Value } from "../graph/index.js";
 import type { Tensor } from "../tensors/tensor.js";
-import { nodeError } from "./call.js";
+import { nodeError, shown } from "./call.js";
 import { decodeModel } from "./decode.js";
 import { openInputs } from "./interface.js";
 import type { FileModel, Opsets } from "./message.js";
 import { isParameter, statisticsOf } from "./parameters.js";
-import type { ExternalData } from "./tensors-in.js";
+import { type ExternalData, nameOfElementType } from "./tensors-in.js";
 import { type Environment, tracer } from "./trace.js";
+
+const HALF = /^b?float16$/;
 
 /** Constants of so few elements are no weights, and need no name. */
 const FEW = 16;
@@ -95,6 +97,10 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
   }
   const inputs = openInputs(graph, { source, dimensions });
   for (const value of inputs) values.set(nameOf(value), given.get(nameOf(value)) ?? value);
+  for (const { name, type } of graph.inputs) {
+    const element = nameOfElementType(type?.elementType ?? 1);
+    if (HALF.test(element)) notes.add(`input ${shown(name)} is ${element}, and float32 here`);
+  }
   const nextStatistics = new Map(kept);
   const trace = tracer({
     model,

@@ -10,6 +10,11 @@ import { dimsIn } from "./shapes.js";
 /** What makes values of nothing but sizes and numbers, and what masks or accumulates by place. */
 export const generators: Rules = {
   Constant: constantOf,
+  If: (call) => {
+    const [chosen] =
+      numbersIn(call.input(0)) ?? call.fail("the condition is computed, and not known", "export one branch");
+    return call.run(call.required(chosen ? "then_branch" : "else_branch", "graph"));
+  },
   ConstantOfShape: (call) => {
     const target = call.input(0);
     const filling = call.attribute("value", "tensor")?.read();

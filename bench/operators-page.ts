@@ -1,0 +1,117 @@
+import { operators } from "../src/onnx/operators/index.js";
+import type { Outcome } from "../test/helpers/conformance.js";
+
+/** The opset in which an operator came, where that is after 7, the oldest one that is read. */
+const since: Readonly<Record<string, number>> = {
+  Acosh: 9,
+  Asinh: 9,
+  Atanh: 9,
+  Attention: 23,
+  CastLike: 15,
+  Celu: 12,
+  ConstantOfShape: 9,
+  Cosh: 9,
+  CumSum: 11,
+  Einsum: 12,
+  Erf: 9,
+  Expand: 8,
+  EyeLike: 9,
+  GatherElements: 11,
+  GatherND: 11,
+  Gelu: 20,
+  GreaterOrEqual: 12,
+  GroupNormalization: 18,
+  HardSwish: 14,
+  IsInf: 10,
+  IsNaN: 9,
+  LayerNormalization: 17,
+  LessOrEqual: 12,
+  MeanVarianceNormalization: 9,
+  Mish: 18,
+  Mod: 10,
+  NegativeLogLikelihoodLoss: 12,
+  NonZero: 9,
+  OneHot: 9,
+  RMSNormalization: 23,
+  Range: 11,
+  Resize: 10,
+  Round: 11,
+  Scatter: 9,
+  ScatterElements: 11,
+  ScatterND: 11,
+  Shrink: 9,
+  Sign: 9,
+  Sinh: 9,
+  SoftmaxCrossEntropyLoss: 12,
+  Swish: 24,
+  ThresholdedRelu: 10,
+  Trilu: 14,
+  Where: 9,
+};
+
+/** The opset that an operator was left out in again. */
+const until: Readonly<Record<string, number>> = { Upsample: 9, Scatter: 10 };
+
+/** Operators of integers, comparisons, places and truths, and those whose slope is 0 wherever there is one. */
+export const withoutGradient: readonly string[] = [
+  ...[
+    "And",
+    "ArgMax",
+    "ArgMin",
+    "Ceil",
+    "Constant",
+    "ConstantOfShape",
+    "Equal",
+    "EyeLike",
+    "Floor",
+    "Greater",
+  ],
+  ...["GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "Or", "Range"],
+  ...["Round", "Shape", "Sign", "Size", "Xor"],
+];
+
+/** What is said of an operator's gradient. */
+function gradientOf(operator: string): string {
+  if (withoutGradient.includes(operator)) return "none";
+  return operator === "ReduceProd" ? "not supported" : "any order";
+}
+
+/** docs/operators.md: the operators that are read, and what ONNX's backend tests say of them. */
+export function operatorsPage(
+  outcomes: readonly Outcome[],
+  total: string,
+  reasons: readonly (readonly [why: string, count: number])[],
+): string {
+  const passed = outcomes.flatMap((outcome) => (outcome.kind === "passed" ? [outcome] : []));
+  const rows = Object.keys(operators)
+    .sort()
+    .map((name) => {
+      const cases = passed.filter((outcome) => outcome.operators.includes(name));
+      const checked = cases.filter(({ gradient }) => gradient === "checked");
+      const opsets = `${since[name] ?? 7} to ${until[name] ?? 26}`;
+      return `| ${name} | ${opsets} | ${gradientOf(name)} | ${cases.length} | ${checked.length} |`;
+    });
+  return `# Operators that are read
+
+Written by \`npm run conformance -- FOLDER --docs\`; FOLDER is \`onnx/backend/test/data/node\` of the PyPI package
+\`onnx\` (1.19.1). All that is written are standard operators of opset 17; the CPU provider of ONNX Runtime has all of
+them, and \`gan-onnx doctor --graph FILE --ep webgpu\` tells which nodes of a file another provider leaves to the CPU.
+
+Gradients are rules in the same operators, so they can be differentiated again: *any order*. *None* is for operators of
+whole numbers, comparisons and places. The last columns count the cases of ONNX's backend tests with the operator in
+them that gave the recorded outputs, and those whose gradients agree with differences. Where axes, shapes or scales are
+inputs of a case, they are constants here.
+
+${total}.
+
+| operator | opsets | gradient | cases passed | gradients checked |
+|---|---|---|---|---|
+${rows.join("\n")}
+
+## What is not supported, and in how many cases
+
+| cases | why |
+|---|---|
+${reasons.map(([why, count]) => `| ${count} | ${why.replaceAll("|", "\\|")} |`).join("\n")}
+`;
+}

@@ -103,7 +103,7 @@ describe("gan-onnx differentiate", () => {
       1,
       "model.onnx: has no output of floating point z; name one of y, loss",
     ],
-    [[], 2, "Missing required argument: out"],
+    [[], 2, "--out: is missing"],
   ])("%j fails with %i", async (args, status, message) => {
     const { code, stdout, stderr } = await differentiate(...args);
     expect({ code, stdout }).toEqual({ code: status, stdout: "" });

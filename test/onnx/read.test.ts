@@ -165,9 +165,9 @@ test("functions that the model defines are put in their places, with the attribu
 describe("what cannot be read is one line that names node, operator and opset", () => {
   const relu = { type: "Relu", inputs: ["x"], outputs: ["y"], name: "r" };
   test.each<[string, Uint8Array, string]>([
-    ["bytes that are no model", new TextEncoder().encode("hello world, no model"), "is no ONNX model"],
-    ["a model cut off", modelBytes({ nodes: [relu] }).slice(0, 60), "is no ONNX model, or is cut off"],
-    ["no bytes", new Uint8Array(), "there is no graph in it"],
+    ["bytes that are no model", new TextEncoder().encode("hello world, no model"), "is not an ONNX model"],
+    ["a model cut off", modelBytes({ nodes: [relu] }).slice(0, 60), "is not an ONNX model, or is truncated"],
+    ["no bytes", new Uint8Array(), "it has no graph"],
     [
       "an unknown operator",
       modelBytes({ nodes: [{ ...relu, type: "Foo" }] }),

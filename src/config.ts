@@ -16,7 +16,7 @@ export const runSchema = z.strictObject({
     .min(1)
     .default("mnist")
     .describe(
-      "mnist (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images",
+      "mnist, fashion-mnist or kmnist (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images",
     ),
   ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
   device: z.int().min(0).optional().describe("number of the GPU, for cuda (default: 0)"),

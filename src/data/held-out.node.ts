@@ -3,7 +3,7 @@ import { chosen, type DataOptions, type Dataset } from "./dataset.js";
 import { listFolder } from "./folder.node.js";
 import { readIdxTestSet } from "./idx-folder.node.js";
 import { dataSources, loadDataset } from "./load.node.js";
-import { loadMnistTest } from "./mnist.node.js";
+import { isMnistLike, loadMnistLikeTest } from "./mnist.node.js";
 
 /** One image in so many is held out where a source has no test images of its own. */
 const ONE_IN = 10;
@@ -20,7 +20,7 @@ export interface Parts {
  */
 export async function loadParts(spec: string, options: DataOptions): Promise<Parts> {
   const training = await loadDataset(spec, options);
-  if (spec === "mnist") return { training, heldOut: await loadMnistTest(options) };
+  if (isMnistLike(spec)) return { training, heldOut: await loadMnistLikeTest(spec, options) };
   const heldOut = Object.hasOwn(dataSources, spec) ? undefined : await readIdxTestSet(await listFolder(spec));
   const same =
     heldOut && (["channels", "height", "width"] as const).every((size) => heldOut[size] === training[size]);

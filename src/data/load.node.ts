@@ -6,7 +6,7 @@ import { drawDigits } from "./drawn.js";
 import { kindsOf, listFolder } from "./folder.node.js";
 import { holdsIdxFiles, readIdxFolder } from "./idx-folder.node.js";
 import { holdsPictures, readImageFolder } from "./image-folder.node.js";
-import { loadMnist } from "./mnist.node.js";
+import { loadMnistLike } from "./mnist.node.js";
 import { formatNames } from "./picture.node.js";
 
 export type { Background, DataOptions, Dataset, Report } from "./dataset.js";
@@ -14,12 +14,17 @@ export type { Background, DataOptions, Dataset, Report } from "./dataset.js";
 type DataSource = (options: DataOptions) => Promise<Dataset>;
 
 /** The sources of images that have a name. Anything else that is asked for is a folder. */
-export const dataSources = { mnist: loadMnist, drawn: loadDrawn } satisfies Record<string, DataSource>;
+export const dataSources = {
+  mnist: (options) => loadMnistLike("mnist", options),
+  "fashion-mnist": (options) => loadMnistLike("fashion-mnist", options),
+  kmnist: (options) => loadMnistLike("kmnist", options),
+  drawn: loadDrawn,
+} satisfies Record<string, DataSource>;
 
 /**
  * The training images of a source.
  *
- * @param spec `mnist` (downloaded once), `drawn` (digits drawn by this program), or a folder: of IDX files under
+ * @param spec `mnist`, `fashion-mnist` or `kmnist` (downloaded once), `drawn` (digits drawn by this program), or a folder: of IDX files under
  *   MNIST's names, or of images (`./mnist` is a folder of that name).
  * @param options `channels` and `size` change the images of an image folder (1 and 28 unless told); the other sources
  *   have a form of their own and accept only that.

@@ -1,20 +1,19 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { GanOnnxError, messageOf, setting, text } from "../error.js";
-import { writeAtomically } from "../files.node.js";
+import { setting, text } from "../error.js";
 import { cacheFolder } from "./cache.node.js";
 import { type DataOptions, type Dataset, digitNames, mnistForm, requireForm } from "./dataset.js";
-import { type IdxFile, idxDataset } from "./idx.js";
+import { obtain, type RemoteFile } from "./download.node.js";
+import { idxDataset } from "./idx.js";
 
-/** A file to be had from any of several mirrors, known by its length and MD5. */
-export interface RemoteFile {
-  readonly name: string;
-  readonly bytes: number;
-  readonly md5: string;
+/** The four files of MNIST, and of the sets made to take its place. */
+export interface MnistFiles {
+  readonly trainImages: RemoteFile;
+  readonly trainLabels: RemoteFile;
+  readonly testImages: RemoteFile;
+  readonly testLabels: RemoteFile;
 }
 
-/** MNIST (LeCun, Cortes, Burges). The MD5s are those of torchvision's `datasets/mnist.py`. */
+/** MNIST (LeCun, Cortes, Burges). The MD5s, here and below, are those of torchvision's `datasets/mnist.py`. */
 export const mnistFiles = {
   trainImages: {
     name: "train-images-idx3-ubyte.gz",
@@ -28,131 +27,116 @@ export const mnistFiles = {
     md5: "9fb629c4189551a2d022fa330f9573f3",
   },
   testLabels: { name: "t10k-labels-idx1-ubyte.gz", bytes: 4_542, md5: "ec29112dd5afa0611ce80d1b7f02629c" },
-} satisfies Record<string, RemoteFile>;
+} satisfies MnistFiles;
 
-/** Folders of the web with the four files, tried in this order. */
-export const mnistMirrors: readonly string[] = [
-  "https://storage.googleapis.com/cvdf-datasets/mnist/",
-  "https://ossci-datasets.s3.amazonaws.com/mnist/",
-];
+/** Files of MNIST's names with other MD5s. */
+function filesWith(md5s: readonly [string, string, string, string]): MnistFiles {
+  const [trainImages, trainLabels, testImages, testLabels] = Object.values(mnistFiles).map(({ name }, i) => ({
+    name,
+    md5: md5s[i],
+  }));
+  return { trainImages, trainLabels, testImages, testLabels };
+}
+
+/** A set of 60,000 images of 28x28 and ten classes to train with. */
+export interface MnistLike {
+  readonly files: MnistFiles;
+  /** Folders of the web with the four files, tried in this order. */
+  readonly mirrors: readonly string[];
+  readonly classNames: readonly string[];
+}
+
+/** The sets that are known by name. */
+export const mnistLikes = {
+  mnist: {
+    files: mnistFiles,
+    mirrors: [
+      "https://storage.googleapis.com/cvdf-datasets/mnist/",
+      "https://ossci-datasets.s3.amazonaws.com/mnist/",
+    ],
+    classNames: digitNames,
+  },
+  /** Xiao, Rasul, Vollgraf 2017, https://github.com/zalandoresearch/fashion-mnist */
+  "fashion-mnist": {
+    files: filesWith([
+      "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+      "25c81989df183df01b3e8a0aad5dffbe",
+      "bef4ecab320f06d8554ea6380940ec79",
+      "bb300cfdad3c16e7a12a480ee83cd310",
+    ]),
+    mirrors: [
+      "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+      "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+    ],
+    classNames: [
+      "T-shirt/top",
+      "Trouser",
+      "Pullover",
+      "Dress",
+      "Coat",
+      "Sandal",
+      "Shirt",
+      "Sneaker",
+      "Bag",
+      "Ankle boot",
+    ],
+  },
+  /** Clanuwat et al. 2018, https://github.com/rois-codh/kmnist: characters of old Japanese books. */
+  kmnist: {
+    files: filesWith([
+      "bdb82020997e1d708af4cf47b453dcf7",
+      "e144d726b3acfaa3e44228e80efcd344",
+      "5c965bf0a639b31b8f53240b1b52f4d7",
+      "7320c461ea6c1c855c0b718fb2a4b134",
+    ]),
+    mirrors: ["http://codh.rois.ac.jp/kmnist/dataset/kmnist/"],
+    classNames: ["o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo"],
+  },
+} satisfies Record<string, MnistLike>;
+
+export type MnistLikeName = keyof typeof mnistLikes;
 
 export interface MnistOptions extends DataOptions {
-  /** Where the files are kept; `mnist` in {@link cacheFolder} unless told. */
+  /** Where the files are kept; a folder of the set's name in {@link cacheFolder} unless told. */
   readonly folder?: string;
   readonly mirrors?: readonly string[];
-  readonly files?: Record<keyof typeof mnistFiles, RemoteFile>;
-  /** How long a mirror may send nothing before the next one is tried, in milliseconds. */
+  readonly files?: MnistFiles;
   readonly stallMs?: number;
 }
 
+/** Whether a set is known by a name. */
+export const isMnistLike = (name: string): name is MnistLikeName => Object.hasOwn(mnistLikes, name);
+
 /**
- * MNIST's 60,000 training digits, 1x28x28 with labels. All four files are downloaded the first time and kept; a kept
- * file whose MD5 is wrong is downloaded again.
+ * The 60,000 images to train with of a set that is known by name, 1x28x28 with labels. All four files are downloaded the
+ * first time and kept; a kept file whose MD5 is wrong is downloaded again.
  *
  * @throws {GanOnnxError} when a file can be had from no mirror, telling what each of them said and the folder in which
  *   to put the files by hand; of kind usage when another size or more channels are asked for.
  */
-export async function loadMnist(options: MnistOptions): Promise<Dataset> {
-  requireForm("mnist", mnistForm, options);
-  const { files = mnistFiles, folder = join(cacheFolder(), "mnist") } = options;
-  const images = await obtain(files.trainImages, folder, options);
-  const labels = await obtain(files.trainLabels, folder, options);
-  await obtain(files.testImages, folder, options);
-  await obtain(files.testLabels, folder, options);
-  return { ...(await idxDataset("mnist", images, labels)), classNames: digitNames };
+export async function loadMnistLike(name: MnistLikeName, options: MnistOptions): Promise<Dataset> {
+  requireForm(name, mnistForm, options);
+  const { files, get, classNames } = sourceOf(name, options);
+  const images = await get(files.trainImages);
+  const labels = await get(files.trainLabels);
+  await get(files.testImages);
+  await get(files.testLabels);
+  return { ...(await idxDataset(name, images, labels)), classNames };
 }
 
-/** MNIST's 10,000 test digits. Throws as {@link loadMnist} does. */
-export async function loadMnistTest(options: MnistOptions): Promise<Dataset> {
-  const { files = mnistFiles, folder = join(cacheFolder(), "mnist") } = options;
-  const images = await obtain(files.testImages, folder, options);
-  const labels = await obtain(files.testLabels, folder, options);
-  return { ...(await idxDataset("mnist's test images", images, labels)), classNames: digitNames };
+/** The 10,000 images to test with of such a set. Throws as {@link loadMnistLike} does. */
+export async function loadMnistLikeTest(name: MnistLikeName, options: MnistOptions): Promise<Dataset> {
+  const { files, get, classNames } = sourceOf(name, options);
+  const images = await get(files.testImages);
+  const labels = await get(files.testLabels);
+  return { ...(await idxDataset(`${name}'s test images`, images, labels)), classNames };
 }
 
-/** The kept copy of a file if it is whole, otherwise the first whole one that a mirror sends, which is then kept. */
-async function obtain(file: RemoteFile, folder: string, options: MnistOptions): Promise<IdxFile> {
-  const { mirrors = mnistMirrors, files = mnistFiles, signal } = options;
-  const path = join(folder, file.name);
-  const complaints: string[] = [];
-  const kept = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code !== "ENOENT") complaints.push(`${path}: ${messageOf(cause)}`);
-  });
-  if (kept) {
-    const wrong = defectOf(kept, file);
-    if (!wrong) return { path, content: kept };
-    complaints.push(`${path}: ${wrong}`);
-  }
-  for (const mirror of mirrors) {
-    const url = new URL(file.name, mirror).href;
-    try {
-      const content = await download(url, file, options);
-      await writeAtomically(path, content);
-      return { path, content };
-    } catch (thrown) {
-      signal?.throwIfAborted();
-      if (thrown instanceof GanOnnxError) throw thrown; // the folder cannot be written: no mirror can help
-      complaints.push(`${url}: ${reasonOf(thrown)}`);
-    }
-  }
-  const names = Object.values(files).map(({ name }) => name);
-  throw new GanOnnxError({
-    what: `${file.name} could not be downloaded (${complaints.join("; ")})`,
-    where: setting("data", "mnist"),
-    fix: text`put ${names.join(", ")} into ${folder}, or use ${setting("data", "drawn")}, which needs no download`,
-  });
-}
-
-/** The whole content of a URL, checked against what is known of the file. Throws a plain Error saying what was wrong. */
-async function download(
-  url: string,
-  file: RemoteFile,
-  options: MnistOptions,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const { report, signal, stallMs = 30_000 } = options;
-  const stalled = new AbortController();
-  const timer = setTimeout(
-    () => stalled.abort(new Error(`nothing arrived for ${stallMs / 1000} s`)),
-    stallMs,
-  );
-  try {
-    const signals = signal ? [signal, stalled.signal] : [stalled.signal];
-    const response = await fetch(url, { signal: AbortSignal.any(signals) });
-    if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
-    const content = await collect(response.body, file.bytes, (done) => {
-      timer.refresh();
-      report?.(`downloading ${file.name}`, done, file.bytes);
-    });
-    const wrong = defectOf(content, file);
-    if (wrong) throw new Error(wrong);
-    return content;
-  } finally {
-    clearTimeout(timer);
-    stalled.abort(); // lets go of a body that was not read to its end
-  }
-}
-
-async function collect(body: AsyncIterable<Uint8Array>, limit: number, progress: (done: number) => void) {
-  const content = new Uint8Array(limit);
-  let done = 0;
-  for await (const chunk of body) {
-    if (done + chunk.length > limit) throw new Error(`is longer than ${limit} bytes`);
-    content.set(chunk, done);
-    done += chunk.length;
-    progress(done);
-  }
-  return content.subarray(0, done);
-}
-
-function defectOf(content: Uint8Array, { bytes, md5 }: RemoteFile): string | undefined {
-  if (content.length !== bytes) return `is ${content.length} bytes, expected ${bytes}`;
-  const actual = createHash("md5").update(content).digest("hex");
-  return actual === md5 ? undefined : `its MD5 is ${actual}, expected ${md5}`;
-}
-
-/** Node's fetch says only "fetch failed"; its cause says why. */
-function reasonOf(thrown: unknown): string {
-  const cause = thrown instanceof Error ? (thrown.cause as NodeJS.ErrnoException | undefined) : undefined;
-  const detail = cause?.message || cause?.code;
-  return detail ? `${messageOf(thrown)}: ${detail}` : messageOf(thrown);
+function sourceOf(name: MnistLikeName, options: MnistOptions) {
+  const set: MnistLike = mnistLikes[name];
+  const { files = set.files, folder = join(cacheFolder(), name), mirrors = set.mirrors } = options;
+  const names = Object.values(files).map((file) => file.name);
+  const fix = text`put ${names.join(", ")} into ${folder}, or use ${setting("data", "drawn")}, which needs no download`;
+  const download = { ...options, folder, mirrors, name, fix };
+  return { files, classNames: set.classNames, get: (file: RemoteFile) => obtain(file, download) };
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
-import type { RemoteFile } from "../../src/data/mnist.node.js";
+import type { RemoteFile } from "../../src/data/download.node.js";
 
 /** The folder of the real MNIST files, or undefined where they are not. */
 export const realMnist = [process.env.GAN_ONNX_TEST_MNIST ?? resolve("..", "shared", "data", "mnist")].find(

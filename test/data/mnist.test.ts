@@ -1,13 +1,15 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { cacheFolder } from "../../src/data/cache.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
-import { loadMnist, mnistFiles, mnistMirrors } from "../../src/data/mnist.node.js";
+import { loadMnistLike, type MnistOptions, mnistFiles, mnistLikes } from "../../src/data/mnist.node.js";
 import { idx, realMnist, remoteFile, temporaryFolder } from "./files.js";
+
+const loadMnist = (options: MnistOptions) => loadMnistLike("mnist", options);
 
 const content: Record<string, Uint8Array> = {
   "train-images": gzipSync(idx([2, 28, 28], new Uint8Array(2 * 28 * 28).fill(9))),
@@ -162,6 +164,45 @@ describe("loadMnist", () => {
   });
 });
 
+test("a set of another name has its own folder and classes", async () => {
+  vi.stubEnv("GAN_ONNX_CACHE", await temporaryFolder());
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const { url } = await mirror(sends);
+  const dataset = await loadMnistLike("fashion-mnist", { seed: 1, files, mirrors: [url] });
+  expect(dataset).toMatchObject({ name: "fashion-mnist", count: 2 });
+  expect(dataset.classNames).toHaveLength(10);
+  expect(dataset.classNames![9]).toBe("Ankle boot");
+  expect((await readdir(join(cacheFolder(), "fashion-mnist"))).sort()).toEqual(names.toSorted());
+});
+
+test("a proxy that the environment names is used, and named when it fails", async () => {
+  const { url, requests } = await mirror(sends);
+  const connections: string[] = [];
+  const proxy = createServer((_, response) => response.writeHead(500).end());
+  proxy.on("connect", (request, client, head) => {
+    connections.push(request.url!);
+    const { hostname, port } = new URL(`http://${request.url}`);
+    const server = connect(Number(port), hostname, () => {
+      client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+      server.write(head);
+      server.pipe(client).pipe(server);
+    });
+  });
+  await new Promise<void>((done) => proxy.listen(0, "127.0.0.1", done));
+  const { port } = proxy.address() as AddressInfo;
+  vi.stubEnv("HTTP_PROXY", `http://127.0.0.1:${port}`);
+  vi.stubEnv("NO_PROXY", "");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const options = { seed: 1, files, mirrors: [url] };
+  expect((await loadMnist({ ...options, folder: await temporaryFolder() })).count).toBe(2);
+  expect(requests).toEqual(names);
+  expect(new Set(connections)).toEqual(new Set([new URL(url).host]));
+  proxy.closeAllConnections();
+  await new Promise((done) => proxy.close(done));
+  const refused = loadMnist({ ...options, folder: await temporaryFolder() });
+  await expect(refused).rejects.toThrow("through the proxy of HTTP_PROXY: fetch failed: ");
+});
+
 test("cacheFolder follows GAN_ONNX_CACHE, then the system's custom", () => {
   expect(cacheFolder({ GAN_ONNX_CACHE: "/kept", XDG_CACHE_HOME: "/x" }, "linux")).toBe("/kept");
   expect(cacheFolder({ XDG_CACHE_HOME: "/x" }, "linux")).toBe("/x/gan-onnx");
@@ -171,7 +212,8 @@ test("cacheFolder follows GAN_ONNX_CACHE, then the system's custom", () => {
 });
 
 test("the mirrors are folders, to which a file name can be added", () => {
-  for (const url of mnistMirrors) expect(new URL("name", url).href).toBe(`${url}name`);
+  for (const url of Object.values(mnistLikes).flatMap(({ mirrors }) => mirrors))
+    expect(new URL("name", url).href).toBe(`${url}name`);
 });
 
 test.skipIf(!realMnist)("the known MD5s are those of the real files (skipped without them)", async () => {

@@ -14,8 +14,9 @@ describe("a run of two epochs", () => {
     result = await succeed(train("a", 2), { cwd });
   });
 
-  test("leaves the files that the issue names, and nothing else", () => {
+  test("leaves the files that README names, and nothing else", () => {
     expect(tree(join(cwd, "a"))).toEqual([
+      "checkpoint-before-1.safetensors",
       "checkpoint.safetensors",
       "config.json",
       "img",
@@ -23,6 +24,7 @@ describe("a run of two epochs", () => {
       join("img", "fake_images-2.png"),
       join("img", "real_images.png"),
       "metrics.jsonl",
+      "report.html",
     ]);
   });
 

@@ -29,10 +29,13 @@ export async function trainingPlace() {
         ...more,
       ];
     },
-    /** Every file of a run with a hash of its content, but for earlier checkpoints, which depend on the time. */
+    /** Every file of a run with a hash of its content, but for earlier checkpoints and the report, which depend on the time. */
     contentOf: async (run: string): Promise<Record<string, string>> => {
       const paths = tree(join(cwd, run)).filter(
-        (path) => statSync(join(cwd, run, path)).isFile() && !path.startsWith("checkpoint-before-"),
+        (path) =>
+          statSync(join(cwd, run, path)).isFile() &&
+          !path.startsWith("checkpoint-before-") &&
+          path !== "report.html",
       );
       const hash = (path: string) =>
         createHash("sha256")

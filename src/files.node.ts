@@ -49,7 +49,11 @@ export function unwritable(path: string, cause: unknown): GanOnnxError {
 /** The bytes of a file that the user named. Throws {@link GanOnnxError} naming the path when it cannot be read. */
 export async function readBytes(path: string, kind?: ErrorParts["kind"]): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return new Uint8Array(await readFile(path));
+    const { buffer, byteOffset, byteLength } = await readFile(path);
+    const whole = byteOffset === 0 && byteLength === buffer.byteLength;
+    return whole
+      ? new Uint8Array(buffer as ArrayBuffer)
+      : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
   } catch (cause) {
     throw new GanOnnxError({
       what: `cannot be read (${messageOf(cause)})`,

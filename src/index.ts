@@ -10,6 +10,7 @@ export { exportNetwork } from "./export/network.js";
 export { sampleSheet } from "./export/sample.node.js";
 export * from "./graph.js";
 export * from "./networks/index.js";
+export { readModelFile } from "./onnx/file.node.js";
 export { traceForOrt } from "./ort-training/artifacts.js";
 export { readOrtFiles, writeOrtArtifacts } from "./ort-training/files.js";
 export { OrtNetwork } from "./ort-training/runtime.js";

@@ -100,10 +100,3 @@ export function nodeError(where: string, cause: unknown): GanOnnxError {
   }
   return new GanOnnxError({ what: messageOf(cause), where, fix: "export the model in another way", cause });
 }
-
-/** What a file says, in a message: on one line, and no longer than a name may be. */
-export function shown(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what a message must not contain
-  const plain = name.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, "?");
-  return plain.length > 80 ? `${plain.slice(0, 77)}...` : plain;
-}

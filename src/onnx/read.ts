@@ -1,6 +1,6 @@
 import { constant, input, type Value } from "../graph/index.js";
 import type { Tensor } from "../tensors/tensor.js";
-import { nodeError, shown } from "./call.js";
+import { nodeError } from "./call.js";
 import { decodeModel } from "./decode.js";
 import { openInputs } from "./interface.js";
 import type { FileModel, Opsets } from "./message.js";
@@ -99,7 +99,7 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
   for (const value of inputs) values.set(nameOf(value), given.get(nameOf(value)) ?? value);
   for (const { name, type } of graph.inputs) {
     const element = nameOfElementType(type?.elementType ?? 1);
-    if (HALF.test(element)) notes.add(`input ${shown(name)} is ${element}, and float32 here`);
+    if (HALF.test(element)) notes.add(`input ${name} is ${element}, and float32 here`);
   }
   const nextStatistics = new Map(kept);
   const trace = tracer({

@@ -71,9 +71,8 @@ export function tensorIn(
   }
   const make = (data: Tensor["data"]) => ({ dtype, shape, data }) as Tensor;
   if (half) {
-    const words = bytes
-      ? new Uint16Array(aligned(bytes, 2).buffer, aligned(bytes, 2).byteOffset, size)
-      : typed();
+    const whole = bytes && aligned(bytes, 2);
+    const words = whole ? new Uint16Array(whole.buffer, whole.byteOffset, size) : typed();
     return make(Float32Array.from(words as ArrayLike<number>, type === "float16" ? float16 : bfloat16));
   }
   if (!bytes) return make(elementsOf(dtype, typed()));
@@ -103,7 +102,7 @@ function bytesOf(proto: onnxProto.onnx.ITensorProto, source: Where, where: strin
 
 /** The same bytes at a place where an array of elements of a width may begin. */
 function aligned(bytes: Uint8Array, width: number): Uint8Array {
-  return bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes); // A Buffer's slice() is no copy.
 }
 
 /** Elements that are not written as bytes: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, TensorProto. */

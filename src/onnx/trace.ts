@@ -2,7 +2,7 @@ import { GanOnnxError } from "../error.js";
 import { constant, formatShape, type Value, withScope } from "../graph/index.js";
 import { nameNode } from "../graph/operator.js";
 import { sizeOf } from "../tensors/tensor.js";
-import { callOf, nodeError, shown } from "./call.js";
+import { callOf, nodeError } from "./call.js";
 import { withContent } from "./content.js";
 import { fold } from "./fold.js";
 import { withAttributes } from "./functions.js";
@@ -41,8 +41,8 @@ export function tracer(reading: Reading) {
     const { values, opsets } = place;
     nodes.forEach((node, i) => {
       const opset = opsets.get(node.domain) ?? (node.domain === "" ? 1 : 0);
-      const name = shown(node.name) || `number ${i + 1}`;
-      const title = shown(node.domain === "" ? node.type : `${node.domain}.${node.type}`);
+      const name = node.name || `number ${i + 1}`;
+      const title = node.domain === "" ? node.type : `${node.domain}.${node.type}`;
       const where = `${source}: node ${name} (${title}, opset ${opset})`;
       try {
         if (++count > MOST_NODES) throw new Error(`the model has more than ${MOST_NODES} nodes`);
@@ -127,7 +127,7 @@ function checkSize({ shape }: Value): void {
   const numbers = shape.filter((dim) => typeof dim === "number");
   const whole = numbers.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
   if (!whole || sizeOf(numbers) > MOST_ELEMENTS || shape.length > 64)
-    throw new Error(`its output of shape ${shown(formatShape(shape))} is too large`);
+    throw new Error(`its output of shape ${formatShape(shape)} is too large`);
 }
 
 const QUANTISED = /Quantize|^QLinear|Integer$/;
@@ -136,7 +136,7 @@ const QUANTISED = /Quantize|^QLinear|Integer$/;
 function unsupported({ type, domain }: FileNode, where: string): GanOnnxError {
   const docs = "see docs/own-networks.md on what to do";
   if (domain !== "")
-    return new GanOnnxError({ what: `operators of ${shown(domain)} are not supported`, where, fix: docs });
+    return new GanOnnxError({ what: `operators of ${domain} are not supported`, where, fix: docs });
   if (QUANTISED.test(type))
     return new GanOnnxError({
       what: "quantised operators have no gradient and are not supported",

@@ -1,5 +1,16 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, open, readFile, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import {
+  access,
+  constants,
+  mkdir,
+  open,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
@@ -15,7 +26,7 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   try {
     const there = await stat(target).catch(() => undefined);
     if (there && !there.isFile()) throw new Error("it is not a regular file");
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const file = await open(temporary, "wx");
     try {
       if (there) await file.chmod(there.mode);
@@ -28,6 +39,40 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
     throw unwritable(path, cause);
+  }
+}
+
+/**
+ * Make a folder, and those that it lies in. (Node's own `recursive` never ends below folders such as /proc, where
+ * nothing can be made: https://github.com/nodejs/node/issues/31481.)
+ */
+export async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code === "EEXIST" && (await stat(folder)).isDirectory()) return;
+    if (code !== "ENOENT" || dirname(folder) === folder) throw cause;
+    await makeFolder(dirname(folder));
+    await mkdir(folder).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== "EEXIST") throw again;
+    });
+  }
+}
+
+/**
+ * Make sure that a folder can be written, or made where it is not there yet; nothing is made.
+ *
+ * @throws GanOnnxError naming the folder.
+ */
+export async function requireWritable(folder: string): Promise<void> {
+  let there = resolve(folder);
+  while (!(await stat(there).catch(() => undefined)) && dirname(there) !== there) there = dirname(there);
+  try {
+    await access(there, constants.W_OK);
+    if (!(await stat(there)).isDirectory()) throw new Error("a part of the path is not a folder");
+  } catch (cause) {
+    throw unwritable(folder, cause);
   }
 }
 

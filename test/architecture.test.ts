@@ -97,7 +97,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "evaluation",
   ],
   serving: ["error.ts", "json.ts", "runs"],
-  "config.ts": ["error.ts", "suggest.ts", "wanted.ts", "recipes", "runtime", "data", "training", "runs"],
+  "config.ts": ["error.ts", "suggest.ts", "wanted.ts", "recipes", "runs"],
   commands: [
     "error.ts",
     "suggest.ts",

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmod, mkdir, readFile, readlink, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { readBytes, readJson, sha256, writeAtomically } from "../src/files.node.js";
+import { readBytes, readJson, requireWritable, sha256, writeAtomically } from "../src/files.node.js";
 import { temporaryFolder } from "./data/files.js";
 import { tree } from "./helpers/cli.js";
 
@@ -120,5 +120,20 @@ test("readBytes names what it cannot read", async () => {
 test("sha256 is the one of FIPS 180-4", () => {
   expect(sha256(new TextEncoder().encode("abc"))).toBe(
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
+});
+
+test.runIf(process.platform === "linux")("a folder where none can be made is refused at once", async () => {
+  await expect(writeAtomically("/proc/gan-onnx/deep/file", "")).rejects.toThrow(
+    "/proc/gan-onnx/deep/file: cannot be written (no such file or folder)",
+  );
+});
+
+test("folders that are missing can be made where the one above them can be written", async () => {
+  const folder = await temporaryFolder();
+  await requireWritable(join(folder, "a", "b"));
+  await writeFile(join(folder, "file"), "");
+  await expect(requireWritable(join(folder, "file", "b"))).rejects.toThrow(
+    "a part of the path is not a folder",
   );
 });

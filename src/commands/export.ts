@@ -101,13 +101,13 @@ export async function exportRun(
   const { writeAtomically } = await import("../files.node.js");
 
   const { design, files, checkpoint, config } = await readRun(run, { moments: false, epoch: wanted });
-  const { recipe, data } = config.run;
+  const { recipe, data: name, classNames } = config.run;
   const bytes =
     format === "onnx"
       ? await exportNetwork(
           design,
           checkpoint,
-          data,
+          { name, classNames },
           opensOn({ ep: "cpu" }),
           files.get(design.exported.network),
         )

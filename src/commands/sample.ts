@@ -1,19 +1,24 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
 import { parseArguments, runSchema } from "../config.js";
+import { GanOnnxError } from "../error.js";
 import { common, settingsOptions } from "./options.js";
 import { print } from "./output.js";
 
 const schema = z.object({
   model: z.string(),
-  out: z.string().default("samples.png"),
+  out: z
+    .string()
+    .refine((path) => !/\.(jpe?g|webp|gif|bmp|tiff?)$/i.test(path), "the name of a PNG")
+    .default("samples.png"),
   count: z.int().min(1).max(65_536).default(64),
   columns: z.int().min(1).optional(),
   seed: runSchema.shape.seed,
   digits: z
     .string()
-    .regex(/^[0-9]+$/, "expected digits such as 0123456789")
+    .regex(/^[0-9]+$/, "digits such as 0123456789")
     .optional(),
+  classes: z.string().min(1).optional(),
   ep: runSchema.shape.ep,
   device: runSchema.shape.device,
   json: z.boolean().default(false),
@@ -36,6 +41,11 @@ export const sample: CommandModule = {
         requiresArg: true,
         describe: "digits to draw, in turn, e.g. 0123456789 (default: all in turn)",
       })
+      .option("classes", {
+        type: "string",
+        requiresArg: true,
+        describe: "classes to draw, in turn: numbers or names, separated by commas (default: all in turn)",
+      })
       .option("out", {
         type: "string",
         requiresArg: true,
@@ -48,7 +58,14 @@ export const sample: CommandModule = {
         "sevens, with a conditional generator",
       ),
   async handler(argv) {
-    const { model, out, count, columns, seed, digits, json, ...place } = parseArguments(schema, argv);
+    const { model, out, count, columns, seed, digits, classes, json, ...place } = parseArguments(
+      schema,
+      argv,
+    );
+    if (digits !== undefined && classes !== undefined) {
+      const [what, where] = ["cannot be combined with --digits", "--classes"];
+      throw new GanOnnxError({ what, where, fix: "use one of them", kind: "usage" });
+    }
     const { sampleSheet } = await import("../export/sample.node.js");
     const { readBytes, writeAtomically } = await import("../files.node.js");
     const bytes = await readBytes(model);
@@ -57,6 +74,7 @@ export const sample: CommandModule = {
       columns,
       seed,
       digits: digits === undefined ? undefined : Array.from(digits, Number),
+      classes: classes?.split(",").map((name) => name.trim()),
       place,
       where: model,
     };

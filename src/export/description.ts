@@ -13,6 +13,8 @@ export interface Generator {
   readonly latent: number;
   /** How many classes its input `label` chooses from, if it has one. */
   readonly classes?: number;
+  /** What the classes are called, if not by their numbers. */
+  readonly classNames?: readonly string[];
   readonly image: ImageShape;
   /** What black and white are in the images. */
   readonly range: readonly [number, number];
@@ -115,6 +117,7 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   return {
     latent,
     classes: label ? field("classes", isCount) : undefined,
+    classNames: label ? namesIn(metadata) : undefined,
     image,
     range: field("range", isRange),
   };
@@ -141,6 +144,7 @@ function portedGenerator(
   return {
     latent: field("latent", isCount),
     classes: ports.label ? field("classes", isCount) : undefined,
+    classNames: ports.label ? namesIn(metadata) : undefined,
     image,
     range: field("range", isRange),
     ports,
@@ -163,3 +167,9 @@ const isImage = (value: unknown): value is ImageShape =>
 
 const isRange = (value: unknown): value is [number, number] =>
   Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
+
+/** The names of the classes; a model of another program need not have them. */
+function namesIn({ class_names }: ModelSummary["metadata"]): readonly string[] | undefined {
+  const names = class_names === undefined ? undefined : jsonIn(class_names);
+  return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;
+}

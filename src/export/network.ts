@@ -14,6 +14,12 @@ import { exportedState, namedTensors } from "../training/state.js";
 import { formats, producer } from "../version.js";
 import { portFeeds } from "./ports.js";
 
+/** What a network learned from: its name (`mnist`, or a folder), and what its classes are called. */
+export interface DataSource {
+  readonly name: string;
+  readonly classNames?: readonly string[];
+}
+
 /** What an exported classifier tells about itself, as strings in its metadata. */
 export interface ClassifierMetadata {
   readonly format: typeof formats.classifier;
@@ -24,6 +30,8 @@ export interface ClassifierMetadata {
   readonly epoch: string;
   readonly seed: string;
   readonly data: string;
+  /** What the classes are called, as a JSON array, where they are not called by their numbers. */
+  readonly class_names?: string;
 }
 
 /** What an exported generator tells about itself, as strings in its metadata. */
@@ -39,6 +47,8 @@ export interface GeneratorMetadata {
   readonly epoch: string;
   readonly seed: string;
   readonly data: string;
+  /** What the classes are called, as a JSON array, where they are not called by their numbers. */
+  readonly class_names?: string;
   /** How a network is fed that came from a file, as JSON: its inputs and output have the names and shapes of that file. */
   readonly ports?: string;
   /** Channels, height and width of the images, where the output does not tell. */
@@ -60,25 +70,30 @@ const TOLERANCE = 1e-5;
  * and `features`. A network that came from a file goes back as that file, with other weights. It is checked before it is returned: on random inputs, at batch 1 and 7, it must agree with the
  * network that was trained.
  *
- * @param data what the network learned from, for its metadata.
+ * @param source what the network learned from, for its metadata.
  * @param open loads models on the CPU.
  * @throws GanOnnxError when it does not agree.
  */
 export async function exportNetwork(
   design: Design,
   { position, state }: Checkpoint,
-  data: string,
+  source: string | DataSource,
   open: OpenModel,
   original?: OriginalFile,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { exported: what } = design;
   const { network, classes } = what;
+  const { name, classNames: names } = typeof source === "string" ? ({ name: source } as DataSource) : source;
+  const data = nameOf(name);
+  const isNamed =
+    classes !== undefined && names?.length === classes && names.some((name, i) => name !== String(i));
   const common = {
     range: JSON.stringify(what.range),
     recipe: design.recipe,
     epoch: String(position.epoch),
     seed: String(position.seed),
     data,
+    ...(isNamed && { class_names: JSON.stringify(names) }),
     ...(original && { ports: JSON.stringify(original.network.ports), image: JSON.stringify(design.image) }),
   };
   const metadata: GeneratorMetadata | ClassifierMetadata =
@@ -99,6 +114,12 @@ export async function exportNetwork(
   );
   await checkAgreement(exported, design, { position, state }, open, original?.network.ports);
   return exported;
+}
+
+/** What a folder of data is called: where it lies on the machine that trained is nobody else's business. */
+function nameOf(data: string): string {
+  const isAbsolute = /^([/\\]|[A-Za-z]:)/.test(data);
+  return isAbsolute ? (data.split(/[/\\]/).findLast((part) => part !== "") ?? data) : data;
 }
 
 /** The weights and buffers of the exported network, by name. */

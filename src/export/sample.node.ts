@@ -5,7 +5,7 @@ import { drawLatents } from "../recipes/latents.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn } from "../tensors/tensor.js";
-import { readGenerator } from "./description.js";
+import { type Generator, readGenerator } from "./description.js";
 import { portFeeds } from "./ports.js";
 
 export interface SampleOptions {
@@ -15,6 +15,8 @@ export interface SampleOptions {
   readonly seed: number;
   /** The class of each image, in turn; only for models that choose by class. */
   readonly digits?: readonly number[];
+  /** The same, as numbers or names. */
+  readonly classes?: readonly string[];
   readonly place: SessionPlace;
   /** What the model is called in messages: its file. */
   readonly where: string;
@@ -28,14 +30,15 @@ export interface SampleOptions {
  */
 export async function sampleSheet(
   model: Uint8Array,
-  { count, columns, seed, digits, place, where }: SampleOptions,
+  { count, columns, seed, digits, classes, place, where }: SampleOptions,
 ): Promise<Uint8Array> {
   const generator = readGenerator(model, where);
-  if (digits) checkDigits(digits, generator.classes, where);
+  const numbers = classes ? numbersOf(classes, generator, where) : digits;
+  if (numbers) checkClasses(numbers, generator.classes, where, classes ? "classes" : "digits");
   const session = await Session.open(model, place, where);
   try {
     const { ports } = generator;
-    const feeds = drawLatents(randomStream(seed, "sample"), count, generator, digits);
+    const feeds = drawLatents(randomStream(seed, "sample"), count, generator, numbers);
     const outputs = await session.run(ports ? portFeeds(ports, feeds) : feeds);
     const shape = { count, ...generator.image };
     const picture = paintSheet(floatsIn(outputs, ports?.output ?? "image"), shape, {
@@ -48,12 +51,40 @@ export async function sampleSheet(
   }
 }
 
-function checkDigits(digits: readonly number[], classes: number | undefined, where: string): void {
-  const beyond = digits.find((digit) => digit >= (classes ?? 0));
+/** Classes by their names, or their numbers where they have no such name. */
+function numbersOf(
+  wanted: readonly string[],
+  { classes, classNames = [] }: Generator,
+  where: string,
+): number[] {
+  return wanted.map((name) => {
+    const named = classNames.indexOf(name);
+    if (named >= 0) return named;
+    if (/^\d+$/.test(name)) return Number(name);
+    throw new GanOnnxError({
+      what:
+        classes === undefined ? `${where} has no classes` : `${where} has no class ${JSON.stringify(name)}`,
+      where: setting("classes"),
+      fix:
+        classNames.length > 0
+          ? `choose from ${classNames.join(", ")}`
+          : `choose from 0 to ${(classes ?? 1) - 1}`,
+      kind: "usage",
+    });
+  });
+}
+
+function checkClasses(
+  numbers: readonly number[],
+  classes: number | undefined,
+  where: string,
+  key: "classes" | "digits",
+): void {
+  const beyond = numbers.find((number) => number >= (classes ?? 0));
   if (beyond === undefined) return;
   throw new GanOnnxError({
     what: classes === undefined ? `${where} cannot choose what it draws` : `${where} has no class ${beyond}`,
-    where: setting("digits"),
+    where: setting(key),
     fix: classes === undefined ? "leave it out" : `choose from 0 to ${classes - 1}`,
     kind: "usage",
   });

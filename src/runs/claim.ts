@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rm, stat } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { GanOnnxError } from "../error.js";
-import { unwritable, writeAtomically } from "../files.node.js";
+import { makeFolder, unwritable, writeAtomically } from "../files.node.js";
 import { jsonIn } from "../json.js";
 
 /*
@@ -54,7 +54,7 @@ export async function claimFolder(folder: string): Promise<Claim> {
     began: beganAt(process.pid) ?? "",
     beats: 0,
   };
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
+  await makeFolder(folder).catch((cause: unknown) => {
     throw unwritable(path, cause);
   });
   await writeAtomically(path, JSON.stringify(content));

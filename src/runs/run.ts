@@ -4,12 +4,10 @@ import type { Dataset, Report } from "../data/load.node.js";
 import { encodePng } from "../data/png.node.js";
 import type { Picture } from "../data/sheet.js";
 import { GanOnnxError, setting, text } from "../error.js";
-import { writeAtomically } from "../files.node.js";
+import { requireWritable, writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { hasExternalData } from "../onnx/patch.js";
-import type { RecipeName } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
-import type { ProviderName } from "../runtime/providers.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { augmentationsIn } from "../training/augment.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
@@ -26,9 +24,10 @@ import {
   restoreCheckpoint,
 } from "./checkpoints.js";
 import { type Claim, claimFolder } from "./claim.js";
-import { type Designed, type DesignSource, designFrom } from "./design.js";
+import { type Designed, designFrom } from "./design.js";
 import { openExaminer } from "./examiner.js";
-import { type DataSettings, dataOfRun } from "./run-data.js";
+import { requireMemory } from "./memory.js";
+import { dataOfRun } from "./run-data.js";
 import { appendMetrics, networkIn, runFiles, truncateMetrics } from "./run-folder.js";
 import {
   type RuntimeName,
@@ -37,28 +36,8 @@ import {
   requireTrainable,
   runtimeOf,
 } from "./runtimes.js";
+import type { Configuration } from "./settings.js";
 import { startingState } from "./starting-state.js";
-
-/** A run as it is configured: what all runs have, the settings of its recipe, and both as one record for files. */
-export interface Configuration {
-  readonly run: DataSettings & {
-    readonly recipe: RecipeName;
-    readonly ep: ProviderName;
-    readonly device?: number;
-    readonly epochs: number;
-    readonly batchSize: number;
-    readonly stepsPerCall?: number;
-    readonly init?: string;
-    readonly runtime?: RuntimeName;
-    readonly augment?: string;
-    readonly keep?: number;
-    readonly keepEvery?: number;
-    readonly evaluateEvery?: number;
-    readonly evaluateSamples?: number;
-  } & Omit<DesignSource["run"], "recipe">;
-  readonly recipe: Readonly<Record<string, unknown>>;
-  readonly flat: Readonly<Record<string, unknown>>;
-}
 
 /** A training, and where it takes place: on which provider, and in which folder. */
 export interface Run extends Training {
@@ -106,6 +85,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   await requireProvider(ep, device);
   requireRuntimeProvider(configuration.run);
   requireNone(folder);
+  await requireWritable(folder);
   const dataset = await dataOfRun(configuration.run, {
     report,
     signal,
@@ -115,6 +95,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   const { design } = designed;
   const position = startPosition(design, dataset.count, seed);
   await requireTrainable(configuration.run, design);
+  requireMemory(design);
   const { state, remark } = await startingState(configuration.run, design);
   const run = assemble(configuration, folder, dataset, designed, { position, state });
   return remark ? { ...run, remarks: [...(run.remarks ?? []), remark] } : run;
@@ -270,6 +251,8 @@ export function workplaceOf(
         }
         const { classNames } = run.dataset;
         const kept = classNames ? { ...flat, classNames } : flat;
+        // All epochs are done: what the run was asked for before is right.
+        if (run.resumed && run.start.position.epoch >= run.epochs) return;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
         if (run.resumed) await restoreCheckpoint(run.folder, run.resumed);
         await recordChanges(files.changes, run.start.position, changes);

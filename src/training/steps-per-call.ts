@@ -65,15 +65,28 @@ export interface CallLength {
   took(steps: number, milliseconds: number): void;
 }
 
-/** So many steps each time, but for a machine that has become busy: half as many when a call takes twice too long. */
-export function steadyLength(steps: number, longest = LONGEST_CALL): CallLength {
-  let now = steps;
+/**
+ * So many steps each time, but for a machine that has become busy: half as many when a call takes twice too long.
+ *
+ * @param first steps of the first call, where more are not known to fit: each call that leaves room for it doubles them.
+ */
+export function steadyLength(steps: number, longest = LONGEST_CALL, first = steps): CallLength {
+  let now = Math.min(first, steps);
   return {
     steps: () => now,
-    took(_, milliseconds) {
+    took(made, milliseconds) {
       if (milliseconds >= 2 * longest) now = Math.max(1, Math.floor(now / 2));
+      else if (now < steps && made >= now && 2 * milliseconds <= longest) now = Math.min(steps, 2 * now);
     },
   };
+}
+
+/**
+ * How many steps of the longer measured call fit into `longest` milliseconds, all of its time taken for steps. A step
+ * that noise made look short cannot raise it, as it can {@link chooseStepsPerCall}.
+ */
+export function surelyFitting({ long }: CallTimes, longest = LONGEST_CALL): number {
+  return Math.max(1, Math.floor(longest / (long.milliseconds / long.steps)));
 }
 
 /**

@@ -13,6 +13,7 @@ import {
   measureCalls,
   mostStepsPerCall,
   steadyLength,
+  surelyFitting,
 } from "./steps-per-call.js";
 import { supplyOf } from "./supply.js";
 import type {
@@ -159,7 +160,7 @@ async function callLengthOf(
 ): Promise<CallLength> {
   const { graph, dataset, batchSize, stepsPerCall } = training;
   if (stepsPerCall !== undefined) return { steps: () => stepsPerCall, took: () => {} };
-  if (longestCall === undefined) return steadyLength(await measuredStepsPerCall(training, engine));
+  if (longestCall === undefined) return measuredLength(training, engine);
   const sizes = { imageCount: dataset.count, batchSize, stepsPerCall: dataset.count };
   const [first] = blocksOfEpoch(graph.batches, sizes);
   const most = mostStepsPerCall(graph.batches, { batchSize, stepsInEpoch: first.steps });
@@ -167,18 +168,19 @@ async function callLengthOf(
 }
 
 /** How many steps a call should have, tried with the first batches; the engine is where it was afterwards. */
-async function measuredStepsPerCall(training: Training, engine: Engine): Promise<number> {
+async function measuredLength(training: Training, engine: Engine): Promise<CallLength> {
   const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
   const imageCount = dataset.count;
   const [first] = blocksOfEpoch(graph.batches, { imageCount, batchSize, stepsPerCall: imageCount });
   const most = mostStepsPerCall(graph.batches, { batchSize, stepsInEpoch: first.steps });
-  if (!isRestorable(engine)) return Math.min(most, UNMEASURED);
-  if (most === 1) return most;
+  if (!isRestorable(engine)) return steadyLength(Math.min(most, UNMEASURED));
+  if (most === 1) return steadyLength(most);
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount), augmentations };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
-  return chooseStepsPerCall(await measureCalls(engine, feedsOf, most), most);
+  const times = await measureCalls(engine, feedsOf, most);
+  return steadyLength(chooseStepsPerCall(times, most), undefined, surelyFitting(times));
 }
 
 /** What is left to do, one call of the training graph after the other. */

@@ -199,7 +199,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     "a folder that cannot be",
     () => train("file/below", 1),
     1,
-    /^file.below.run-\d+-[0-9a-f]+\.lock: cannot be written/,
+    /^file.below: cannot be written \(a part of the path is not a folder\)/,
   ],
   [
     "graphs into a folder that cannot be",

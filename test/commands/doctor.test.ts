@@ -116,7 +116,9 @@ test.skipIf(process.platform !== "linux")(
     const full = shell('"$0" "$1" doctor --ep cpu > /dev/full');
     expect([full.status, full.stderr]).toEqual([
       1,
-      expect.stringMatching(/^error: stdout: cannot be written \(ENOSPC.*\); see where it is sent to\n$/),
+      expect.stringMatching(
+        /^error: stdout: cannot be written \(no space left on the disk\); see where it is redirected to\n$/,
+      ),
     ]);
     const unread = shell('"$0" "$1" doctor --ep cpu | true');
     expect([unread.status, unread.stderr]).toEqual([0, ""]);

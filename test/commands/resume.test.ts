@@ -88,7 +88,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     const { code, stdout, stderr } = await runCli(resume("shared"), { cwd });
     running.kill("SIGCONT");
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
-    expect(stderr).toMatch(/^error: shared: is being trained already, by process \d+; wait until/m);
+    expect(stderr).toMatch(/^error: shared: is being trained already, by process \d+; wait for it/m);
     expect((await running.finished).code).toBe(0);
     await succeed(resume("shared", ...inTheEnd), { cwd });
     expect(await contentOf("shared")).toEqual(uninterrupted);
@@ -96,7 +96,9 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
 
   test("--resume of what is complete, which changes nothing", async () => {
     const { stderr } = await succeed(resume("whole"), { cwd });
-    expect(stderr).toContain("all 4 epochs are done; ask for more with --epochs");
+    expect(stderr).toContain("all 4 epochs are done; train more with --epochs");
+    expect(await contentOf("whole")).toEqual(uninterrupted);
+    await succeed(resume("whole", "--epochs", "3"), { cwd });
     expect(await contentOf("whole")).toEqual(uninterrupted);
   });
 });

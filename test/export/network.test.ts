@@ -48,6 +48,7 @@ test("it tells what it is: interface, metadata, producer, weights by their names
     recipe: "vanilla",
     epoch: "3",
     seed: "9",
+    checksum: expect.stringMatching(/^crc32:[0-9a-f]{8}$/),
     data: "some/folder",
   });
   const shape = (value: onnxProto.onnx.IValueInfoProto) =>

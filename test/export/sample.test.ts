@@ -1,9 +1,11 @@
 import { Jimp } from "jimp";
 import { describe, expect, test } from "vitest";
+import { readGenerator } from "../../src/export/description.js";
 import { exportNetwork } from "../../src/export/network.js";
 import { type SampleOptions, sampleSheet } from "../../src/export/sample.node.js";
 import { build, input, reshape, tanh } from "../../src/graph/index.js";
 import { encodeModel } from "../../src/onnx/index.js";
+import { designOf, recipes } from "../../src/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
 import { onCpu } from "../helpers/on-cpu.js";
@@ -50,6 +52,24 @@ describe("a sheet of samples", () => {
     expect(many.grey.slice(0, few.grey.length)).toEqual(few.grey);
     expect(new Set(few.grey).size).toBeGreaterThan(4);
   });
+});
+
+test("classes are chosen by number, from 10 on too, and by name; the file holds no absolute path", async () => {
+  const classNames = Array.from({ length: 12 }, (_, i) => `class ${String.fromCharCode(97 + i)}`);
+  const image = { channels: 1, height: 4, width: 4 };
+  const settings = recipes.conditional.settings.parse({ classes: 12, latent: 3, width: 2, depth: 1 });
+  const conditional = designOf("conditional", settings, image);
+  const start = { position: { ...position, ...image }, state: initialState(conditional, 9) };
+  const name = "/home/somebody/pictures";
+  const bytes = await exportNetwork(conditional, start, { name, classNames }, onCpu);
+  expect(Buffer.from(bytes).includes("/home")).toBe(false);
+  expect(readGenerator(bytes, "g.onnx")).toMatchObject({ classNames, metadata: { data: "pictures" } });
+  const drawn = (classes: string[]) => sample({ classes }, bytes);
+  expect(await drawn(["class l", "1"])).toEqual(await drawn(["11", "class b"]));
+  expect(await drawn(["11"])).not.toEqual(await drawn(["1"]));
+  expect(await sample({ digits: [7, 3] }, bytes)).toEqual(await drawn(["7", "3"]));
+  await expect(drawn(["12"])).rejects.toThrow("classes: g.onnx has no class 12; choose from 0 to 11");
+  await expect(drawn(["cat"])).rejects.toThrow('classes: g.onnx has no class "cat"; choose from class a, ');
 });
 
 describe("refused by its name is", () => {

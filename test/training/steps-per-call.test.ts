@@ -10,6 +10,7 @@ import {
   mostStepsPerCall,
   type Restorable,
   steadyLength,
+  surelyFitting,
 } from "../../src/training/steps-per-call.js";
 import { tinyArtifacts, tinyDesign, tinyImage } from "../helpers/design.js";
 import { designed, randomFeeds } from "../helpers/recipes.js";
@@ -158,4 +159,20 @@ test("a training goes on as if nobody had measured", async () => {
   } finally {
     await session.close();
   }
+});
+
+test("noise that makes a step look short gives no long call: calls grow only while they have room", () => {
+  const noisy = { short: { steps: 1, milliseconds: 100 }, long: { steps: 16, milliseconds: 101 } };
+  expect(chooseStepsPerCall(noisy, 10_000)).toBeGreaterThan(1000);
+  expect(surelyFitting(noisy)).toBe(79);
+  expect(surelyFitting({ short: noisy.short, long: { steps: 1, milliseconds: 900 } })).toBe(1);
+  const length = steadyLength(6000, 500, 79);
+  expect(length.steps()).toBe(79);
+  length.took(79, 480); // A step takes 6 ms: there is no room for twice as many.
+  expect(length.steps()).toBe(79);
+  length.took(20, 90); // The rest of an epoch tells nothing.
+  expect(length.steps()).toBe(79);
+  length.took(79, 200);
+  expect(length.steps()).toBe(158);
+  expect(steadyLength(5, 500, 79).steps()).toBe(5);
 });

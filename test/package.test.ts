@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { build } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { tree } from "./helpers/cli.js";
+import { modelBytes, tensor } from "./helpers/make-model.js";
 import { loadedWith, sources } from "./helpers/sources.js";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -93,12 +94,15 @@ describe("the packed package", () => {
         "dist/onnx/onnx-proto-types.d.ts",
         "dist/onnx/onnx-proto.d.ts",
         "dist/onnx/onnx-proto.js",
+        "dist/web-demo/embed.html",
         "dist/web-demo/index.html",
         "dist/web-demo/models/conditional.onnx",
         "dist/web-demo/models/generator.onnx",
         "dist/web-demo/models/index.json",
         "dist/web-demo/run.html",
         "dist/web-demo/run.json",
+        "dist/web-demo/service-worker.js",
+        "dist/web-demo/version.json",
         "models/judge.onnx",
         "package.json",
       ].sort(),
@@ -188,6 +192,13 @@ describe("README's code", () => {
   test("works when pasted: the loss falls; the generator draws", async () => {
     for (const [i, code] of blocksOf("ts").entries()) writeFileSync(join(project, `block${i}.ts`), code);
     cpSync(packed("dist/web-demo/models/generator.onnx"), join(project, "generator.onnx"));
+    writeFileSync(
+      join(project, "model.onnx"),
+      modelBytes({
+        nodes: [{ type: "MatMul", inputs: ["x", "w"], outputs: ["y"] }],
+        initializers: [tensor("w", [4, 2], [1, 2, 3, 4, 5, 6, 7, 8])],
+      }),
+    );
     const names = blocksOf("ts").map((_, i) => `block${i}.ts`);
     await compile(names, { module: "nodenext" });
     const outputs: string[] = [];

@@ -61,7 +61,10 @@ export const runSchema = z.strictObject({
     .record(z.string(), z.string().min(1))
     .optional()
     .describe("NAME=FILE: replace a network of the recipe by the one in an ONNX file, e.g. generator=g.onnx"),
-  fresh: z.boolean().optional().describe("with --network: start from random weights, not from the file's"),
+  fresh: z
+    .boolean()
+    .optional()
+    .describe("start networks from files with random weights, not with the file's"),
   freeze: z
     .array(z.string().min(1))
     .optional()
@@ -83,7 +86,7 @@ export const runSchema = z.strictObject({
     .int()
     .min(1)
     .optional()
-    .describe("also keep the checkpoint of every Nth epoch, for `export --epoch` (default: none)"),
+    .describe("also keep the checkpoint of every Nth epoch, to export that epoch later (default: none)"),
   evaluateEvery: z
     .int()
     .min(1)

@@ -130,8 +130,8 @@ test.each<[args: string[], code: number, message: RegExp]>([
   ],
   [["data", "black"], 1, /^error: --data black: every pixel of every image is 0: there is nothing to learn/],
   [["train", "--data", "black", "--out", "new"], 1, /^error: --data black: every pixel of every image is 0/],
-  [["data", "damaged", "--background", "blue"], 2, /^error: --background: "blue" is not accepted/],
-  [["data"], 2, /^error: arguments: Not enough non-option arguments/],
+  [["data", "damaged", "--background", "blue"], 2, /^error: --background: needs white or black, not "blue"/],
+  [["data"], 2, /^error: arguments: too few: 1 needed, 0 given/],
   [
     ["train", "--data", "idx", "--class-names", "a", "b", "--out", "new"],
     2,

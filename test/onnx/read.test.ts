@@ -246,7 +246,7 @@ describe("what cannot be read is one line that names node, operator and opset", 
     [
       "a name that breaks lines",
       modelBytes({ nodes: [{ ...relu, name: "a\nb", type: "Foo" }] }),
-      "node a?b (Foo",
+      "node a\\nb (Foo",
     ],
     [
       "a result that fits nowhere",

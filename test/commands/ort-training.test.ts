@@ -103,7 +103,7 @@ describe.skipIf(ortMissing)(
     test("whose generator can be exported, but which cannot go on: nobody knows its moments", async () => {
       await succeed(["export", "theirs.onnx", "--run", "theirs"], { cwd });
       const message =
-        /^theirs: its checkpoint is not complete: ORT's training runtime gives back parameters and no moments/;
+        /^theirs: its checkpoint is not complete: ORT's training runtime returns the parameters, but not Adam's moments/;
       for (const args of [
         ["train", "--resume", "--out", "theirs", "--epochs", "2"],
         ["export", "checkpoint", "ck", "--run", "theirs"],

@@ -11,7 +11,9 @@ export const report: CommandModule = {
         type: "string",
         requiresArg: true,
         describe: "the page to write (default: report.html)",
-      }),
+      })
+      .example("$0 report runs/mine", "one run")
+      .example("$0 report runs/a runs/b --out compared.html", "two runs side by side"),
   async handler(argv) {
     const { readReport } = await import("../runs/report-data.js");
     const { comparisonPage, reportPage } = await import("../runs/report-page.js");

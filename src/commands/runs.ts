@@ -8,7 +8,9 @@ export const runs: CommandModule = {
   builder: (argv: Argv) =>
     argv
       .positional("folder", { type: "string", describe: "where the runs are (default: runs)" })
-      .option("json", common.json),
+      .option("json", common.json)
+      .example("$0 runs", "the runs in runs/")
+      .example("$0 runs elsewhere --json", "the runs in another folder, for a program"),
   async handler(argv) {
     const { listRuns } = await import("../runs/list.js");
     const { RUNS } = await import("../runs/run-folder.js");

@@ -31,7 +31,8 @@ const status = find("#status", HTMLElement);
 const problem = find("#problem", HTMLElement);
 
 const worker = new GeneratorWorker((share) => {
-  if (!model) status.textContent = `Loading ONNX Runtime… ${Math.round(100 * share)}%`;
+  // A problem that is shown says more than the progress of a download.
+  if (!model && !problem.textContent) status.textContent = `Loading ONNX Runtime… ${Math.round(100 * share)}%`;
 });
 let settings: Settings = readSettings(location.search);
 let shipped: readonly string[] = [];

@@ -32,7 +32,8 @@ const problem = find("#problem", HTMLElement);
 
 const worker = new GeneratorWorker((share) => {
   // A problem that is shown says more than the progress of a download.
-  if (!model && !problem.textContent) status.textContent = `Loading ONNX Runtime… ${Math.round(100 * share)}%`;
+  if (!model && !problem.textContent)
+    status.textContent = `Loading ONNX Runtime… ${Math.round(100 * share)}%`;
 });
 let settings: Settings = readSettings(location.search);
 let shipped: readonly string[] = [];

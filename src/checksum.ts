@@ -1,21 +1,22 @@
 import { GanOnnxError } from "./error.js";
 
 /*
- * Checksums of files that are still plain safetensors and ONNX for everybody else: a text in their metadata. It is the
- * CRC-32 of the whole file with zeros in place of itself, so names, shapes and settings are covered like the numbers.
+ * Checksums inside safetensors and ONNX files. The checksum is a text in the file's metadata, so other programs read
+ * the file as usual. It is the CRC-32 of the whole file with zeros in its own place, so it covers names, shapes and
+ * settings as well as the numbers.
  */
 
 const PREFIX = "crc32:";
 const KEY = "checksum";
 const ZEROS = `${PREFIX}00000000`;
 
-/** What a file's metadata hold until {@link seal} writes its checksum there. */
+/** The metadata entry that reserves the place of the checksum until {@link seal} writes it. */
 export const unsealed = { [KEY]: ZEROS } as const;
 
-/** Write the checksum of a file into its metadata, in place, which must hold {@link unsealed}. */
+/** Write the checksum of a file into its metadata, in place. The metadata must contain {@link unsealed}. */
 export function seal<B extends Uint8Array>(bytes: B): B {
   const [at, ...others] = placesOf(bytes, ZEROS);
-  // Twice, if somebody's data are called that: such a file goes without a checksum.
+  // If the file's data contain the same text, the place is ambiguous: the file gets no checksum.
   if (at !== undefined && others.length === 0) bytes.set(ascii(textOf(crc32(bytes))), at);
   return bytes;
 }
@@ -23,8 +24,8 @@ export function seal<B extends Uint8Array>(bytes: B): B {
 /**
  * Compare a file with the checksum in its metadata.
  *
- * @returns whether it has one: files of other programs, and of this one before 0.2, have none.
- * @throws GanOnnxError when the file is damaged.
+ * @returns whether the file has a checksum. Files of other programs, and of this program before 0.2, have none.
+ * @throws {@link GanOnnxError} when the file is damaged.
  */
 export function checkSeal(
   bytes: Uint8Array,
@@ -46,7 +47,7 @@ export function checkSeal(
   });
 }
 
-/** What looks like a checksum somewhere in a file: what holds it may be what is damaged. */
+/** Find a checksum anywhere in the file: the metadata that name it may be damaged. */
 function sealIn(bytes: Uint8Array): string | undefined {
   const texts = placesOf(bytes, PREFIX).map((at) =>
     new TextDecoder("latin1").decode(bytes.subarray(at, at + ZEROS.length)),
@@ -57,17 +58,17 @@ function sealIn(bytes: Uint8Array): string | undefined {
 const ascii = (text: string) => new TextEncoder().encode(text);
 const textOf = (crc: number) => PREFIX + crc.toString(16).padStart(8, "0");
 
-/** Where a text stands in some bytes. */
+/** All offsets at which a text occurs. */
 function placesOf(bytes: Uint8Array, text: string): number[] {
-  const wanted = ascii(text);
+  const pattern = ascii(text);
   const places: number[] = [];
-  for (let at = bytes.indexOf(wanted[0]); at >= 0; at = bytes.indexOf(wanted[0], at + 1)) {
-    if (wanted.every((byte, i) => bytes[at + i] === byte)) places.push(at);
+  for (let at = bytes.indexOf(pattern[0]); at >= 0; at = bytes.indexOf(pattern[0], at + 1)) {
+    if (pattern.every((byte, i) => bytes[at + i] === byte)) places.push(at);
   }
   return places;
 }
 
-/** Eight tables of 256 entries, so that a step takes eight bytes: "slicing by 8" (Kounavis and Berry, 2005). */
+/** Eight tables of 256 entries, to process eight bytes at a time: "slicing by 8" (Kounavis and Berry, 2005). */
 const tables = (() => {
   const all = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
@@ -80,10 +81,10 @@ const tables = (() => {
 })();
 
 /**
- * CRC-32 as in zip, PNG and gzip (ISO 3309), which finds every error of up to 32 bits in a row, and others but for one in
- * 2^32.
+ * CRC-32 as in zip, PNG and gzip (ISO 3309). It detects every burst error of up to 32 bits, and misses one in 2^32 of
+ * other errors.
  *
- * @param before the CRC of the bytes that come before these.
+ * @param before the CRC of the preceding bytes.
  */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

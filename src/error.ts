@@ -1,19 +1,19 @@
 /**
- * A setting that a message speaks of, by its key in the configuration. How it is called is up to whoever prints the
- * message: `learningRate` is `--learning-rate` on the command line and "learning rate" on a page.
+ * A setting in a message, by its key in the configuration. The program that prints the message chooses the name:
+ * `learningRate` is `--learning-rate` on the command line and "learning rate" on a page.
  */
 export interface Setting {
   readonly setting: string;
   readonly value?: string | number;
 }
 
-/** A part of a message: plain text, or pieces of it with settings between them, see {@link text}. */
+/** A part of a message: plain text, or text with settings in it, see {@link text}. */
 export type Text = string | Setting | readonly (string | Setting)[];
 
-/** What a setting is called, e.g. `--learning-rate`. */
+/** The name of a setting for the reader, e.g. `--learning-rate`. */
 export type NameSetting = (key: string) => string;
 
-/** A setting in a message, with its value where that matters. */
+/** A setting in a message, optionally with its value. */
 export function setting(key: string, value?: string | number): Setting {
   return { setting: key, value };
 }
@@ -24,23 +24,23 @@ export function text(strings: TemplateStringsArray, ...values: readonly (number 
   return strings.flatMap((string, i) => [string, ...(pieces[i] ?? [])]);
 }
 
-/** What a {@link GanOnnxError} must say, so that a reader can act on it without a stack trace. */
+/** The parts of a {@link GanOnnxError}. Together they let a reader act without a stack trace. */
 export interface ErrorParts {
   /** What was wrong, e.g. `"image count 59999 differs from label count 60000"`. */
   readonly what: Text;
-  /** The setting, file, field or operator in which it was found. */
+  /** The setting, file, field or operator that is wrong. */
   readonly where: Text;
-  /** What the reader can do about it, as an instruction. */
+  /** What the reader can do, as an instruction. */
   readonly fix: Text;
   /** `usage` for wrong flags and configuration (exit 2), `failure` for everything else (exit 1). */
   readonly kind?: "usage" | "failure";
   readonly cause?: unknown;
 }
 
-/** The one error of this program. Its message is a single line: `where: what; fix`. */
+/** The only error class of this program. Its message is a single line: `where: what; fix`. */
 export class GanOnnxError extends Error {
   readonly kind: "usage" | "failure";
-  /** What the message was made of. */
+  /** The parts of the message. */
   readonly parts: ErrorParts;
 
   constructor(parts: ErrorParts) {
@@ -51,7 +51,7 @@ export class GanOnnxError extends Error {
     this.parts = parts;
   }
 
-  /** The key of the setting that is wrong, where it is one. */
+  /** The key of the wrong setting, if the error is about a setting. */
   get setting(): string | undefined {
     return piecesOf(this.parts.where).find((piece) => typeof piece !== "string")?.setting;
   }
@@ -62,7 +62,7 @@ export class GanOnnxError extends Error {
   }
 }
 
-/** What the operating system means by its codes. */
+/** Plain words for error codes of the operating system. */
 const codes: Readonly<Record<string, string>> = {
   ENOENT: "no such file or folder",
   EACCES: "permission denied",
@@ -83,7 +83,7 @@ const codes: Readonly<Record<string, string>> = {
   ETIMEDOUT: "no answer in time",
 };
 
-/** The message of anything that was thrown, on one line; its settings in words unless told otherwise. */
+/** The message of anything that was thrown, on one line. Settings are named in words unless `name` is given. */
 export function messageOf(thrown: unknown, name: NameSetting = inWords): string {
   const code = thrown instanceof Error && "code" in thrown ? codes[String(thrown.code)] : undefined;
   if (code !== undefined) return code;
@@ -91,7 +91,7 @@ export function messageOf(thrown: unknown, name: NameSetting = inWords): string 
   return thrown instanceof GanOnnxError ? thrown.messageWith(name) : printable(message.split("\n", 1)[0]);
 }
 
-/** Settings whose key is no word. */
+/** Names of settings whose key is not a word. */
 const names: Readonly<Record<string, string>> = { ep: "execution provider", init: "initial weights" };
 
 /** `learningRate` as "learning rate". */
@@ -115,12 +115,12 @@ function lineOf({ what, where, fix }: ErrorParts, name: NameSetting): string {
   return `${written(where)}: ${written(what)}; ${written(fix)}`;
 }
 
-/** The most characters of a part of a message. */
+/** The maximum length of a part of a message, in characters. */
 const LONGEST = 2000;
 
 /**
- * Text that may come from a file, fit for a terminal and a log: no line breaks, no escape sequences, no characters that
- * turn the direction of reading, and no more than a person reads.
+ * Make text that may come from a file safe for a terminal and a log: escape line breaks, escape sequences and
+ * characters that change the text direction, and shorten long text.
  */
 export function printable(text: string): string {
   const cut =

@@ -15,21 +15,23 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type ErrorParts, GanOnnxError, messageOf } from "./error.js";
 
 /**
- * Write a file whole or not at all: into a temporary file in the same folder, fsync, then rename. Missing folders
- * are made, and links followed. Throws {@link GanOnnxError} naming the path when the folder cannot be made or written,
- * or something is there that is no plain file.
+ * Write a file completely or not at all: write a temporary file in the same folder, fsync, then rename. Missing folders
+ * are created, and symbolic links are followed.
+ *
+ * @throws {@link GanOnnxError} when the folder cannot be created or written, or the path exists and is not a regular
+ * file.
  */
 export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
   const target = await realpath(path).catch(() => destination(path));
   const folder = dirname(target);
   const temporary = join(folder, `.${randomUUID()}.tmp`);
   try {
-    const there = await stat(target).catch(() => undefined);
-    if (there && !there.isFile()) throw new Error("it is not a regular file");
+    const existing = await stat(target).catch(() => undefined);
+    if (existing && !existing.isFile()) throw new Error("it is not a regular file");
     await makeFolder(folder);
     const file = await open(temporary, "wx");
     try {
-      if (there) await file.chmod(there.mode);
+      if (existing) await file.chmod(existing.mode);
       await file.writeFile(content);
       await file.sync();
     } finally {
@@ -43,8 +45,8 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 }
 
 /**
- * Make a folder, and those that it lies in. (Node's own `recursive` never ends below folders such as /proc, where
- * nothing can be made: https://github.com/nodejs/node/issues/31481.)
+ * Create a folder and its missing parents. (Node's own `recursive` never returns below folders such as /proc, where
+ * nothing can be created: https://github.com/nodejs/node/issues/31481.)
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -61,22 +63,23 @@ export async function makeFolder(folder: string): Promise<void> {
 }
 
 /**
- * Make sure that a folder can be written, or made where it is not there yet; nothing is made.
+ * Check that a folder can be written, or created if it does not exist. Nothing is created.
  *
- * @throws GanOnnxError naming the folder.
+ * @throws {@link GanOnnxError} when it cannot.
  */
 export async function requireWritable(folder: string): Promise<void> {
-  let there = resolve(folder);
-  while (!(await stat(there).catch(() => undefined)) && dirname(there) !== there) there = dirname(there);
+  let existing = resolve(folder);
+  while (!(await stat(existing).catch(() => undefined)) && dirname(existing) !== existing)
+    existing = dirname(existing);
   try {
-    await access(there, constants.W_OK);
-    if (!(await stat(there)).isDirectory()) throw new Error("a part of the path is not a folder");
+    await access(existing, constants.W_OK);
+    if (!(await stat(existing)).isDirectory()) throw new Error("a part of the path is not a folder");
   } catch (cause) {
     throw unwritable(folder, cause);
   }
 }
 
-/** Where a path leads to which nothing is yet: elsewhere, if it is a link. */
+/** The target of a path that does not exist yet: if the path is a symbolic link, the path that it points to. */
 async function destination(path: string): Promise<string> {
   return resolve(dirname(path), await readlink(path).catch(() => basename(path)));
 }
@@ -91,7 +94,11 @@ export function unwritable(path: string, cause: unknown): GanOnnxError {
   });
 }
 
-/** The bytes of a file that the user named. Throws {@link GanOnnxError} naming the path when it cannot be read. */
+/**
+ * Read a file that the user named.
+ *
+ * @throws {@link GanOnnxError} when it cannot be read.
+ */
 export async function readBytes(path: string, kind?: ErrorParts["kind"]): Promise<Uint8Array<ArrayBuffer>> {
   try {
     const { buffer, byteOffset, byteLength } = await readFile(path);
@@ -111,8 +118,9 @@ export async function readBytes(path: string, kind?: ErrorParts["kind"]): Promis
 }
 
 /**
- * A JSON file of settings, unchecked: pass the result through a schema. Throws {@link GanOnnxError} (usage) naming file
- * and position.
+ * Read a JSON file of settings. The result is not checked: pass it through a schema.
+ *
+ * @throws {@link GanOnnxError} (usage) when the file cannot be read or is not JSON.
  */
 export async function readJson(path: string): Promise<unknown> {
   const text = new TextDecoder().decode(await readBytes(path, "usage"));

@@ -1,5 +1,5 @@
 /**
- * The graph builder alone: values, operators, gradients, and models written and read. It needs no Node.
+ * The graph builder alone: values, operators, gradients, and reading and writing models. It needs no Node.
  *
  * @module gan-onnx/graph
  */

@@ -1,5 +1,5 @@
 /**
- * Everything, for Node: the graph builder, the networks, and what trains, exports and compares them.
+ * The whole package, for Node: the graph builder, the networks, training, export and comparison.
  *
  * @module gan-onnx
  */

@@ -1,4 +1,4 @@
-/** What a JSON text says, or undefined where there is none, or none that can be read. */
+/** Parse a JSON text. Returns undefined when it is missing or invalid. */
 export function jsonIn(text: string | undefined): unknown {
   try {
     return JSON.parse(text ?? "");

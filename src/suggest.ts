@@ -1,6 +1,6 @@
 /**
- * The name that was probably meant: one that a word abbreviates (`lr` for `learning-rate`), begins (`epoch`), or is
- * mistyped from (`trian`). Undefined when none is close.
+ * The name that the user probably meant: the word is its initials (`lr` for `learning-rate`), its beginning (`epoch`),
+ * or a misspelling (`trian`). Undefined when no name is close.
  */
 export function suggestion(word: string, names: readonly string[]): string | undefined {
   const initials = (name: string) =>
@@ -9,15 +9,18 @@ export function suggestion(word: string, names: readonly string[]): string | und
       .map(([first]) => first)
       .join("");
   const abbreviated = names.find((name) => word.length > 1 && initials(name) === word);
-  const begun = names.find((name) => word.length > 2 && name.startsWith(word));
-  if (abbreviated ?? begun) return abbreviated ?? begun;
+  const prefixed = names.find((name) => word.length > 2 && name.startsWith(word));
+  if (abbreviated ?? prefixed) return abbreviated ?? prefixed;
   const [nearest] = names
     .map((name) => ({ name, distance: distance(word, name) }))
     .sort((a, b) => a.distance - b.distance);
   return nearest && nearest.distance <= Math.max(1, Math.floor(word.length / 3)) ? nearest.name : undefined;
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours between two words (optimal string alignment). */
+/**
+ * The number of insertions, deletions, replacements and swaps of adjacent letters between two words (optimal string
+ * alignment).
+ */
 function distance(a: string, b: string): number {
   const rows: number[][] = [];
   for (let i = 0; i <= a.length; i++) {

@@ -1,7 +1,9 @@
-/** The name and version of this package, as package.json has them: what the models it writes call their producer. */
+/** The name and version of this package, as in package.json. Models name it as their producer. */
 export const producer = { name: "gan-onnx", version: "0.1.0" };
 
-/** What the files that it writes say they are, in their metadata. A reader refuses any other format. */
+/**
+ * The formats of the files that this package writes, as stored in their metadata. A reader refuses any other format.
+ */
 export const formats = {
   checkpoint: "gan-onnx checkpoint 1",
   manifest: "gan-onnx manifest 1",

@@ -12,7 +12,7 @@ interface JsonSchema {
   readonly minLength?: number;
 }
 
-/** What a schema accepts, for a message: "a whole number from 1", "one of cpu, cuda, webgpu". */
+/** Describe what a schema accepts, for a message: "a whole number from 1", "one of cpu, cuda, webgpu". */
 export function wantedBy(schema: z.ZodType): string {
   return inWords(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema);
 }
@@ -49,7 +49,7 @@ function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSc
   return most === undefined ? ` from ${least}${top}` : ` from ${least} to ${most}`;
 }
 
-/** What was wrong with a value that a schema refused: what it needs, and what it was given instead. */
+/** Describe why a schema refused a value: what it needs, and what it got. */
 export function refusalOf({ issues: [issue] }: z.ZodError, schema: z.ZodType, value: unknown): string {
   let [inner, found]: [z.ZodType | undefined, unknown] = [schema, value];
   for (const key of issue.path) {
@@ -57,8 +57,8 @@ export function refusalOf({ issues: [issue] }: z.ZodError, schema: z.ZodType, va
     inner = inner && partOf(inner, key);
   }
   const own = ["custom", "invalid_format"].includes(issue.code) ? issue.message : undefined;
-  const beyond = issue.code === "too_big" && issue.maximum === Number.MAX_SAFE_INTEGER;
-  const needed = beyond
+  const tooLarge = issue.code === "too_big" && issue.maximum === Number.MAX_SAFE_INTEGER;
+  const needed = tooLarge
     ? `a whole number up to ${issue.maximum}`
     : (own ?? (inner ? wantedBy(inner) : "another value"));
   return found === undefined ? `is missing; it needs ${needed}` : `needs ${needed}, not ${shown(found)}`;

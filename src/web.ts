@@ -1,6 +1,6 @@
 /**
- * What runs in a browser: read generators and draw with them, and train in a worker. It needs no Node; sessions come
- * from the onnxruntime-web that the page has loaded.
+ * The part that runs in a browser: read generators, draw samples, and train in a worker. It needs no Node. The page
+ * provides sessions with its own onnxruntime-web.
  *
  * @module gan-onnx/web
  */

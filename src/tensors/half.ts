@@ -1,10 +1,10 @@
-/** Element types of 16 bits that safetensors files have and this program computes with as float32. */
+/** The 16-bit element types of safetensors files. They are converted to float32. */
 export const halfTypes = { F16: floatOfHalf, BF16: floatOfBrain } as const;
 export type HalfType = keyof typeof halfTypes;
 
 export const isHalfType = (type: string): type is HalfType => Object.hasOwn(halfTypes, type);
 
-/** Little-endian numbers of 16 bits as float32, which holds all of them exactly. */
+/** Convert little-endian 16-bit numbers to float32, without loss. */
 export function widened(bytes: Uint8Array, type: HalfType): Float32Array<ArrayBuffer> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const widen = halfTypes[type];

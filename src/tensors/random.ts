@@ -3,7 +3,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import { GanOnnxError } from "../error.js";
 
-/** A sequence of random numbers. Each call moves it on. */
+/** A sequence of random numbers. Each call advances it. */
 export interface Random {
   /** A multiple of 2^-53 in [0, 1). */
   uniform(): number;
@@ -14,13 +14,13 @@ export interface Random {
 }
 
 /**
- * The sequence that belongs to a seed and some keys, e.g. `randomStream(seed, "noise", "z_d", step)`: a pure function
- * of them, so that a resumed run needs nothing but its counters. Streams of different keys are independent; `"1"` and
- * `1` are different keys, and so are `"ab"` and `"a", "b"`. Creation takes under a microsecond. The generator is
+ * The random sequence of a seed and some keys, e.g. `randomStream(seed, "noise", "z_d", step)`. It is a pure function
+ * of them, so a resumed run needs only its counters. Streams with different keys are independent; `"1"` and `1` are
+ * different keys, and so are `"ab"` and `"a", "b"`. Creation takes less than a microsecond. The generator is
  * xoroshiro128+ (Blackman & Vigna, https://arxiv.org/abs/1805.01407). Its bits, `uniform` and `below` are the same on
  * every machine; `normal` may differ in the last bit where a JavaScript engine computes `Math.log` differently.
  *
- * Throws {@link GanOnnxError} when the seed or a numeric key is not a safe integer.
+ * @throws {@link GanOnnxError} when the seed or a numeric key is not a safe integer.
  */
 export function randomStream(seed: number, ...keys: readonly (string | number)[]): Random {
   const hash = new Hash();
@@ -40,7 +40,7 @@ export function fillNormal(random: Random, out: Float32Array): Float32Array {
 
 /** Overwrite `out` with uniform numbers in [0, 1) and return it. */
 export function fillUniform(random: Random, out: Float32Array): Float32Array {
-  // Multiples of 2^-24 are exact in float32; rounding all 53 bits would now and then give 1.
+  // Multiples of 2^-24 are exact in float32. Rounding all 53 bits would sometimes give 1.
   for (let i = 0; i < out.length; i++) out[i] = Math.floor(random.uniform() * 2 ** 24) * 2 ** -24;
   return out;
 }
@@ -58,13 +58,13 @@ export function shuffled(random: Random, count: number): Uint32Array {
 }
 
 /**
- * Four 32-bit chains h <- mix(h xor word), which differ in where they start; `mix` is the finalizer of MurmurHash3
+ * Four 32-bit chains h <- mix(h xor word) with different initial values. `mix` is the finalizer of MurmurHash3
  * (https://github.com/aappleby/smhasher), a bijection in which each input bit flips each output bit half the time.
- * Words are written so that different keys never read the same: a text begins with its length, a number with -1.
+ * Different keys give different words: a text begins with its length, a number with -1.
  */
 class Hash {
-  // The fractional digits of pi, as in Blowfish: constants with nothing up their sleeve. All as int32: one double
-  // among them, and V8 keeps the generator's whole state in doubles, at twice the time.
+  // The fractional digits of pi, as in Blowfish: constants that were not chosen for a purpose. All must be int32: with
+  // one double among them, V8 keeps the generator's whole state in doubles, which takes twice the time.
   readonly lanes: [number, number, number, number] = [0x243f6a88, 0x85a308d3 | 0, 0x13198a2e, 0x03707344];
 
   integer(value: number, name: "seed" | "key"): void {
@@ -86,7 +86,7 @@ class Hash {
     for (let i = 0; i < value.length; i++) this.#word(value.charCodeAt(i));
   }
 
-  /** Take in one word: a number modulo 2^32, as `^` reads it. */
+  /** Add one word to the hash: a number modulo 2^32, as `^` converts it. */
   #word(word: number): void {
     const { lanes } = this;
     for (let i = 0; i < 4; i++) {
@@ -147,21 +147,22 @@ class Stream implements Random {
     return uniformInt(this.#bits, 0, n - 1);
   }
 
-  // Small, so that V8 inlines it into loops: a call would box every result.
+  // Short enough for V8 to inline it into loops: a call would box every result.
   normal(): number {
     for (;;) {
-      // Layer and point come from different words: sharing bits makes them dependent (Doornik 2005, "An improved
-      // Ziggurat method to generate normal random samples"). The high bits, as the lowest of this generator are weak.
+      // Layer and point come from different words: shared bits would make them dependent (Doornik 2005, "An improved
+      // Ziggurat method to generate normal random samples"). Use the high bits, because the lowest bits of this
+      // generator are weak.
       const layer = this.#bits.next() >>> 24;
       const x = this.#bits.next() * width[layer];
-      // Under the layer above, so under the curve: 98.8% of all points.
+      // Below the layer above, therefore below the curve: 98.8% of all points.
       if (Math.abs(x) < edge[layer + 1]) return x;
       const kept = this.#edgeCase(layer, x);
       if (kept !== 0) return kept;
     }
   }
 
-  /** What becomes of a point at the right or left end of its layer: a normal number, or 0 to draw again. */
+  /** Decide about a point at the right or left end of its layer: return a normal number, or 0 to draw again. */
   #edgeCase(layer: number, x: number): number {
     if (layer === 0) return Math.sign(x) * this.#tail();
     const y = height[layer] + this.uniform() * (height[layer + 1] - height[layer]);

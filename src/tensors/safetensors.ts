@@ -9,7 +9,7 @@ export interface SafetensorsFile {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The specification's own limit, against headers made to exhaust memory. */
+/** The specification's limit. It protects against headers that exhaust memory. */
 const maxHeaderBytes = 100_000_000;
 const metadataKey = "__metadata__";
 
@@ -21,11 +21,11 @@ const infoSchema = z.object({
 });
 
 /**
- * A file in the safetensors format (https://huggingface.co/docs/safetensors): an 8-byte little-endian header length, a
- * JSON header padded by spaces to a multiple of 8, the elements. Laid out as the reference does, by element type and
- * then by name, so equal content gives equal bytes.
+ * Encode tensors in the safetensors format (https://huggingface.co/docs/safetensors): an 8-byte little-endian header
+ * length, a JSON header padded with spaces to a multiple of 8, the elements. The order is that of the reference
+ * implementation, by element type and then by name, so equal content gives equal bytes.
  *
- * Throws {@link GanOnnxError} when a tensor's data does not fit its dtype or shape.
+ * @throws {@link GanOnnxError} when a tensor's data does not fit its dtype or shape.
  */
 export function encodeSafetensors(
   tensors: Tensors,
@@ -35,7 +35,7 @@ export function encodeSafetensors(
     ([a, { dtype: aType }], [b, { dtype: bType }]) =>
       dtypeNames.indexOf(aType) - dtypeNames.indexOf(bType) || (a < b ? -1 : 1),
   );
-  // A list and not an object until the end: an object would put names like "0" first.
+  // Collect the fields in a list: an object would put names like "0" first.
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) fields.push(`"${metadataKey}":${JSON.stringify(metadata)}`);
   let end = 0;
@@ -55,7 +55,7 @@ export function encodeSafetensors(
   bytes.fill(0x20, 8 + json.length, 8 + headerBytes);
   let at = 8 + headerBytes;
   for (const [, { data }] of entries) {
-    // Elements as they lie in memory: every machine that ONNX Runtime supports is little-endian, like the format.
+    // Copy elements as stored in memory: every machine that ONNX Runtime supports is little-endian, like the format.
     bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
     at += data.byteLength;
   }
@@ -63,11 +63,12 @@ export function encodeSafetensors(
 }
 
 /**
- * Read a safetensors file, in the order of its elements, with all checks of the specification. Arrays are views of
- * `bytes` where they are aligned, copies where not. Numbers of 16 bits (F16, BF16) become float32.
+ * Read a safetensors file, with all checks of the specification. Tensors come in the order of their elements. Arrays
+ * are views of `bytes` where they are aligned, copies otherwise. 16-bit numbers (F16, BF16) become float32.
  *
- * Throws {@link GanOnnxError} naming the file (`where`) and the tensor when anything in it is not as specified, or is
- * an element type that this program does not use.
+ * @param where the name of the file, for messages.
+ * @throws {@link GanOnnxError} when the file does not follow the specification, or has an element type that is not
+ * supported.
  */
 export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string): SafetensorsFile {
   const { header, dataStart } = readHeader(bytes, where);
@@ -82,8 +83,10 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
   for (const { name, dtype, shape, data_offsets } of infos) {
     const broken = (what: string) => damaged(where, `tensor "${name}": ${what}`);
     const [begin, end] = data_offsets;
-    const known = isHalfType(dtype) ? "float32" : dtypeNames.find((key) => dtypes[key].safetensors === dtype);
-    if (known === undefined) {
+    const converted = isHalfType(dtype)
+      ? "float32"
+      : dtypeNames.find((key) => dtypes[key].safetensors === dtype);
+    if (converted === undefined) {
       throw new GanOnnxError({
         what: `tensor "${name}": element type ${dtype} is not supported`,
         where,
@@ -95,7 +98,7 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
       throw broken(`data_offsets begin at ${begin} and not at ${expectedBegin}, which leaves ${kind}`);
     }
     if (end < begin) throw broken(`data_offsets end at ${end}, before they begin at ${begin}`);
-    const { Elements } = dtypes[known];
+    const { Elements } = dtypes[converted];
     const size = sizeOf(shape) * (isHalfType(dtype) ? 2 : Elements.BYTES_PER_ELEMENT);
     if (end - begin !== size) {
       throw broken(`data_offsets span ${end - begin} bytes, but ${dtype} [${shape}] takes ${size}`);
@@ -107,7 +110,7 @@ export function decodeSafetensors(bytes: Uint8Array<ArrayBuffer>, where: string)
     const data = isHalfType(dtype)
       ? widened(bytes.subarray(dataStart + begin, dataStart + end), dtype)
       : view(bytes, dataStart + begin, size, Elements);
-    tensors.set(name, { dtype: known, shape, data } as Tensor);
+    tensors.set(name, { dtype: converted, shape, data } as Tensor);
   }
   const unused = bytes.length - dataStart - expectedBegin;
   if (unused > 0) throw damaged(where, `the last ${unused} bytes belong to no tensor`);
@@ -139,7 +142,7 @@ function readHeader(
   }
 }
 
-/** A key that occurs twice in one object of a valid JSON text: `JSON.parse` would silently keep the last. */
+/** Find a key that occurs twice in one object of a valid JSON text: `JSON.parse` silently keeps the last one. */
 function duplicateKey(json: string): string | undefined {
   const open: Set<string>[] = [];
   for (const [token, key] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
@@ -162,7 +165,7 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, where: string, field: 
   throw damaged(where, `${[field, ...path].join(".")} ${refusalOf(result.error, schema, value)}`);
 }
 
-/** Throws when what a caller wants to write contradicts itself. */
+/** Refuse a tensor that contradicts itself. */
 function checkTensor(name: string, tensor: Tensor): void {
   const fault = name === metadataKey ? "this name is reserved" : faultOf(tensor);
   if (fault === undefined) return;
@@ -171,7 +174,9 @@ function checkTensor(name: string, tensor: Tensor): void {
 
 type Elements = (typeof dtypes)[keyof typeof dtypes]["Elements"];
 
-/** Typed arrays must begin at a multiple of their element size, which the format does not promise. */
+/**
+ * A typed array of the elements. It must begin at a multiple of its element size, which the format does not guarantee.
+ */
 function view(bytes: Uint8Array<ArrayBuffer>, at: number, size: number, Elements: Elements): Tensor["data"] {
   const start = bytes.byteOffset + at;
   return start % Elements.BYTES_PER_ELEMENT === 0

@@ -24,15 +24,15 @@ export const dtypeNames = Object.keys(dtypes) as readonly DType[];
 /** The typed array that holds elements of a type. */
 export type TensorData<D extends DType = DType> = (typeof dtypes)[D]["Elements"]["prototype"];
 
-/** A dense array, row-major: `data.length` is the product of `shape`; no dimensions is a scalar. */
+/** A dense array in row-major order. `data.length` is the product of `shape`; a scalar has no dimensions. */
 export type Tensor<D extends DType = DType> = {
   readonly [T in D]: { readonly dtype: T; readonly shape: readonly number[]; readonly data: TensorData<T> };
 }[D];
 
-/** A tensor as it is written into files: with its name. */
+/** A tensor with its name, as written into files. */
 export type NamedTensor = Tensor & { readonly name: string };
 
-/** Tensors by name, in order. A map, so that any name is safe and keeps its place: `0`, `__proto__`. */
+/** Tensors by name, in order. A map, because it keeps the place of any name, such as `0` or `__proto__`. */
 export type Tensors = ReadonlyMap<string, Tensor>;
 
 /** The number of elements of a shape. */
@@ -40,7 +40,7 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, extent) => product * extent, 1);
 }
 
-/** Why a tensor contradicts itself, in words; undefined when it does not. */
+/** Describe how a tensor contradicts itself; undefined when it does not. */
 export function faultOf({ dtype, shape, data }: Tensor): string | undefined {
   const { Elements } = dtypes[dtype];
   if (!(data instanceof Elements)) return `${dtype} needs a ${Elements.name}`;
@@ -50,7 +50,7 @@ export function faultOf({ dtype, shape, data }: Tensor): string | undefined {
     : `shape [${shape.join(", ")}] has ${size} elements, the data ${data.length}`;
 }
 
-/** Numbers as elements of a type. Whole numbers and bigints may stand for each other. */
+/** Convert numbers to elements of a type. Whole numbers may be numbers or bigints. */
 export function elementsOf<D extends DType>(dtype: D, numbers: ArrayLike<number | bigint>): TensorData<D> {
   const data =
     dtype === "int64"
@@ -64,12 +64,16 @@ export function zeros<D extends DType>(dtype: D, shape: readonly number[]): Tens
   return { dtype, shape, data: new dtypes[dtype].Elements(sizeOf(shape)) } as unknown as Tensor<D>;
 }
 
-/** The tensors of an object, by its keys: `tensorsOf({ z })`. */
+/** Convert an object to tensors by name: `tensorsOf({ z })`. */
 export function tensorsOf(record: Readonly<Record<string, Tensor>>): Tensors {
   return new Map(Object.entries(record));
 }
 
-/** The tensor of a name. Throws {@link GanOnnxError} naming it when there is none. */
+/**
+ * The tensor with a name.
+ *
+ * @throws {@link GanOnnxError} when it is missing.
+ */
 export function tensorIn(tensors: Tensors, name: string): Tensor {
   const tensor = tensors.get(name);
   if (tensor) return tensor;
@@ -80,7 +84,11 @@ export function tensorIn(tensors: Tensors, name: string): Tensor {
   });
 }
 
-/** The elements of a float32 tensor. Throws {@link GanOnnxError} naming it when it is missing or has another type. */
+/**
+ * The elements of a float32 tensor.
+ *
+ * @throws {@link GanOnnxError} when the tensor is missing or has another type.
+ */
 export function floatsIn(tensors: Tensors, name: string): Float32Array {
   const tensor = tensorIn(tensors, name);
   if (tensor.dtype === "float32") return tensor.data;

@@ -5,7 +5,7 @@ import { dependencies } from "./operator.js";
 import { nodesBehind } from "./paths.js";
 import type { AttributeKind, Body, Node, Value, ValueType } from "./value.js";
 
-/** A graph with names, ready to be written: the same structure as ONNX's GraphProto. */
+/** A graph in which everything has a name, with the structure of ONNX's GraphProto. */
 export interface NamedGraph {
   readonly name: string;
   readonly inputs: readonly NamedValue[];
@@ -35,7 +35,7 @@ export interface NamedNode {
   readonly body?: NamedGraph;
 }
 
-/** What a model says about itself: shown by Netron, read by `sample` and the page. */
+/** The description of a model. Netron shows it; `sample` and the web page read it. */
 export interface About {
   readonly name: string;
   readonly doc: string;
@@ -48,10 +48,10 @@ export interface Model extends About {
 }
 
 /**
- * Keep what the outputs reach and name it. Inputs keep their own names, outputs take their keys (of a map, in
- * any case in its order), nodes are named by the scope in which they were made.
+ * Build a model from everything that the outputs depend on, and name it. Inputs keep their names. Outputs are named by
+ * their keys, in order; a map keeps the order of any keys. Nodes are named after the scope in which they were created.
  *
- * @throws GanOnnxError when an output depends on an input that is not listed, or two of the inputs and outputs share a
+ * @throws {@link GanOnnxError} when an output depends on an input that is not listed, or inputs and outputs share a
  * name.
  */
 export function build(
@@ -91,7 +91,11 @@ export function build(
   };
 }
 
-/** The name of a graph input. Throws for any other value. */
+/**
+ * The name of a graph input.
+ *
+ * @throws {@link GanOnnxError} when the value is not a graph input.
+ */
 export function nameOfInput(value: Value): string {
   if (value.origin.kind === "input") return value.origin.name;
   throw new GanOnnxError({
@@ -101,39 +105,39 @@ export function nameOfInput(value: Value): string {
   });
 }
 
-/** Owns the names of a model: ONNX wants them unique over all its graphs. */
+/** Owns the names of a model. ONNX requires unique names across all its graphs. */
 class Names {
   private readonly counts = new Map<string, number>();
   private readonly reserved = new Map<Value, string>();
 
   constructor(private readonly taken: Set<string>) {}
 
-  /** The name of a value that keeps it, as weights do, if it is free: others make way for it. */
+  /** Reserve a name for a value, e.g. a weight, if the name is free. Other values get a different name. */
   reserve(value: Value, name: string): void {
     if (this.taken.has(name)) return;
     this.taken.add(name);
     this.reserved.set(value, name);
   }
 
-  unique(wanted: string, value?: Value): string {
+  unique(proposed: string, value?: Value): string {
     const own = value && this.reserved.get(value);
     if (own !== undefined) return own;
-    for (let count = (this.counts.get(wanted) ?? 0) + 1; ; count++) {
-      const name = count === 1 ? wanted : `${wanted}_${count}`;
+    for (let count = (this.counts.get(proposed) ?? 0) + 1; ; count++) {
+      const name = count === 1 ? proposed : `${proposed}_${count}`;
       if (this.taken.has(name)) continue;
-      this.counts.set(wanted, count);
+      this.counts.set(proposed, count);
       this.taken.add(name);
       return name;
     }
   }
 }
 
-/** Owns one graph while it is named; a loop's body is a graph inside another, whose names it sees. */
+/** Owns one graph while its values get names. A loop's body is a graph inside another graph and can use its names. */
 class GraphBuilder {
   private readonly named = new Map<Value, string>();
   private readonly inputNames = new Set<string>();
   private readonly constants = new Map<string, string>();
-  private readonly twins = new Map<string, readonly string[]>();
+  private readonly written = new Map<string, readonly string[]>();
   private readonly initializers: NamedTensor[] = [];
   private readonly nodes: NamedNode[] = [];
   private readonly values: NamedValue[] = [];
@@ -148,7 +152,8 @@ class GraphBuilder {
     for (const value of inputs) this.nameInput(value);
     const direct = new Map<Value, string>();
     for (const [name, value] of outputs) {
-      // A graph's output must be a node's own: inputs, constants, outer and repeated values pass through Identity.
+      // Each output of a graph must be a node's own output: use Identity for inputs, constants, outer and repeated
+      // values.
       if (value.origin.kind === "node" && !direct.has(value) && !this.lookUp(value)) direct.set(value, name);
     }
     for (const node of nodesBehind(outputs.map(([, value]) => value))) {
@@ -184,7 +189,7 @@ class GraphBuilder {
 
   private nameInput(value: Value): void {
     const name = nameOfInput(value);
-    // Only the model's own inputs are addressed from outside; a body's may be renamed.
+    // Callers use the names of the model's inputs. The inputs of a body may be renamed.
     const unique = this.outer ? this.names.unique(name) : name;
     if (this.inputNames.has(unique)) {
       throw new GanOnnxError({ what: `two inputs are named ${unique}`, where: "build", fix: "rename one" });
@@ -193,7 +198,7 @@ class GraphBuilder {
     this.named.set(value, unique);
   }
 
-  /** Whether a node belongs to a graph around this one, which has it already. */
+  /** Whether the node is already part of an enclosing graph. */
   private isOuter(node: Node): boolean {
     return this.outer !== undefined && node.outputs.some((output) => this.outer?.lookUp(output));
   }
@@ -205,17 +210,18 @@ class GraphBuilder {
       .filter(([, kind]) => kind !== "dims")
       .map(([key, kind]) => ({ name: key, kind, value: node.attributes[key] }));
 
-    // The same operator on the same inputs gives the same outputs: such twins are written once.
+    // The same operator with the same inputs gives the same outputs: write such nodes once.
     const key = JSON.stringify([operator.type, inputs, attributes, outputs.length], (_, part) => exact(part));
-    const twin = this.twins.get(key);
-    if (twin && !node.body && !outputs.some((output) => direct.has(output))) {
+    const equal = this.written.get(key);
+    if (equal && !node.body && !outputs.some((output) => direct.has(output))) {
       outputs.forEach((output, i) => {
-        this.named.set(output, twin[i]);
+        this.named.set(output, equal[i]);
       });
       return;
     }
 
-    // What an operator is lowered to lies in its name's scope; the operator itself, in another layout, keeps its name.
+    // The scope of a lowered node is the name of the original. The original operator, in another layout, keeps that
+    // name.
     const own = `/${scope}`.endsWith(`/${operator.type}`) ? "" : operator.type;
     const path = [scope, own].filter((part) => part !== "").join("/");
     const name = this.names.unique(node.name ?? path);
@@ -226,10 +232,10 @@ class GraphBuilder {
       if (!direct.has(output)) this.values.push({ name: given, dtype: output.dtype, shape: output.shape });
       return given;
     });
-    this.twins.set(key, outputNames);
+    this.written.set(key, outputNames);
     const { type, domain } = operator;
-    const written = operator.written?.(inputs) ?? inputs;
-    this.nodes.push({ name, type, domain, inputs: written, outputs: outputNames, attributes, body });
+    const inputNames = operator.written?.(inputs) ?? inputs;
+    this.nodes.push({ name, type, domain, inputs: inputNames, outputs: outputNames, attributes, body });
   }
 
   private bodyOf(body: Body, loop: string): NamedGraph {
@@ -245,8 +251,8 @@ class GraphBuilder {
   }
 
   private nameOf(value: Value, reader: string): string {
-    const known = this.lookUp(value);
-    if (known !== undefined) return known;
+    const existing = this.lookUp(value);
+    if (existing !== undefined) return existing;
     if (value.origin.kind === "constant") return this.nameConstant(value, value.origin);
     throw new GanOnnxError({
       what: `the input ${value.origin.kind === "input" ? value.origin.name : "?"} is read by ${reader} but not listed`,
@@ -255,18 +261,21 @@ class GraphBuilder {
     });
   }
 
-  /** Equal constants are written once per graph; a body has its own, as ONNX Runtime folds those it can see. */
+  /**
+   * Write equal constants once per graph. A body has its own constants: ONNX Runtime folds only those in the same
+   * graph.
+   */
   private nameConstant(value: Value, { tensor, name }: { tensor: Tensor; name?: string }): string {
     const { dtype, shape } = tensor;
     const data: ArrayLike<number | bigint> = tensor.data;
     const content = data.length <= 16 ? `[${Array.from(data, shortNumber).join(",")}]` : undefined;
     const key =
       name === undefined ? `${dtype}[${shape.join(",")}][${Array.from(data, exact).join(",")}]` : undefined;
-    const known = key && this.constants.get(key);
-    if (known) return known;
-    const wanted =
+    const existing = key && this.constants.get(key);
+    if (existing) return existing;
+    const proposed =
       name ?? (content ? `${dtype}:${shape.length === 0 ? shortNumber(data[0]) : content}` : "constant");
-    const unique = this.names.unique(wanted, value);
+    const unique = this.names.unique(proposed, value);
     this.initializers.push({ ...tensor, name: unique });
     if (key) this.constants.set(key, unique);
     else this.named.set(value, unique);
@@ -274,14 +283,14 @@ class GraphBuilder {
   }
 }
 
-/** What is written alike only if it is the same: 0 and -0 are not, nor are those numbers that JSON has no word for. */
+/** Keep numbers distinct that JSON writes alike: 0 and -0, infinities and NaN. */
 function exact(part: unknown): unknown {
   return typeof part === "number" && (!Number.isFinite(part) || Object.is(part, -0))
     ? `number ${Object.is(part, -0) ? "-0" : part}`
     : part;
 }
 
-/** A number as a person writes it: 0.2, and not the 0.20000000298023224 that float32 makes of it. */
+/** A number in its short form: 0.2 instead of 0.20000000298023224, the float32 value. */
 function shortNumber(value: number | bigint): string {
   return typeof value === "bigint" ? String(value) : String(Number(value.toPrecision(7)));
 }

@@ -1,11 +1,11 @@
 import { GanOnnxError } from "../error.js";
 import { sizeOf } from "../tensors/tensor.js";
 
-/** One extent of a shape: a number, or a symbol such as `batch`, possibly scaled: `2*batch`. */
+/** One dimension of a shape: a number, or a symbol such as `batch`, optionally scaled: `2*batch`. */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
-/** A dimension as coefficient times symbol; the symbol of a plain number is empty. */
+/** A dimension as a coefficient and a symbol. The symbol of a number is empty. */
 function split(dim: Dim): { coefficient: number; symbol: string } {
   if (typeof dim === "number") return { coefficient: dim, symbol: "" };
   const scaled = /^(\d+)\*(.+)$/.exec(dim);
@@ -18,10 +18,10 @@ function join(coefficient: number, symbol: string): Dim {
   return whole === 1 ? symbols : `${whole}*${symbols}`;
 }
 
-/** What {@link divideExactly} makes of a symbol. */
+/** The form of a quotient that {@link divideExactly} returns. */
 const quotient = /^\((.+)\/(\d+)\)$/;
 
-/** The same product with what divides cancelled out: 2*(batch/4) is (batch/2). */
+/** Cancel common factors: 2*(batch/4) becomes (batch/2). */
 function reduced(coefficient: number, symbol: string): [number, string] {
   if (!symbol.includes("/")) return [coefficient, symbol];
   let rest = coefficient;
@@ -39,20 +39,20 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-/** dim / parts of what divides for every value of the symbol that may be given: `(batch/2)` for an even batch. */
+/** dim / parts, where the caller guarantees that it divides: `(batch/2)` for an even batch. */
 export function divideExactly(dim: Dim, parts: number): Dim {
   const { coefficient, symbol } = split(dim);
-  const known = divideDim(dim, parts);
-  if (known !== undefined) return known;
+  const exact = divideDim(dim, parts);
+  if (exact !== undefined) return exact;
   const common = greatestCommonDivisor(coefficient, parts);
   const [first, ...others] = symbol.split("*");
   return productOf([coefficient / common, `(${first}/${parts / common})`, ...others]);
 }
 
-/** The symbol of a dimension and how often it counts: `2*batch` is `{ symbol: "batch", coefficient: 2 }`. */
+/** The symbol and the coefficient of a dimension: `2*batch` is `{ symbol: "batch", coefficient: 2 }`. */
 export const symbolOf = split;
 
-/** `[2*batch, 784]`, as shapes are written in messages. */
+/** A shape as written in messages: `[2*batch, 784]`. */
 export function formatShape(shape: Shape): string {
   return `[${shape.join(", ")}]`;
 }
@@ -80,7 +80,7 @@ export function divideDim(dim: Dim, parts: number): Dim | undefined {
   return coefficient % parts === 0 ? join(coefficient / parts, symbol) : undefined;
 }
 
-/** The product of all dimensions, its symbols in alphabetical order: `6*batch*steps`. */
+/** The product of all dimensions, with symbols in alphabetical order: `6*batch*steps`. */
 export function productOf(shape: Shape): Dim {
   const factors = shape.map(split);
   const symbols = factors.flatMap(({ symbol }) => (symbol === "" ? [] : symbol.split("*")));
@@ -88,8 +88,10 @@ export function productOf(shape: Shape): Dim {
 }
 
 /**
- * The shape that several shapes broadcast to, numpy's rule:
- * https://github.com/onnx/onnx/blob/main/docs/Broadcasting.md. Throws naming `operator` and the shapes.
+ * The shape that several shapes broadcast to, by numpy's rule:
+ * https://github.com/onnx/onnx/blob/main/docs/Broadcasting.md
+ *
+ * @throws {@link GanOnnxError} when the shapes do not broadcast.
  */
 export function broadcastShapes(operator: string, shapes: readonly Shape[]): Shape {
   const rank = Math.max(...shapes.map((shape) => shape.length));
@@ -105,7 +107,7 @@ export function broadcastShapes(operator: string, shapes: readonly Shape[]): Sha
   });
 }
 
-/** The error of an operator that was given shapes it cannot take. */
+/** The error of an operator with invalid shapes. */
 export function shapeError(operator: string, what: string, shapes: readonly Shape[]): GanOnnxError {
   return new GanOnnxError({
     what: `${what}: ${shapes.map(formatShape).join(" and ")}`,

@@ -10,30 +10,30 @@ import { scalar, type Value } from "./value.js";
 
 export interface GradientOptions {
   /**
-   * Values that count as constants, however they were computed, for this call alone; `stopGradient` is the same for
-   * every call. Either is what PyTorch calls detached.
+   * Values that are constants for this call only, even if they were computed. `stopGradient` does the same for all
+   * calls. PyTorch calls both "detached".
    */
   readonly fixed?: readonly Value[];
-  /** What stands for the gradient of an x that y does not depend on, where it does depend on another: `zerosLike`. */
+  /** The gradient of an x that y does not depend on, when y depends on another x, e.g. `zerosLike`. */
   readonly unused?: (x: Value) => Value;
-  /** The gradient that arrives at y, of its type and shape: 1 unless given, which y must be a scalar for. */
+  /** The gradient of y, with the type and shape of y. The default is 1, which requires a scalar y. */
   readonly seed?: Value;
 }
 
-/** A value for each of some values: as many in the type as are written there. */
+/** A tuple type with one value for each element of X. */
 type ForEach<X extends readonly Value[]> = { readonly [I in keyof X]: Value };
 
 /**
- * The gradients of a scalar y with respect to each x, by reverse accumulation
- * (https://arxiv.org/abs/1502.05767, section 3.2): walk the nodes between them from the last to the first and append
- * each operator's rule. The rules are operators, so the results can be differentiated again. Nothing is appended that
- * only the gradients of other values would need.
+ * The gradients of a scalar y with respect to each x, by reverse accumulation (https://arxiv.org/abs/1502.05767,
+ * section 3.2): visit the nodes between x and y from the last to the first, and append the nodes of each operator's
+ * rule. Rules consist of operators, so the results can be differentiated again. Only nodes that the requested gradients
+ * need are appended.
  *
- * With a seed g, y may have any shape: the results are the gradients of the sum of g · y.
+ * With a seed g, y may have any shape. The results are then the gradients of the sum of g · y.
  *
- * @returns one value of the shape of x for each x.
- * @throws GanOnnxError when y is not a scalar and has no seed, a seed is not of its type, or y does not depend on an x
- * through differentiable operators.
+ * @returns one value for each x, with the shape of x.
+ * @throws {@link GanOnnxError} when y is not a scalar and there is no seed, the seed has another type or shape than y,
+ * or y does not depend on an x through differentiable operators.
  */
 export function gradients<const X extends readonly Value[]>(
   y: Value,
@@ -42,14 +42,14 @@ export function gradients<const X extends readonly Value[]>(
 ): ForEach<X> {
   const arrived = new Map<Value, Value>([[y, seed ? checkedSeed(seed, y) : seedOf(y)]]);
   const constants = new Set(fixed);
-  const { nodes, wanted } = paths(xs, y, constants);
+  const { nodes, required } = paths(xs, y, constants);
   for (const node of nodes.reverse()) {
     const seeds = node.outputs.map((output) =>
       constants.has(output) ? null : (arrived.get(output) ?? null),
     );
     if (seeds.every((seed) => seed === null)) continue;
     atScope(["gradients", node.scope], () => {
-      for (const [x, g] of pullBack(node, seeds, wanted)) {
+      for (const [x, g] of pullBack(node, seeds, required)) {
         const before = arrived.get(x);
         arrived.set(x, before ? add(before, g) : g);
       }
@@ -69,21 +69,21 @@ export function gradients<const X extends readonly Value[]>(
 }
 
 /**
- * The nodes on some path from the xs to y that a gradient can take, in the order of their creation, and the values on
- * these paths: those whose gradients are wanted.
+ * The nodes on the differentiable paths from the xs to y, in order of creation, and the values on these paths: their
+ * gradients are required.
  */
 function paths(
   xs: readonly Value[],
   y: Value,
   constants: ReadonlySet<Value>,
-): { nodes: Node[]; wanted: ReadonlySet<Value> } {
-  const wanted = new Set(xs);
+): { nodes: Node[]; required: ReadonlySet<Value> } {
+  const required = new Set(xs);
   const nodes = nodesBehind([y], constants).filter((node) => {
-    const onPath = node.operator.vjp !== null && dependencies(node).some((value) => wanted.has(value));
-    if (onPath) for (const output of node.outputs) if (!constants.has(output)) wanted.add(output);
+    const onPath = node.operator.vjp !== null && dependencies(node).some((value) => required.has(value));
+    if (onPath) for (const output of node.outputs) if (!constants.has(output)) required.add(output);
     return onPath;
   });
-  return { nodes, wanted };
+  return { nodes, required };
 }
 
 function seedOf(y: Value): Value {
@@ -104,15 +104,15 @@ function checkedSeed(seed: Value, y: Value): Value {
   });
 }
 
-/** One node's rule: gradients for those of its inputs that are wanted, each of its input's shape. */
+/** Apply one node's rule: the gradients of its inputs that are required, each with the shape of its input. */
 function pullBack(
   node: Node,
   seeds: readonly (Value | null)[],
-  wanted: ReadonlySet<Value>,
+  required: ReadonlySet<Value>,
 ): [Value, Value][] {
   const { operator, inputs, outputs, attributes } = node;
   const rule = operator.vjp?.(inputs, outputs, seeds, attributes) ?? [];
-  const results = rule.map((g, i) => (wanted.has(inputs[i]) ? (typeof g === "function" ? g() : g) : null));
+  const results = rule.map((g, i) => (required.has(inputs[i]) ? (typeof g === "function" ? g() : g) : null));
   return results.flatMap((g, i): [Value, Value][] => {
     if (!g) return [];
     const x = inputs[i];
@@ -128,7 +128,7 @@ function pullBack(
   });
 }
 
-/** Undo broadcasting: what was repeated is summed. */
+/** Undo broadcasting: sum over the repeated elements. */
 function sumToShape(g: Value, x: Value): Value {
   const extra = g.shape.length - x.shape.length;
   const axes = g.shape.flatMap((dim, axis) => {

@@ -5,22 +5,22 @@ import { captures } from "./paths.js";
 import type { Operator } from "./value.js";
 import { input, scalar, type Value, type ValueType } from "./value.js";
 
-/** What one iteration leaves: the state of the next one, and values of which every iteration's is kept. */
+/** The results of one iteration: the state for the next one, and values that are kept for every iteration. */
 export interface Iteration {
   readonly state: Readonly<Record<string, Value>>;
   readonly collected: Readonly<Record<string, Value>>;
 }
 
 /**
- * Run `body` `count` times, each on the state that the one before left.
+ * Run `body` `count` times. Each iteration gets the state of the previous one.
  *
- * The body may read any value around it; what does not depend on the iteration is computed once, outside.
+ * The body may read any outer value. Values that do not depend on the iteration are computed once, outside the loop.
  * https://onnx.ai/onnx/operators/onnx__Loop.html
  *
- * @param count how often, an int64 scalar.
+ * @param count the number of iterations, an int64 scalar.
  * @param iterations the symbol of that number in the shapes of the result.
- * @param state the first state, by name; its types do not change.
- * @returns the last state, and every collected value with a first axis for the iterations, of extent `iterations`.
+ * @param state the initial state, by name. Its types must not change.
+ * @returns the final state, and each collected value with a first axis of extent `iterations`.
  */
 export function loop(
   count: Value,
@@ -36,7 +36,7 @@ export function loop(
   for (const name of names) checkState(name, state[name], next[name]);
 
   const inputs = [iteration, goOn, ...Object.values(current)];
-  // The count alone decides. Passing the condition on instead would be a node, which WebGPU leaves to the CPU.
+  // Only the count ends the loop. Passing the condition through would need a node, which WebGPU places on the CPU.
   const outputs: Record<string, Value> = { "loop/continue": scalar(1, "bool") };
   for (const name of names) outputs[`updated/${name}`] = next[name];
   for (const [name, value] of Object.entries(collected)) outputs[`step/${name}`] = value;
@@ -59,13 +59,13 @@ export function loop(
   return { state: byName(names, 0), collected: byName(Object.keys(collected), names.length) };
 }
 
-/** A graph that runs a graph. Its only use is around whole training steps, so nothing differentiates through it. */
+/** An operator with a graph inside. It is used only around whole training steps, so it is never differentiated. */
 function loopOperator(types: readonly ValueType[]): Operator {
   return {
     type: "Loop",
     attributes: {},
     infer: () => types,
-    // The second input is an optional condition: absent, the count alone decides.
+    // The second input is an optional condition. It is absent: only the count ends the loop.
     written: ([count, ...state]) => [count, "", ...state],
     vjp: () => {
       throw new GanOnnxError({
@@ -77,7 +77,7 @@ function loopOperator(types: readonly ValueType[]): Operator {
   };
 }
 
-/** The same keys with other values. */
+/** The same keys with mapped values. */
 function mapRecord<A, B>(
   record: Readonly<Record<string, A>>,
   map: (value: A, key: string) => B,

@@ -3,12 +3,12 @@ import { lowerPointwise } from "./ops/layout.js";
 import { captures, nodesBehind } from "./paths.js";
 import type { Body, Node, Value } from "./value.js";
 
-/** What is written for each value that was looked at; what is written stands for itself. */
+/** The value to write for each value that was visited. A value that is written unchanged maps to itself. */
 type Written = Map<Value, Value>;
 
 /**
- * The same values as they are written: each node for which there is a better way in other operators is replaced by
- * that, once gradients have been taken. A replacement's own nodes are looked at again.
+ * Replace nodes by other operators for writing, where an operator defines a replacement. This happens after gradients
+ * have been computed. The nodes of a replacement are lowered again.
  */
 export function lowered(values: readonly Value[]): readonly Value[] {
   return lower(values, new Map());

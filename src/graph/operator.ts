@@ -17,12 +17,12 @@ type NoAttributes = Record<never, never>;
 let nextId = 0;
 let scope = "";
 
-/** Nodes made while `trace` runs are named below `name`: what a person sees in Netron. */
+/** Name the nodes that `trace` creates below `name`. Netron shows these names. */
 export function withScope<T>(name: string, trace: () => T): T {
   return atScope([scope, name], trace);
 }
 
-/** Like {@link withScope}, from the root: gradient nodes are named after the nodes they belong to. */
+/** Like {@link withScope}, but from the root: gradient nodes are named after the nodes that they belong to. */
 export function atScope<T>(path: readonly string[], trace: () => T): T {
   const outer = scope;
   scope = path.filter((part) => part !== "").join("/");
@@ -33,7 +33,9 @@ export function atScope<T>(path: readonly string[], trace: () => T): T {
   }
 }
 
-/** Append a node and return its outputs. Types are inferred now, so a wrong shape throws on the caller's line. */
+/**
+ * Append a node and return its outputs. Types are inferred immediately, so a wrong shape throws on the caller's line.
+ */
 export function apply(
   operator: Operator,
   inputs: readonly Value[],
@@ -48,17 +50,17 @@ export function apply(
   return outputs;
 }
 
-/** Name the node that a value comes from, unless it has a name. */
+/** Name the node that produces a value, unless it has a name. */
 export function nameNode({ origin }: Value, name: string | undefined): void {
   if (origin.kind === "node") origin.node.name ??= name;
 }
 
-/** The values that a node reads, those that its body captures included. */
+/** The values that a node reads, including those that its body captures. */
 export function dependencies(node: Node): readonly Value[] {
   return node.body ? [...node.inputs, ...node.body.captured] : node.inputs;
 }
 
-/** Numbers become scalars of the type that the other operands have. */
+/** Convert numbers to scalars with the dtype of the other operands. */
 function lift(type: string, operands: readonly Operand[]): Value[] {
   const typed = operands.filter((operand) => typeof operand !== "number");
   const dtype = typed.find((value) => value.dtype !== "bool")?.dtype ?? "float32";
@@ -90,7 +92,7 @@ type Arguments<I extends readonly Operand[], S extends AttributeSchema> = keyof 
   ? I
   : readonly [...I, Attributes<S>];
 
-/** A callable operator; `operator` is its definition. */
+/** An operator that can be called. `operator` is its definition. */
 export type Op<I extends readonly Operand[], S extends AttributeSchema = NoAttributes> = ((
   ...args: Arguments<I, S>
 ) => Value) & {
@@ -98,8 +100,9 @@ export type Op<I extends readonly Operand[], S extends AttributeSchema = NoAttri
 };
 
 /**
- * Define an operator with one output: its ONNX type, the type of its result and its gradient, written in operators
- * again so that it can be differentiated again. The result is called with the inputs, then the attributes if any.
+ * Define an operator with one output: its ONNX type, the inference of its result's type, and its gradient. The gradient
+ * is written in operators, so it can be differentiated again. Call the result with the inputs, then the attributes if
+ * there are any.
  */
 export function defineOp<
   I extends readonly Operand[] = [x: Operand],

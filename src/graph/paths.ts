@@ -1,7 +1,7 @@
 import { dependencies } from "./operator.js";
 import type { Node, Value } from "./value.js";
 
-/** All nodes that the values are computed by, down to the ends given, in the order of their creation. */
+/** All nodes that the values depend on, back to the given ends, in order of creation. */
 export function nodesBehind(
   values: readonly Value[],
   ends: Pick<ReadonlySet<Value>, "has"> = new Set(),
@@ -16,7 +16,7 @@ export function nodesBehind(
   return [...nodes].sort((a, b) => a.id - b.id);
 }
 
-/** The nodes on some path from the sources to the targets, in the order of their creation. */
+/** The nodes on the paths from the sources to the targets, in order of creation. */
 function nodesBetween(sources: readonly Value[], targets: readonly Value[]): Node[] {
   const reached = new Set(sources);
   return nodesBehind(targets).filter((node) => {
@@ -26,7 +26,7 @@ function nodesBetween(sources: readonly Value[], targets: readonly Value[]): Nod
   });
 }
 
-/** The outermost values that the outputs are computed from without the inputs. */
+/** The outermost values that the outputs need and that do not depend on the inputs. */
 export function captures(inputs: readonly Value[], outputs: readonly Value[]): readonly Value[] {
   const inside = nodesBetween(inputs, outputs);
   const own = new Set([...inputs, ...inside.flatMap((node) => node.outputs)]);
@@ -34,7 +34,7 @@ export function captures(inputs: readonly Value[], outputs: readonly Value[]): r
   return [...read].filter((value) => !own.has(value) && value.origin.kind !== "constant");
 }
 
-/** The graph inputs that the values are computed from. */
+/** The graph inputs that the values depend on. */
 export function inputsBehind(values: readonly Value[]): ReadonlySet<Value> {
   const read = [...values, ...nodesBehind(values).flatMap(dependencies)];
   return new Set(read.filter(({ origin }) => origin.kind === "input"));

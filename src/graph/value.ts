@@ -5,13 +5,13 @@ import type { Shape } from "./dims.js";
 export interface ValueType {
   readonly dtype: DType;
   readonly shape: Shape;
-  /** A list of tensors of any shapes, and not one tensor; `shape` then says nothing. */
+  /** The value is a list of tensors with any shapes instead of one tensor. `shape` is then unused. */
   readonly sequence?: true;
 }
 
 /**
- * A symbolic tensor: what it will hold is known when ONNX Runtime runs the graph, its type is known now. Immutable;
- * a graph is nothing but the values that its outputs reach.
+ * A symbolic tensor. Its type is known when it is created, its content when ONNX Runtime runs the graph. Values are
+ * immutable. A graph consists of the values that its outputs depend on.
  */
 export interface Value extends ValueType {
   readonly origin:
@@ -20,7 +20,10 @@ export interface Value extends ValueType {
     | { readonly kind: "node"; readonly node: Node; readonly index: number };
 }
 
-/** How an attribute is written into ONNX. `dims` serve inference alone: ONNX has no symbols there. */
+/**
+ * The types of attributes, as written to ONNX. `dims` are for inference only and are not written: ONNX attributes have
+ * no symbols.
+ */
 type AttributeKinds = {
   int: number;
   float: number;
@@ -36,21 +39,25 @@ export type Attributes<S extends AttributeSchema = AttributeSchema> = {
 };
 
 /**
- * The gradients of the inputs, in their order; null for an input through which no gradient flows. A function is called
- * only if its input's gradient is wanted: where an operator has several inputs, all that appends nodes goes in one.
+ * The gradients of the inputs, in order; null for an input without a gradient. A function is called only when its
+ * input's gradient is required. If an operator has several inputs, use functions for everything that appends nodes.
  */
 export type InputGradients = readonly (Value | null | (() => Value | null))[];
 
-/** An operator of ONNX: https://onnx.ai/onnx/operators/ has a page for each `type`. */
+/** An ONNX operator. https://onnx.ai/onnx/operators/ has a page for each `type`. */
 export interface Operator {
   readonly type: string;
-  /** Whose operator it is, if not ONNX's own: `com.microsoft`. */
+  /** The domain of the operator if it is not ONNX's own, e.g. `com.microsoft`. */
   readonly domain?: string;
   readonly attributes: AttributeSchema;
-  /** Each element of its one output depends on those at the same place of its inputs, which broadcast. */
+  /**
+   * Each element of the single output depends only on the elements at the same position of the inputs, which broadcast.
+   */
   readonly pointwise?: boolean;
   infer(inputs: readonly Value[], attributes: Attributes): readonly ValueType[];
-  /** The vector-Jacobian product: gradients of the outputs (null where none arrives) to gradients of the inputs. */
+  /**
+   * The vector-Jacobian product: converts gradients of the outputs (null if there is none) to gradients of the inputs.
+   */
   readonly vjp:
     | ((
         inputs: readonly Value[],
@@ -59,20 +66,22 @@ export interface Operator {
         attributes: Attributes,
       ) => InputGradients)
     | null;
-  /** What `build()` writes for a node, unless it is the node itself: other operators that compute its one output. */
+  /**
+   * Other operators that compute the single output. If it returns a value, `build()` writes that instead of the node.
+   */
   lower?(node: Node): Value | undefined;
-  /** How its inputs are written, by name, if not one after the other: an optional one that is absent is "". */
+  /** The names of the inputs as written, if they differ from the list of inputs. An absent optional input is "". */
   written?(inputs: readonly string[]): readonly string[];
 }
 
-/** The graph that a `Loop` runs: its own inputs and outputs, and the outer values that it reads. */
+/** The graph inside a `Loop`: its own inputs and outputs, and the outer values that it reads. */
 export interface Body {
   readonly inputs: readonly Value[];
   readonly outputs: Readonly<Record<string, Value>>;
   readonly captured: readonly Value[];
 }
 
-/** One application of an operator. Ids grow with creation, so ascending ids are a topological order. */
+/** One use of an operator. Ids increase with creation, so ascending ids are a topological order. */
 export interface Node {
   readonly id: number;
   readonly operator: Operator;
@@ -81,11 +90,11 @@ export interface Node {
   readonly outputs: readonly Value[];
   readonly scope: string;
   readonly body?: Body;
-  /** What it is called in the file that it was read from. Other nodes are named after scope and operator. */
+  /** The node's name in the file that it was read from. Other nodes are named after their scope and operator. */
   name?: string;
 }
 
-/** What operators accept: a value, or a number that becomes a scalar of the other operands' type. */
+/** An input of an operator: a value, or a number, which becomes a scalar of the other operands' type. */
 export type Operand = Value | number;
 
 /** A graph input. Symbolic dimensions are strings: `input("z", "float32", ["batch", 100])`. */
@@ -93,16 +102,17 @@ export function input(name: string, dtype: DType, shape: Shape, doc?: string): V
   return { dtype, shape, origin: { kind: "input", name, doc } };
 }
 
-/** A graph input that is a list of tensors: what ONNX Runtime's optimizers work on. */
+/** A graph input that is a list of tensors, as ONNX Runtime's optimizers require. */
 export function sequenceInput(name: string, dtype: DType): Value {
   return { ...input(name, dtype, []), sequence: true };
 }
 
 /**
- * A tensor known now. With a name it is written as that initializer: the weights of an exported network. The type of
- * the array must fit the dtype: BigInt64Array for int64, Float32Array for float32, Uint8Array for bool.
+ * A constant tensor. With a name it is written as an initializer with that name, e.g. the weights of an exported
+ * network. The array must have the type for the dtype: BigInt64Array for int64, Float32Array for float32, Uint8Array
+ * for bool.
  *
- * @throws GanOnnxError when the data do not fill the shape.
+ * @throws {@link GanOnnxError} when the number of elements or the array type does not match.
  */
 export function constant<D extends DType>(
   dtype: D,
@@ -136,7 +146,7 @@ export function isFloat(dtype: DType): boolean {
   return dtype === "float32" || dtype === "float64";
 }
 
-/** The number that a scalar constant holds, or undefined for any other value: one with a name may be a weight. */
+/** The number in a scalar constant; undefined for other values, including named constants, which may be weights. */
 export function scalarNumber(operand: Operand): number | undefined {
   if (typeof operand === "number") return operand;
   if (operand.origin.kind !== "constant" || operand.shape.length > 0 || operand.origin.name !== undefined)

@@ -14,12 +14,12 @@ export const eluOp: Op<[x: Value], { alpha: "float" }> = defineOp({
   vjp: ([x], y, g, { alpha }) => [where(greater(x, 0), g, mul(g, add(y, alpha)))],
 });
 
-/** x above zero, α·(eˣ - 1) elsewhere. https://onnx.ai/onnx/operators/onnx__Elu.html */
+/** x for x > 0, α·(eˣ - 1) otherwise. https://onnx.ai/onnx/operators/onnx__Elu.html */
 export function elu(x: Value, alpha = 1): Value {
   return eluOp(x, { alpha });
 }
 
-/** The constants of Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, as ONNX has them. */
+/** The constants of Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, as in ONNX. */
 const SELU = { alpha: 1.6732632423543772, gamma: 1.0507009873554805 } as const;
 
 /** γ·elu(x, α). https://onnx.ai/onnx/operators/onnx__Selu.html */
@@ -30,14 +30,14 @@ export function selu(
   return mul(elu(x, alpha), gamma);
 }
 
-/** x above zero, α·(e^(x/α) - 1) elsewhere. https://onnx.ai/onnx/operators/onnx__Celu.html */
+/** x for x > 0, α·(e^(x/α) - 1) otherwise. https://onnx.ai/onnx/operators/onnx__Celu.html */
 export function celu(x: Value, alpha = 1): Value {
   return alpha === 1 ? elu(x) : mul(elu(div(x, alpha)), alpha);
 }
 
 /**
- * x·Φ(x) with the normal distribution's Φ, ½·x·(1 + erf(x/√2)); `tanh` approximates it as
- * ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))). https://onnx.ai/onnx/operators/onnx__Gelu.html
+ * x·Φ(x), where Φ is the distribution function of the normal distribution: ½·x·(1 + erf(x/√2)). `tanh` approximates it
+ * as ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))). https://onnx.ai/onnx/operators/onnx__Gelu.html
  */
 export function gelu(x: Value, approximate: "none" | "tanh" = "none"): Value {
   const inner =
@@ -47,7 +47,7 @@ export function gelu(x: Value, approximate: "none" | "tanh" = "none"): Value {
   return mul(mul(x, 0.5), add(inner, 1));
 }
 
-/** x·σ(αx), with α = 1 also called SiLU. https://onnx.ai/onnx/operators/onnx__Swish.html */
+/** x·σ(αx). With α = 1 it is also called SiLU. https://onnx.ai/onnx/operators/onnx__Swish.html */
 export function swish(x: Value, alpha = 1): Value {
   return mul(x, sigmoid(alpha === 1 ? x : mul(x, alpha)));
 }

@@ -8,8 +8,8 @@ export const tanh = defineOp({
   type: "Tanh",
   pointwise: true,
   infer: sameAsInput,
-  // d tanh(x) = 1 - y² = 4e / (1 + e)² with e = e^(-2|x|). ONNX Runtime's Tanh is exact to some 1e-7 only, and near
-  // ±1, where black and white pixels are, that is much of what 1 - y² leaves.
+  // d tanh(x) = 1 - y² = 4e / (1 + e)² with e = e^(-2|x|). ONNX Runtime's Tanh has an error of about 1e-7, which is
+  // large compared with 1 - y² near ±1, the values of black and white pixels. Therefore compute it from x.
   vjp: ([x], _, g) => {
     const e = exp(mul(abs(x), -2));
     return [mul(div(mul(e, 4), square(add(e, 1))), g)];
@@ -26,12 +26,12 @@ export const sigmoid = defineOp({
 });
 
 /**
- * ln(1 + eˣ) = max(x, 0) + ln(1 + e^(-|x|)), which is -ln σ(-x) without overflow; exact to some 1e-7, so 0 below -17.
+ * ln(1 + eˣ) = max(x, 0) + ln(1 + e^(-|x|)), which is -ln σ(-x) without overflow. The error is about 1e-7, so the
+ * result is 0 below -17.
  *
- * ONNX has a Softplus (https://onnx.ai/onnx/operators/onnx__Softplus.html), but ONNX Runtime's kernel for the CPU takes
- * four times as long as these seven passes, and for WebGPU there is none. Its gradient is σ(x)·g with σ written out:
- * ONNX Runtime's Sigmoid is exact to 1e-8 only, while Adam makes steps of the same size from gradients far smaller than
- * that.
+ * ONNX has a Softplus (https://onnx.ai/onnx/operators/onnx__Softplus.html), but ONNX Runtime's CPU kernel takes four
+ * times as long as these seven passes, and WebGPU has no kernel. The gradient is σ(x)·g with σ written out: ONNX
+ * Runtime's Sigmoid has an error of 1e-8, and Adam amplifies gradients much smaller than that to full steps.
  */
 export const softplus = defineOp({
   type: "Softplus",
@@ -44,7 +44,7 @@ export const softplus = defineOp({
 const sigmoidTimes: Op<[x: Value, g: Value]> = defineOp<[x: Value, g: Value]>({
   type: "SigmoidTimes",
   infer: sameAsInput,
-  // σ' = e / (1 + e)² with e = e^(-|x|): it is even, and nothing overflows.
+  // σ' = e / (1 + e)² with e = e^(-|x|). σ' is even, and nothing overflows.
   vjp: ([x, g], _, seed) => {
     const inX = () => {
       const e = exp(neg(abs(x)));
@@ -52,7 +52,7 @@ const sigmoidTimes: Op<[x: Value, g: Value]> = defineOp<[x: Value, g: Value]>({
     };
     return [inX, () => sigmoidTimes(x, seed)];
   },
-  // e⁻ˣ may overflow; g / ∞ is the right 0.
+  // e⁻ˣ may overflow to ∞; g / ∞ is the correct 0.
   lower: ([x, g]) => div(g, add(exp(neg(x)), 1)),
 });
 
@@ -65,9 +65,10 @@ const clip = defineOp<[x: Value, low: Operand, high: Operand]>({
 });
 
 /**
- * The derivative of an activation that is y above zero and has a slope in [0, 1) elsewhere: 1 or the slope, as y says
- * as well as x does. Magnified, what is positive is above 1. (ONNX Runtime's Sign takes six times as long as such a
- * pass, and an x that nothing else reads lets it join the activation to the product before it.)
+ * The derivative of an activation that is x for x > 0 and has a slope in [0, 1) otherwise: 1 or the slope. It depends
+ * on the sign of y, which is that of x: multiplied by 2^100, every positive normal number is above 1. (ONNX Runtime's
+ * Sign takes six times as long as this pass. And if only the activation reads x, ONNX Runtime can fuse it with the
+ * preceding product.)
  */
 function slopeAt(y: Value, slope: number): Value {
   return clip(mul(y, 2 ** 100), slope, 1);
@@ -90,10 +91,10 @@ export const leakyReluOp = defineOp<[x: Value], { alpha: "float" }>({
 });
 
 /**
- * x above zero, slope · x elsewhere; the gradient at 0 is the slope, as in PyTorch.
+ * x for x > 0, slope · x otherwise. The gradient at 0 is the slope, as in PyTorch.
  * https://onnx.ai/onnx/operators/onnx__LeakyRelu.html
  */
 export function leakyRelu(x: Value, slope: number): Value {
-  // Only of such slopes y has the sign of x, from which the rule reads the slope.
+  // The rule needs the sign of x and reads it from y. They agree only for these slopes.
   return slope >= 0 && slope < 1 ? leakyReluOp(x, { alpha: slope }) : where(greater(x, 0), x, mul(x, slope));
 }

@@ -22,7 +22,7 @@ import { onesLike } from "./shape.js";
 type Two = [a: Operand, b: Operand];
 
 /**
- * The smaller of a and b; where they are equal each gets half of the gradient, as in PyTorch.
+ * The smaller of a and b. Where they are equal, each gets half of the gradient, as in PyTorch.
  * https://onnx.ai/onnx/operators/onnx__Min.html
  */
 export const minimum: Op<Two> = defineOp<Two>({
@@ -46,10 +46,10 @@ export const powOp: Op<[x: Value, exponent: Value]> = defineOp<[x: Value, expone
   infer: ([x, exponent]) => broadcast("Pow", [x, { ...exponent, dtype: x.dtype }]),
   vjp: ([x, p], y, g) => {
     if (!isFloat(x.dtype)) return [null, null];
-    const known = scalarNumber(p);
-    if (known !== undefined) return [mul(g, mul(pow(x, known - 1), known)), null];
-    // ∂xᵖ/∂x = p·xᵖ⁻¹, which is 0 for p = 0 at any x; ∂xᵖ/∂p = xᵖ·ln x, and 0 at x = 0 unless p < 0. What is not
-    // chosen is computed of harmless numbers, so that no NaN comes out of it to second order.
+    const exponent = scalarNumber(p);
+    if (exponent !== undefined) return [mul(g, mul(pow(x, exponent - 1), exponent)), null];
+    // ∂xᵖ/∂x = p·xᵖ⁻¹, which is 0 for p = 0 at any x. ∂xᵖ/∂p = xᵖ·ln x, and 0 at x = 0 unless p < 0. The branch that is
+    // not selected gets safe inputs, so that it gives no NaN in second-order gradients.
     const slope = () => {
       const flat = equal(p, 0);
       return where(flat, 0, mul(g, mul(p, powOp(x, where(flat, 1, add(p, -1))))));
@@ -63,14 +63,14 @@ export const powOp: Op<[x: Value, exponent: Value]> = defineOp<[x: Value, expone
 });
 
 /**
- * xᵖ, of the dtype of x. A number p of 1, 2, 3, 1/2 or -1 is written as products, a root or a quotient. As in PyTorch
- * the gradient is 0 where p is 0, and that of the exponent is 0 where x is 0 and p is not negative.
+ * xᵖ, with the dtype of x. If p is the number 1, 2, 3, 1/2 or -1, it is written as products, a root or a quotient. As
+ * in PyTorch, the gradient of x is 0 where p is 0, and the gradient of p is 0 where x is 0 and p is not negative.
  * https://onnx.ai/onnx/operators/onnx__Pow.html
  */
 export function pow(x: Value, p: Operand): Value {
-  const known = scalarNumber(p);
-  if (isFloat(x.dtype) && known !== undefined) {
-    switch (known) {
+  const number = scalarNumber(p);
+  if (isFloat(x.dtype) && number !== undefined) {
+    switch (number) {
       case 0:
         return onesLike(x);
       case 1:
@@ -109,16 +109,16 @@ export const clipOp: Op<[x: Value, low: Operand, high: Operand]> = defineOp<
 });
 
 /**
- * min(max(x, low), high) with scalar bounds. The gradient passes where low <= x <= high, as torch.clamp's does, and
- * otherwise goes to the bound. https://onnx.ai/onnx/operators/onnx__Clip.html
+ * min(max(x, low), high) with scalar bounds. The gradient goes to x where low <= x <= high, as in torch.clamp, and to
+ * the bound elsewhere. https://onnx.ai/onnx/operators/onnx__Clip.html
  */
 export function clip(x: Value, low: Operand, high: Operand): Value {
   return clipOp(x, low, high);
 }
 
 /**
- * The remainder of a / b. With `fmod` it has the sign of a, as C's function, and floats must have it so; without, that
- * of b, as Python's %. The gradients are g and -g·trunc(a / b). https://onnx.ai/onnx/operators/onnx__Mod.html
+ * The remainder of a / b. With `fmod` it has the sign of a, as C's fmod; floats require this. Without `fmod` it has the
+ * sign of b, as Python's %. The gradients are g and -g·trunc(a / b). https://onnx.ai/onnx/operators/onnx__Mod.html
  */
 export const modOp: Op<Two, { fmod: "int" }> = defineOp({
   type: "Mod",
@@ -128,22 +128,22 @@ export const modOp: Op<Two, { fmod: "int" }> = defineOp({
   vjp: ([a, b], y, g) => (isFloat(a.dtype) ? [g, () => neg(mul(g, div(sub(a, y), b)))] : [null, null]),
 });
 
-/** a + b + …, of one or more. https://onnx.ai/onnx/operators/onnx__Sum.html */
+/** The sum of one or more values. https://onnx.ai/onnx/operators/onnx__Sum.html */
 export function sumOf(values: readonly Value[]): Value {
   return values.reduce((total, value) => add(total, value));
 }
 
-/** The mean of one or more values, element by element. https://onnx.ai/onnx/operators/onnx__Mean.html */
+/** The mean of one or more values, per element. https://onnx.ai/onnx/operators/onnx__Mean.html */
 export function meanOf(values: readonly Value[]): Value {
   return values.length === 1 ? values[0] : div(sumOf(values), values.length);
 }
 
-/** The largest of one or more values, element by element: {@link maximum} again and again. */
+/** The largest of one or more values, per element: repeated {@link maximum}. */
 export function maximumOf(values: readonly Value[]): Value {
   return values.reduce((most, value) => maximum(most, value));
 }
 
-/** The smallest of one or more values, element by element: {@link minimum} again and again. */
+/** The smallest of one or more values, per element: repeated {@link minimum}. */
 export function minimumOf(values: readonly Value[]): Value {
   return values.reduce((least, value) => minimum(least, value));
 }

@@ -10,8 +10,8 @@ import {
   asImages,
   asSignals,
   forImages,
+  halves,
   reachOf,
-  shared,
   spatialSizes,
   type WindowOptions,
   type Windows,
@@ -19,7 +19,7 @@ import {
   windowsOf,
 } from "./windows.js";
 
-/** Options by ONNX's names; everything is 1, 0 or absent unless given. */
+/** Options with ONNX's names. The defaults are 1, 0 or absent. */
 export interface GeneralConvOptions extends WindowOptions {
   readonly bias?: Value;
   readonly groups?: number;
@@ -27,11 +27,11 @@ export interface GeneralConvOptions extends WindowOptions {
 
 export interface GeneralConvTransposeOptions extends GeneralConvOptions {
   readonly outputPadding?: readonly number[];
-  /** Extents of the result, from which the pads follow. */
+  /** The spatial extents of the result. They determine the pads. */
   readonly outputShape?: readonly number[];
 }
 
-/** The extents of a kernel, of one axis or two. */
+/** The extents of a kernel with one or two axes. */
 function kernelOf(where: string, x: Value, weight: Value): readonly number[] {
   const rank = x.shape.length - 2;
   if (rank < 1 || rank > 2 || weight.shape.length !== x.shape.length) {
@@ -44,10 +44,10 @@ function kernelOf(where: string, x: Value, weight: Value): readonly number[] {
 }
 
 /**
- * Signals [batch, in, n] or images [batch, in, h, w], and weights [out, in / groups, …], as ONNX's Conv:
- * https://onnx.ai/onnx/operators/onnx__Conv.html. {@link conv2d} is the same in PyTorch's terms.
+ * Convolve signals [batch, in, n] or images [batch, in, h, w] with weights [out, in / groups, …], as ONNX's Conv:
+ * https://onnx.ai/onnx/operators/onnx__Conv.html. {@link conv2d} has PyTorch's parameters.
  *
- * @throws GanOnnxError when channels differ or the kernel is larger than the padded image.
+ * @throws {@link GanOnnxError} when channels differ or the kernel is larger than the padded image.
  */
 export function conv(x: Value, weight: Value, options: GeneralConvOptions = {}): Value {
   const { bias, groups: group = 1 } = options;
@@ -59,10 +59,11 @@ export function conv(x: Value, weight: Value, options: GeneralConvOptions = {}):
 }
 
 /**
- * Signals [batch, in, n] or images [batch, in, h, w], and weights [in, out / groups, …], as ONNX's ConvTranspose:
- * https://onnx.ai/onnx/operators/onnx__ConvTranspose.html. {@link convTranspose2d} is the same in PyTorch's terms.
+ * Transposed convolution of signals [batch, in, n] or images [batch, in, h, w] with weights [in, out / groups, …], as
+ * ONNX's ConvTranspose: https://onnx.ai/onnx/operators/onnx__ConvTranspose.html. {@link convTranspose2d} has PyTorch's
+ * parameters.
  *
- * @throws GanOnnxError when channels differ or nothing is left.
+ * @throws {@link GanOnnxError} when channels differ or the result would be empty.
  */
 export function convTranspose(x: Value, weight: Value, options: GeneralConvTransposeOptions = {}): Value {
   const { bias, groups: group = 1 } = options;
@@ -83,7 +84,7 @@ export function convTranspose(x: Value, weight: Value, options: GeneralConvTrans
   if (output_padding.every((padding, i) => padding < geometry.strides[i])) {
     return asSignals(grown(output_padding, images, kernels, ...(bias ? [bias] : [])), x);
   }
-  // Rows that no stride reaches are zeros, but for the bias.
+  // Rows that no stride reaches contain only the bias.
   const [down, right] = output_padding;
   const y = pad(grown([0, 0], images, kernels), [
     [0, 0],
@@ -111,14 +112,14 @@ function transposedWindows(
   const windows = windowsOf("ConvTranspose", sizes, kernel, given);
   const same = autoPad === "SAME_UPPER" || autoPad === "SAME_LOWER";
   if (!same && !outputShape) return { windows, outputPadding };
-  const wanted = outputShape?.slice(-kernel.length) ?? sizes.map((size, i) => size * windows.strides[i]);
+  const extents = outputShape?.slice(-kernel.length) ?? sizes.map((size, i) => size * windows.strides[i]);
   const totals = sizes.map((size, i) => {
     const { strides, dilations } = windows;
-    return strides[i] * (size - 1) + outputPadding[i] + reachOf(kernel[i], dilations[i]) - wanted[i];
+    return strides[i] * (size - 1) + outputPadding[i] + reachOf(kernel[i], dilations[i]) - extents[i];
   });
-  // By ONNX's page what is odd goes to the start unless SAME_UPPER is said.
+  // ONNX specifies that odd padding goes to the start, unless autoPad is SAME_UPPER.
   const both = totals.map((total) =>
-    shared(Math.max(total, 0), autoPad === "SAME_UPPER" ? autoPad : "SAME_LOWER"),
+    halves(Math.max(total, 0), autoPad === "SAME_UPPER" ? autoPad : "SAME_LOWER"),
   );
   return {
     windows: { ...windows, pads: [...both.map(([before]) => before), ...both.map(([, after]) => after)] },

@@ -13,15 +13,16 @@ function ways(x: Value, weight: Value, { dilations, pads }: Geometry): number[] 
   return sizes(x).map((size, i) => size + pads[i] + pads[i + 2] - dilations[i] * (sizes(weight)[i] - 1) - 1);
 }
 
-/** Rows and columns at the end of an image that the stride leaves out. */
+/** The number of rows and columns at the end of an image that no window reads because of the stride. */
 export function leftOver(x: Value, weight: Value, geometry: Geometry): number[] {
   return ways(x, weight, geometry).map((way, i) => way % geometry.strides[i]);
 }
 
 /**
- * Images and weights that belong together, or an error. Of Conv the second axis of the weights counts what goes in
- * within a group and the first all that comes out; of ConvTranspose the first counts all that goes in, and the second
- * what comes out within a group.
+ * Check that images and weights match. The weights of Conv are [all outputs, inputs per group, …], those of
+ * ConvTranspose [all inputs, outputs per group, …].
+ *
+ * @throws {@link GanOnnxError} when they do not match.
  */
 export function checkChannels(
   operator: "Conv" | "ConvTranspose",
@@ -54,7 +55,11 @@ export function checkChannels(
   }
 }
 
-/** The type of the result, when anything is left of it. */
+/**
+ * The type of the result.
+ *
+ * @throws {@link GanOnnxError} when the result would be empty.
+ */
 export function image(operator: string, inputs: readonly Value[], shape: Shape): ValueType {
   const [x, weight] = inputs;
   if (shape.slice(2).some((size) => Number(size) < 1)) {
@@ -64,7 +69,7 @@ export function image(operator: string, inputs: readonly Value[], shape: Shape):
   return { dtype: sameDType(operator, inputs), shape };
 }
 
-/** The extents of the transposed convolution of x. */
+/** The spatial extents of the transposed convolution of x. */
 export function grownSizes(
   x: Value,
   weight: Value,
@@ -77,7 +82,7 @@ export function grownSizes(
   });
 }
 
-/** The extents of the convolution of x. */
+/** The spatial extents of the convolution of x. */
 export function shrunkSizes(x: Value, weight: Value, geometry: Geometry): number[] {
   return ways(x, weight, geometry).map((way, i) => Math.floor(way / geometry.strides[i]) + 1);
 }

@@ -4,8 +4,8 @@ import { checkChannels, grownSizes, image, leftOver, shrunkSizes } from "./conv-
 import { groupedWeightGradientByProduct } from "./patches.js";
 import { sum } from "./reduce.js";
 
-// Convolutions whose channels are parted into groups that do not see each other: depthwise ones, and those of a batch
-// that has a kernel for each image, folded into the channels. ONNX Runtime computes them group by group.
+// Convolutions whose channels are in independent groups: depthwise convolutions, and convolutions with a different
+// kernel for each image, where the batch is folded into the channels. ONNX Runtime computes them group by group.
 
 const schema = { strides: "ints", dilations: "ints", pads: "ints", group: "int" } as const;
 const transposedSchema = { ...schema, output_padding: "ints" } as const;
@@ -49,8 +49,8 @@ export const groupedConvTransposeOp: Op<Inputs, typeof transposedSchema> = defin
 });
 
 /**
- * The gradient of the weights [groups·b, a, …] by which each group of `large` [batch, groups·a, …] is convolved to that
- * of `small` [batch, groups·b, …]. ONNX has no such operator; it is written as a product for each group.
+ * The gradient of the weights [groups·b, a, …] of a grouped convolution from `large` [batch, groups·a, …] to `small`
+ * [batch, groups·b, …]. ONNX has no such operator; it is written as one product per group.
  */
 export const groupedWeightGradientOp: Op<[large: Value, small: Value], typeof gradientSchema> = defineOp({
   type: "ConvWeightGradient",

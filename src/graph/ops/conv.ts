@@ -5,8 +5,8 @@ import { checkChannels, grownSizes, image, leftOver, shrunkSizes } from "./conv-
 import { convByProduct, convTransposeByProduct, type Geometry, weightGradientByProduct } from "./patches.js";
 import { sum } from "./reduce.js";
 
-// The arithmetic of both operators: Dumoulin and Visin, https://arxiv.org/abs/1603.07285. For one axis, with an image
-// of h, a kernel of k that reaches over r = d·(k - 1) + 1, stride s, dilation d and paddings p, q:
+// The arithmetic of both operators: Dumoulin and Visin, https://arxiv.org/abs/1603.07285. For one axis, with image
+// extent h, kernel extent k, stride s, dilation d, paddings p and q, and r = d·(k - 1) + 1, the reach of the kernel:
 //   Conv           o = ⌊(h + p + q - r) / s⌋ + 1
 //   ConvTranspose  h = s·(o - 1) + r - p - q + output padding
 
@@ -24,15 +24,15 @@ export const convOp: Op<Inputs, typeof schema> = defineOp({
     checkChannels("Conv", inputs);
     return image("Conv", inputs, [x.shape[0], weight.shape[0], ...shrunkSizes(x, weight, geometry)]);
   },
-  // Convolution is linear in x, and its transpose is ConvTranspose with the same weights. Where the stride does not
-  // divide the way, no output reads the last rows and columns: output padding makes room for their zeros.
+  // Convolution is linear in x; its transpose is ConvTranspose with the same weights. If the stride leaves a remainder,
+  // no output reads the last rows and columns. Output padding adds their zeros.
   vjp: ([x, weight, ...bias], _, g, geometry) => [
     () => convTransposeOp(g, weight, { ...geometry, output_padding: leftOver(x, weight, geometry) }),
     () => weightGradientOp(x, g, { ...geometry, to: weight.shape }),
     ...bias.map(() => () => sum(g, [0, 2, 3])),
   ],
   lower: ([x, weight, bias], y, geometry) =>
-    isLearnt(weight) ? convByProduct(x, weight, bias, y.shape, geometry) : undefined,
+    isLearned(weight) ? convByProduct(x, weight, bias, y.shape, geometry) : undefined,
 });
 
 export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
@@ -50,11 +50,11 @@ export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
     ...bias.map(() => () => sum(g, [0, 2, 3])),
   ],
   lower: ([x, weight, bias], y, geometry) =>
-    isLearnt(weight) ? convTransposeByProduct(x, weight, bias, y.shape, geometry) : undefined,
+    isLearned(weight) ? convTransposeByProduct(x, weight, bias, y.shape, geometry) : undefined,
 });
 
 /**
- * The gradient of the weights [b, a, …] by which `large` [batch, a, …] is convolved to `small` [batch, b, …]:
+ * The gradient of the weights [b, a, …] of a convolution from `large` [batch, a, …] to `small` [batch, b, …]:
  *
  *     ∂W[b, a, k] = Σ small[n, b, o] · large[n, a, s·o + d·k - p]  over n and o
  *
@@ -71,15 +71,15 @@ export const weightGradientOp: Op<[large: Value, small: Value], typeof gradientS
   lower: ([large, small], _, { to, ...geometry }) => weightGradientByProduct(large, small, to, geometry),
 });
 
-/** Whether weights change from run to run. ONNX Runtime prepares those that never do, for kernels of its own. */
-function isLearnt(weight: Value): boolean {
+/** Whether weights change between calls. ONNX Runtime packs constant weights for its own convolution kernels. */
+function isLearned(weight: Value): boolean {
   return weight.origin.kind !== "constant";
 }
 
 /** One number for both axes, or height and width. */
 type Pair = number | readonly [height: number, width: number];
 
-/** PyTorch's names and defaults: stride and dilation 1, no padding, no bias. */
+/** Options with PyTorch's names and defaults: stride and dilation 1, no padding, no bias. */
 export interface ConvOptions {
   readonly stride?: Pair;
   readonly padding?: Pair;
@@ -88,22 +88,28 @@ export interface ConvOptions {
 }
 
 export interface ConvTransposeOptions extends ConvOptions {
-  /** Rows and columns added at the end, fewer than the stride: several sizes convolve to the same one. */
+  /**
+   * Rows and columns added at the end, fewer than the stride. Several input sizes convolve to the same output size;
+   * this selects one of them.
+   */
   readonly outputPadding?: Pair;
 }
 
 /**
- * Images [batch, in, h, w] and weights [out, in, kh, kw] to [batch, out, h', w'], as torch.nn.Conv2d:
- * https://onnx.ai/onnx/operators/onnx__Conv.html. Throws when channels differ or the kernel is larger than the
- * padded image.
+ * Convolve images [batch, in, h, w] with weights [out, in, kh, kw] to [batch, out, h', w'], as torch.nn.Conv2d.
+ * https://onnx.ai/onnx/operators/onnx__Conv.html
+ *
+ * @throws {@link GanOnnxError} when channels differ or the kernel is larger than the padded image.
  */
 export function conv2d(x: Value, weight: Value, options: ConvOptions = {}): Value {
   return convOp(x, weight, ...(options.bias ? [options.bias] : []), geometryOf("conv2d", options));
 }
 
 /**
- * Images [batch, in, h, w] and weights [in, out, kh, kw] to [batch, out, h', w'], as torch.nn.ConvTranspose2d:
- * https://onnx.ai/onnx/operators/onnx__ConvTranspose.html. Throws when channels differ or nothing is left.
+ * Transposed convolution of images [batch, in, h, w] with weights [in, out, kh, kw] to [batch, out, h', w'], as
+ * torch.nn.ConvTranspose2d. https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
+ *
+ * @throws {@link GanOnnxError} when channels differ or the result would be empty.
  */
 export function convTranspose2d(x: Value, weight: Value, options: ConvTransposeOptions = {}): Value {
   const geometry = geometryOf("convTranspose2d", options);

@@ -8,13 +8,13 @@ import { reshape, unsqueeze } from "./reshape.js";
 import { onesLike } from "./shape.js";
 import { logSoftmax } from "./softmax.js";
 
-/** PyTorch's and ONNX's options of losses over classes. */
+/** Options of losses over classes, as in PyTorch and ONNX. */
 export interface ClassLossOptions {
-  /** How much each class counts, [classes]. */
+  /** The weight of each class, [classes]. */
   readonly weight?: Value;
-  /** A class whose targets do not count. */
+  /** Targets of this class are ignored. */
   readonly ignoreIndex?: number;
-  /** With weights the mean divides by the sum of those of the targets. */
+  /** With weights, the mean divides by the sum of the targets' weights. */
   readonly reduction?: "mean" | "sum" | "none";
 }
 
@@ -23,7 +23,7 @@ export interface ClassLossOptions {
  *
  * @param logarithms ln p, [batch, classes, …].
  * @param target int64 or int32 [batch, …].
- * @returns a scalar, or [batch, …] with reduction none.
+ * @returns a scalar, or [batch, …] with reduction `none`.
  */
 export function negativeLogLikelihood(
   logarithms: Value,
@@ -53,12 +53,11 @@ export function negativeLogLikelihood(
 }
 
 /**
- * Cross-entropy of scores, of which softmax makes probabilities.
- * https://onnx.ai/onnx/operators/onnx__SoftmaxCrossEntropyLoss.html
+ * Cross-entropy of logits. https://onnx.ai/onnx/operators/onnx__SoftmaxCrossEntropyLoss.html
  *
- * @param scores [batch, classes, …].
+ * @param scores logits, [batch, classes, …].
  * @param target int64 or int32 [batch, …].
- * @returns the loss, a scalar or [batch, …] with reduction none, and the logarithms of the probabilities.
+ * @returns the loss, a scalar or [batch, …] with reduction `none`, and the log-probabilities.
  */
 export function softmaxCrossEntropy(
   scores: Value,

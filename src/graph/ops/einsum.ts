@@ -7,7 +7,7 @@ import { matmul } from "./matmul.js";
 import { sum } from "./reduce.js";
 import { reshape, transpose, unsqueeze } from "./reshape.js";
 
-/** A value whose axes have labels. */
+/** A value with a label for each axis. */
 interface Labelled {
   readonly x: Value;
   readonly labels: readonly string[];
@@ -21,7 +21,7 @@ function equationError(equation: string, what: string): GanOnnxError {
   });
 }
 
-/** The labels of a term; each axis that an ellipsis stands for has one, counted from the last. */
+/** The labels of a term. Each axis of an ellipsis gets a label, counted from the last axis. */
 function labelsOf(equation: string, term: string, rank: number): string[] {
   const [before, after, ...more] = term.split("...");
   const named = (part: string) => [...part];
@@ -32,25 +32,28 @@ function labelsOf(equation: string, term: string, rank: number): string[] {
   return [...named(before), ...others, ...named(after)];
 }
 
-/** The result's labels where the equation has no arrow: the ellipsis, then all that appear once, by alphabet. */
+/**
+ * The labels of the result of an equation without an arrow: the ellipsis, then all labels that occur once, in
+ * alphabetical order.
+ */
 function impliedLabels(terms: readonly (readonly string[])[]): string[] {
   const all = terms.flat();
   const once = all.filter((label) => all.indexOf(label) === all.lastIndexOf(label) && !label.startsWith("."));
   return [...ellipsisOf(terms), ...once.sort()];
 }
 
-/** The axes of the longest ellipsis, the first before the last. */
+/** The labels of the longest ellipsis, in order. */
 function ellipsisOf(terms: readonly (readonly string[])[]): string[] {
   const all = terms.map((labels) => labels.filter((label) => label.startsWith(".")));
   return all.reduce((longest, labels) => (labels.length > longest.length ? labels : longest), []);
 }
 
 /**
- * Sums of products by labelled axes: https://onnx.ai/onnx/operators/onnx__Einsum.html. Each pair of values is one
- * batched product of matrices.
+ * Sums of products over labelled axes: https://onnx.ai/onnx/operators/onnx__Einsum.html. Each pair of values becomes
+ * one batched matrix product.
  *
- * @param equation as numpy's: `bij,bjk->bik`, with or without an arrow, with an ellipsis or without.
- * @throws GanOnnxError when the equation or a shape does not fit.
+ * @param equation as in numpy: `bij,bjk->bik`, with or without an arrow and an ellipsis.
+ * @throws {@link GanOnnxError} when the equation is invalid or does not match the shapes.
  */
 export function einsum(equation: string, values: readonly Value[]): Value {
   const [left, right, ...more] = equation.replaceAll(/\s/g, "").split("->");
@@ -87,7 +90,7 @@ function transposed(x: Value, perm: readonly number[]): Value {
   return perm.every((from, to) => from === to) ? x : transpose(x, perm);
 }
 
-/** A label that comes twice means the diagonal of its axes: all else is masked, and summed away. */
+/** Replace axes with the same label by their diagonal: mask the other elements, then sum. */
 function diagonal({ x, labels }: Labelled): Labelled {
   const again = labels.findIndex((label, axis) => labels.indexOf(label) !== axis);
   if (again < 0) return { x, labels };
@@ -95,21 +98,21 @@ function diagonal({ x, labels }: Labelled): Labelled {
   return diagonal({ x: sum(where(onDiagonal, x, 0), [again]), labels: labels.toSpliced(again, 1) });
 }
 
-/** Without the axes that nothing wants. */
-function summed({ x, labels }: Labelled, wanted: ReadonlySet<string>): Labelled {
-  const axes = labels.flatMap((label, axis) => (wanted.has(label) ? [] : [axis]));
+/** Sum over the axes that are not kept. */
+function summed({ x, labels }: Labelled, kept: ReadonlySet<string>): Labelled {
+  const axes = labels.flatMap((label, axis) => (kept.has(label) ? [] : [axis]));
   return axes.length === 0
     ? { x, labels }
-    : { x: sum(x, axes), labels: labels.filter((label) => wanted.has(label)) };
+    : { x: sum(x, axes), labels: labels.filter((label) => kept.has(label)) };
 }
 
-/** The product of two, summed over what both have and nothing else wants. */
-function contract(left: Labelled, right: Labelled, wanted: ReadonlySet<string>): Labelled {
-  const a = summed(left, new Set([...wanted, ...right.labels]));
-  const b = summed(right, new Set([...wanted, ...left.labels]));
+/** The product of two values, summed over the shared axes that are not kept. */
+function contract(left: Labelled, right: Labelled, kept: ReadonlySet<string>): Labelled {
+  const a = summed(left, new Set([...kept, ...right.labels]));
+  const b = summed(right, new Set([...kept, ...left.labels]));
   const shared = a.labels.filter((label) => b.labels.includes(label));
-  const batch = shared.filter((label) => wanted.has(label));
-  const inner = shared.filter((label) => !wanted.has(label));
+  const batch = shared.filter((label) => kept.has(label));
+  const inner = shared.filter((label) => !kept.has(label));
   const [rows, columns] = [a, b].map(({ labels }) => labels.filter((label) => !shared.includes(label)));
   const labels = [...batch, ...rows, ...columns];
   if (inner.length === 0) {
@@ -132,7 +135,7 @@ function contract(left: Labelled, right: Labelled, wanted: ReadonlySet<string>):
   return { x: reshape(product, [...outer, ...extents(a, rows), ...extents(b, columns)]), labels };
 }
 
-/** In the order of other labels, with axes of extent 1 for those that it has not. */
+/** Put the axes in the order of `all`, with extent 1 for missing labels. */
 function spreadTo({ x, labels }: Labelled, all: readonly string[]): Value {
   const own = all.filter((label) => labels.includes(label));
   const ordered = transposed(

@@ -5,7 +5,7 @@ import { sameAsInput } from "./infer.js";
 
 type One = [x: Operand];
 
-/** A function of each element by the name of its operator and its derivative. */
+/** A function of each element, by the name of its operator and its derivative. */
 function elementary(type: string, derivative: ((x: Value, y: Value) => Value) | null): Op<One> {
   return defineOp<One>({
     type,
@@ -51,13 +51,13 @@ export const atanh: Op<One> = elementary("Atanh", (x) => div(1, sub(1, square(x)
 /** The error function, 2/√π · ∫ e^(-t²) from 0 to x. https://onnx.ai/onnx/operators/onnx__Erf.html */
 export const erf: Op<One> = elementary("Erf", (x) => mul(2 / Math.sqrt(Math.PI), exp(neg(square(x)))));
 
-// The steps of these have no slope between them, so no gradient passes: torch.round and its kin give zeros.
+// These functions are piecewise constant, so they have no gradient. (torch.round and similar functions return zeros.)
 
-/** The largest whole number that is not above x. https://onnx.ai/onnx/operators/onnx__Floor.html */
+/** The largest integer <= x. https://onnx.ai/onnx/operators/onnx__Floor.html */
 export const floor: Op<One> = elementary("Floor", null);
 
-/** The smallest whole number that is not below x. https://onnx.ai/onnx/operators/onnx__Ceil.html */
+/** The smallest integer >= x. https://onnx.ai/onnx/operators/onnx__Ceil.html */
 export const ceil: Op<One> = elementary("Ceil", null);
 
-/** The nearest whole number; of two the even one. https://onnx.ai/onnx/operators/onnx__Round.html */
+/** The nearest integer; halves round to even. https://onnx.ai/onnx/operators/onnx__Round.html */
 export const round: Op<One> = elementary("Round", null);

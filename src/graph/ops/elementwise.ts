@@ -6,7 +6,7 @@ import { broadcast, sameAsInput, sameDType } from "./infer.js";
 type One = [x: Operand];
 type Two = [a: Operand, b: Operand];
 
-// Rules return gradients of the broadcast shape; `gradients` sums them back to the shape of each input.
+// Rules return gradients with the broadcast shape; `gradients` sums them to the shape of each input.
 
 /** a + b. https://onnx.ai/onnx/operators/onnx__Add.html */
 export const add: Op<Two> = defineOp<Two>({
@@ -42,7 +42,7 @@ export const div: Op<Two> = defineOp<Two>({
 });
 
 /**
- * The larger of a and b; where they are equal each gets half of the gradient, as in PyTorch.
+ * The larger of a and b. Where they are equal, each gets half of the gradient, as in PyTorch.
  * https://onnx.ai/onnx/operators/onnx__Max.html
  */
 export const maximum: Op<Two> = defineOp<Two>({
@@ -71,7 +71,7 @@ export const abs: Op<One> = defineOp<One>({
   vjp: ([x], _, g) => [mul(g, sign(x))],
 });
 
-/** -1, 0 or 1; its gradient is 0 wherever there is one. https://onnx.ai/onnx/operators/onnx__Sign.html */
+/** -1, 0 or 1, without a gradient. https://onnx.ai/onnx/operators/onnx__Sign.html */
 export const sign: Op<One> = defineOp<One>({ type: "Sign", pointwise: true, infer: sameAsInput, vjp: null });
 
 /** eˣ. https://onnx.ai/onnx/operators/onnx__Exp.html */
@@ -127,7 +127,7 @@ export const where: Op<[condition: Value, a: Operand, b: Operand]> = defineOp({
   vjp: ([condition], _, g) => [null, () => where(condition, g, 0), () => where(condition, 0, g)],
 });
 
-/** x as another dtype; differentiable between floats. https://onnx.ai/onnx/operators/onnx__Cast.html */
+/** Convert x to another dtype. Differentiable between floats. https://onnx.ai/onnx/operators/onnx__Cast.html */
 export const cast: Op<[x: Value], { to: "dtype" }> = defineOp({
   type: "Cast",
   pointwise: true,
@@ -136,12 +136,12 @@ export const cast: Op<[x: Value], { to: "dtype" }> = defineOp({
   vjp: ([x], y, g) => [isFloat(x.dtype) && isFloat(y.dtype) ? cast(g, { to: x.dtype }) : null],
 });
 
-/** x², in one multiplication. */
+/** x², as one multiplication. */
 export function square(x: Value): Value {
   return mul(x, x);
 }
 
-/** x · factor, where a factor of 1 costs nothing: the seed of every backward pass is 1. */
+/** x · factor. A factor of 1 adds no node: the seed of every backward pass is 1. */
 export function scale(x: Value, factor: Operand): Value {
   if (scalarNumber(factor) === 1) return x;
   if (scalarNumber(x) === 1 && typeof factor !== "number") return factor;

@@ -29,12 +29,12 @@ export const maxOp = extreme("ReduceMax");
 export const minOp = extreme("ReduceMin");
 
 /**
- * The largest over some axes, or over all; equal ones share the gradient evenly, as in torch.amax.
+ * The maximum over some axes, or over all. Equal maxima share the gradient evenly, as in torch.amax.
  * https://onnx.ai/onnx/operators/onnx__ReduceMax.html
  */
 export const max: Reduction = reduction((x, axes, keepdims) => maxOp(x, { axes, keepdims }));
 
-/** The smallest, as {@link max}. https://onnx.ai/onnx/operators/onnx__ReduceMin.html */
+/** The minimum, like {@link max}. https://onnx.ai/onnx/operators/onnx__ReduceMin.html */
 export const min: Reduction = reduction((x, axes, keepdims) => minOp(x, { axes, keepdims }));
 
 export const prodOp: Op<[x: Value], typeof schema> = defineOp<[x: Value], typeof schema>({
@@ -50,7 +50,7 @@ export const prodOp: Op<[x: Value], typeof schema> = defineOp<[x: Value], typeof
   },
 });
 
-/** The product over some axes, or over all; no gradient. https://onnx.ai/onnx/operators/onnx__ReduceProd.html */
+/** The product over some axes, or over all, without a gradient. https://onnx.ai/onnx/operators/onnx__ReduceProd.html */
 export const prod: Reduction = reduction((x, axes, keepdims) => prodOp(x, { axes, keepdims }));
 
 const argSchema = { axis: "int", keepdims: "int", select_last_index: "int" } as const;
@@ -67,7 +67,7 @@ function position(type: string): Op<[x: Value], typeof argSchema> {
 export const argMaxOp = position("ArgMax");
 export const argMinOp = position("ArgMin");
 
-/** Whether the axis stays, and whether of equal ones the last counts and not the first. */
+/** Whether to keep the axis, and whether to return the last of equal elements instead of the first. */
 export interface PositionOptions {
   readonly keepdims?: boolean;
   readonly last?: boolean;
@@ -82,13 +82,13 @@ const positionOf =
       select_last_index: Number(last),
     });
 
-/** Where along an axis the largest is, as int64. https://onnx.ai/onnx/operators/onnx__ArgMax.html */
+/** The position of the maximum along an axis, as int64. https://onnx.ai/onnx/operators/onnx__ArgMax.html */
 export const argMax = positionOf(argMaxOp, "ArgMax");
 
-/** Where along an axis the smallest is, as int64. https://onnx.ai/onnx/operators/onnx__ArgMin.html */
+/** The position of the minimum along an axis, as int64. https://onnx.ai/onnx/operators/onnx__ArgMin.html */
 export const argMin = positionOf(argMinOp, "ArgMin");
 
-/** TopK has two outputs, values and their positions, so it is written out. */
+/** TopK has two outputs, values and their positions, so it does not use `defineOp`. */
 export const topKOp: { readonly operator: Operator } = {
   operator: {
     type: "TopK",
@@ -113,8 +113,8 @@ export interface TopKOptions {
 }
 
 /**
- * The k largest (or smallest) along an axis, and where they are, as int64. The gradient goes to those.
- * https://onnx.ai/onnx/operators/onnx__TopK.html
+ * The k largest (or smallest) elements along an axis, and their positions as int64. The gradient goes to these
+ * elements. https://onnx.ai/onnx/operators/onnx__TopK.html
  */
 export function topK(
   x: Value,

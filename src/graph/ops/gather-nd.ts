@@ -8,7 +8,7 @@ import { reshape } from "./reshape.js";
 import { concat, expandLike, zerosLike } from "./shape.js";
 import { slice } from "./slice.js";
 
-/** The shape of what an index [..., k] takes of x: a slice for each row of k numbers. */
+/** The shape that an index [..., k] takes from x: one slice for each row of k numbers. */
 function takenShape(operator: string, x: Value, index: Value): Shape {
   const depth = index.shape[index.shape.length - 1];
   if (typeof depth !== "number" || depth < 1 || depth > x.shape.length || index.dtype !== "int64") {
@@ -27,14 +27,14 @@ export const gatherNDOp: Op<[x: Value, index: Value]> = defineOp<[x: Value, inde
 });
 
 /**
- * y[i, …] = x[index[i, …]]: an element or slice of x for each row of numbers in the last axis of the index. With
- * `batchDims` the first axes of both are one, and the numbers are places in the rest.
+ * y[i, …] = x[index[i, …], …]: one element or slice of x for each row in the last axis of the index. With `batchDims`,
+ * x and the index share their first axes, and the rows index the remaining axes of x.
  * https://onnx.ai/onnx/operators/onnx__GatherND.html
  */
 export function gatherND(x: Value, index: Value, batchDims = 0): Value {
   const whole = index.dtype === "int64" ? index : cast(index, { to: "int64" });
   if (batchDims === 0) return gatherNDOp(x, whole);
-  // The places in the first axes are those of the index itself.
+  // The index into the shared axes is the position in the index itself.
   const one = slice(whole, [{ axis: -1, start: 0, end: 1 }]);
   const own = Array.from({ length: batchDims }, (_, axis) => expandLike(positions(one, axis), one));
   return gatherNDOp(x, concat([...own, whole], -1));
@@ -61,8 +61,8 @@ export const scatterNDOp: Op<[x: Value, index: Value, updates: Value], { reducti
 });
 
 /**
- * x with the updates at the places that the index names, in place of what is there, or added to it. Without adding, no
- * place may be named twice. https://onnx.ai/onnx/operators/onnx__ScatterND.html
+ * Replace the elements of x at the positions in the index by the updates, or add the updates to them. When replacing,
+ * positions must be unique. https://onnx.ai/onnx/operators/onnx__ScatterND.html
  */
 export function scatterND(x: Value, index: Value, updates: Value, reduction: "none" | "add" = "none"): Value {
   const whole = index.dtype === "int64" ? index : cast(index, { to: "int64" });

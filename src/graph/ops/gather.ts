@@ -6,7 +6,7 @@ import { normalizeAxis, sameDType } from "./infer.js";
 import { reshape } from "./reshape.js";
 import { expandLike, zerosLike } from "./shape.js";
 
-// Indices are int64 or int32; negative ones count from the end.
+// Indices are int64 or int32. Negative indices count from the end.
 
 function requireIndex(operator: string, { dtype }: Value): void {
   if (dtype === "int64" || dtype === "int32") return;
@@ -24,7 +24,7 @@ export const gatherOp: Op<[x: Value, index: Value], { axis: "int" }> = defineOp(
     requireIndex("Gather", index);
     return { dtype: x.dtype, shape: x.shape.toSpliced(axis, 1, ...index.shape) };
   },
-  // What was taken several times adds up. The axes of the index become one, as those of x are.
+  // Gradients of an element that was taken several times add up. Flatten the axes of the index into one.
   vjp: ([x, index], _, g, { axis }) => [
     () => {
       const one: Shape = [productOf(index.shape)];
@@ -37,10 +37,10 @@ export const gatherOp: Op<[x: Value, index: Value], { axis: "int" }> = defineOp(
 });
 
 /**
- * Slices of x along an axis, by their numbers: the axis gives way to those of the index.
+ * Take slices of x along an axis. The axis is replaced by the axes of the index.
  * https://onnx.ai/onnx/operators/onnx__Gather.html
  *
- * @param index int64 or int32 of any shape, from -extent to extent - 1; ONNX Runtime refuses others.
+ * @param index int64 or int32 of any shape, from -extent to extent - 1. ONNX Runtime refuses other values.
  */
 export function gather(x: Value, index: Value, axis: number): Value {
   return gatherOp(x, index, { axis: normalizeAxis("Gather", axis, x.shape.length) });
@@ -54,7 +54,9 @@ export function row(x: Value, index: Value): Value {
   return gather(x, index, 0);
 }
 
-/** Whether the index has the rank of x and fits into it, but along the axis. Symbolic extents are equal or unknown. */
+/**
+ * Require an index with the rank of x that fits inside x on all other axes. Symbolic extents must be equal or unknown.
+ */
 function requireInside(operator: string, x: Value, index: Value, axis: number): void {
   requireIndex(operator, index);
   const fits = index.shape.every((dim, i) => {
@@ -79,8 +81,8 @@ export const gatherElementsOp: Op<[x: Value, index: Value], { axis: "int" }> = d
 });
 
 /**
- * y[i, j, …] = x[i, …, index[i, j, …], …]: an element of x for each element of the index, whose number along the axis it
- * is. https://onnx.ai/onnx/operators/onnx__GatherElements.html
+ * y[i, j, …] = x[i, …, index[i, j, …], …]: take one element of x for each element of the index, which gives the
+ * position along the axis. https://onnx.ai/onnx/operators/onnx__GatherElements.html
  */
 export function gatherElements(x: Value, index: Value, axis: number): Value {
   return gatherElementsOp(x, index, { axis: normalizeAxis("GatherElements", axis, x.shape.length) });
@@ -99,7 +101,7 @@ export const scatterElementsOp: Op<[x: Value, index: Value, updates: Value], typ
       }
       return { dtype: sameDType("ScatterElements", [x, updates]), shape: x.shape };
     },
-    // What is written over passes no gradient on; what is added to does.
+    // Replaced elements get no gradient. Elements with an added update do.
     vjp: ([, index, updates], _, g, { axis, reduction }) => [
       () => (reduction === "add" ? g : scatterElements(g, index, zerosLike(updates), axis)),
       null,
@@ -109,10 +111,10 @@ export const scatterElementsOp: Op<[x: Value, index: Value, updates: Value], typ
 );
 
 /**
- * x with the updates at y[i, …, index[i, j, …], …] in place of what is there, or added to it. Without adding, no element
- * may be named twice. https://onnx.ai/onnx/operators/onnx__ScatterElements.html
+ * Replace the elements of x at [i, …, index[i, j, …], …] by the updates, or add the updates to them. When replacing,
+ * positions must be unique. https://onnx.ai/onnx/operators/onnx__ScatterElements.html
  *
- * @throws GanOnnxError when index and updates differ in shape, or do not fit into x.
+ * @throws {@link GanOnnxError} when index and updates differ in shape, or do not fit inside x.
  */
 export function scatterElements(
   x: Value,

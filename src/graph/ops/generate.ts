@@ -16,7 +16,7 @@ export const rangeOp: Op<[start: Value, limit: Value, delta: Value], { to: "dims
   vjp: null,
 });
 
-/** start, start + delta, … below limit (above it, if delta is negative). https://onnx.ai/onnx/operators/onnx__Range.html */
+/** start, start + delta, … below limit, or above it if delta < 0. https://onnx.ai/onnx/operators/onnx__Range.html */
 export function range(start: number, limit: number, delta = 1, dtype: DType = "int64"): Value {
   if (delta === 0) throw new GanOnnxError({ what: "a step of 0", where: "Range", fix: "choose another" });
   const count = Math.max(0, Math.ceil((limit - start) / delta));
@@ -24,7 +24,7 @@ export function range(start: number, limit: number, delta = 1, dtype: DType = "i
   return constant(dtype, [count], elementsOf(dtype, numbers));
 }
 
-/** 0, 1, … for the elements of an axis, in the shape that broadcasts along it. */
+/** 0, 1, … along an axis, in a shape that broadcasts to x. */
 export function positions(x: Value, axis: number): Value {
   const at = normalizeAxis("Range", axis, x.shape.length);
   const dim = x.shape[at];
@@ -35,23 +35,27 @@ export function positions(x: Value, axis: number): Value {
   return reshape(numbers, [dim, ...Array<number>(x.shape.length - 1 - at).fill(1)]);
 }
 
-/** How far right of the diagonal each element of the last two axes lies. */
+/** For each element of the last two axes, how far it is to the right of the diagonal. */
 function offsets(x: Value): Value {
   return sub(positions(x, -1), positions(x, -2));
 }
 
 export interface TriluOptions {
   readonly upper?: boolean;
-  /** The diagonal up to which elements stay, counted to the right from the main one. */
+  /** The offset of the diagonal that bounds the triangle; positive numbers are right of the main diagonal. */
   readonly k?: Operand;
 }
 
-/** The upper or lower triangle of the last two axes, zeros elsewhere. https://onnx.ai/onnx/operators/onnx__Trilu.html */
+/**
+ * The upper or lower triangle of the last two axes; zeros elsewhere. https://onnx.ai/onnx/operators/onnx__Trilu.html
+ */
 export function trilu(x: Value, { upper = true, k = 0 }: TriluOptions = {}): Value {
   return where(upper ? greaterOrEqual(offsets(x), k) : lessOrEqual(offsets(x), k), x, 0);
 }
 
-/** Ones on a diagonal, in the shape of a matrix. https://onnx.ai/onnx/operators/onnx__EyeLike.html */
+/**
+ * Ones on a diagonal, zeros elsewhere, with the shape of a matrix. https://onnx.ai/onnx/operators/onnx__EyeLike.html
+ */
 export function eyeLike(
   x: Value,
   { k = 0, dtype = x.dtype }: { readonly k?: number; readonly dtype?: DType } = {},
@@ -61,16 +65,16 @@ export function eyeLike(
 }
 
 export interface OneHotOptions {
-  /** Where in the result the new axis is; the last place unless given. */
+  /** The position of the new axis in the result. The default is the last. */
   readonly axis?: number;
-  /** Numbers, or scalars of a dtype, which is that of the result: float32 unless given. */
+  /** Numbers, or scalars with the dtype of the result. The default dtype is float32. */
   readonly on?: Operand;
   readonly off?: Operand;
 }
 
 /**
- * `on` at the place that an index names, `off` elsewhere along a new axis of extent `depth`. Negative indices count from
- * the end; others that are no place give `off` everywhere. https://onnx.ai/onnx/operators/onnx__OneHot.html
+ * A new axis of extent `depth` with `on` at the index and `off` elsewhere. Negative indices count from the end. Indices
+ * out of range give `off` everywhere. https://onnx.ai/onnx/operators/onnx__OneHot.html
  */
 export function oneHotEncode(
   index: Value,
@@ -95,7 +99,7 @@ export const cumSumOp: Op<[x: Value, axis: Value], typeof sumSchema> = defineOp(
   type: "CumSum",
   attributes: sumSchema,
   infer: ([x]) => ({ dtype: x.dtype, shape: x.shape }),
-  // Each element counts in those after it; in the gradient, those after it count in each.
+  // Each element is part of all later sums, so its gradient is the sum of all later gradients.
   vjp: (_, __, g, { exclusive, reverse, along: [axis] }) => [
     cumSum(g, Number(axis), { exclusive: exclusive === 1, reverse: reverse === 0 }),
     null,
@@ -103,13 +107,13 @@ export const cumSumOp: Op<[x: Value, axis: Value], typeof sumSchema> = defineOp(
 });
 
 export interface CumSumOptions {
-  /** Whether an element does not count in its own sum. */
+  /** Whether to exclude an element from its own sum. */
   readonly exclusive?: boolean;
-  /** Whether sums run from the end. */
+  /** Whether sums start at the end. */
   readonly reverse?: boolean;
 }
 
-/** Sums of all elements up to each along an axis. https://onnx.ai/onnx/operators/onnx__CumSum.html */
+/** Cumulative sums along an axis. https://onnx.ai/onnx/operators/onnx__CumSum.html */
 export function cumSum(
   x: Value,
   axis: number,

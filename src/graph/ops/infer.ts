@@ -3,12 +3,16 @@ import type { DType } from "../../tensors/tensor.js";
 import { broadcastShapes } from "../dims.js";
 import type { Value, ValueType } from "../value.js";
 
-/** The result has the type of the first input. */
+/** The type of the first input. */
 export function sameAsInput([x]: readonly Value[]): ValueType {
   return { dtype: x.dtype, shape: x.shape };
 }
 
-/** All inputs have one dtype, and the result that dtype and the broadcast shape. */
+/**
+ * The broadcast shape and the common dtype of all inputs.
+ *
+ * @throws {@link GanOnnxError} when dtypes differ or shapes do not broadcast.
+ */
 export function broadcast(operator: string, inputs: readonly Value[]): ValueType {
   sameDType(operator, inputs);
   return {
@@ -32,7 +36,11 @@ export function sameDType(operator: string, inputs: readonly Pick<Value, "dtype"
   return inputs[0].dtype;
 }
 
-/** An axis counted from the front; negative ones count from the back. Throws when there is no such axis. */
+/**
+ * An axis counted from the front. Negative axes count from the end.
+ *
+ * @throws {@link GanOnnxError} when there is no such axis.
+ */
 export function normalizeAxis(operator: string, axis: number, rank: number): number {
   const normalized = axis < 0 ? axis + rank : axis;
   if (!Number.isInteger(axis) || normalized < 0 || normalized >= rank) {
@@ -45,7 +53,11 @@ export function normalizeAxis(operator: string, axis: number, rank: number): num
   return normalized;
 }
 
-/** Several axes counted from the front, in ascending order. Throws when one is missing or named twice. */
+/**
+ * Several axes counted from the front, in ascending order.
+ *
+ * @throws {@link GanOnnxError} when an axis does not exist or is repeated.
+ */
 export function normalizeAxes(operator: string, axes: readonly number[], rank: number): readonly number[] {
   const normalized = axes.map((axis) => normalizeAxis(operator, axis, rank)).sort((a, b) => a - b);
   if (new Set(normalized).size === normalized.length) return normalized;

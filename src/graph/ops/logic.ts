@@ -5,7 +5,7 @@ import { broadcast, sameDType } from "./infer.js";
 type One = [x: Value];
 type Two = [a: Operand, b: Operand];
 
-/** The result is bool and has the broadcast shape; with a dtype given the inputs must be of that. */
+/** The result is bool with the broadcast shape. If a dtype is given, the inputs must have it. */
 function truth(operator: string, inputs: readonly Value[], dtype?: "bool"): ValueType {
   if (dtype) sameDType(operator, [...inputs, { dtype }]);
   return { ...broadcast(operator, inputs), dtype: "bool" };
@@ -33,16 +33,16 @@ export const greaterOrEqual = comparison("GreaterOrEqual");
 /** a <= b, as bool. https://onnx.ai/onnx/operators/onnx__LessOrEqual.html */
 export const lessOrEqual = comparison("LessOrEqual");
 
-/** Whether both hold. https://onnx.ai/onnx/operators/onnx__And.html */
+/** a AND b. https://onnx.ai/onnx/operators/onnx__And.html */
 export const and = connective("And");
 
-/** Whether one or both hold. https://onnx.ai/onnx/operators/onnx__Or.html */
+/** a OR b. https://onnx.ai/onnx/operators/onnx__Or.html */
 export const or = connective("Or");
 
-/** Whether exactly one holds. https://onnx.ai/onnx/operators/onnx__Xor.html */
+/** a XOR b. https://onnx.ai/onnx/operators/onnx__Xor.html */
 export const xor = connective("Xor");
 
-/** Whether x does not hold. https://onnx.ai/onnx/operators/onnx__Not.html */
+/** NOT x. https://onnx.ai/onnx/operators/onnx__Not.html */
 export const not: Op<One> = defineOp<One>({
   type: "Not",
   pointwise: true,
@@ -50,7 +50,7 @@ export const not: Op<One> = defineOp<One>({
   vjp: null,
 });
 
-/** Whether a float is not a number. https://onnx.ai/onnx/operators/onnx__IsNaN.html */
+/** Whether a float is NaN. https://onnx.ai/onnx/operators/onnx__IsNaN.html */
 export const isNaNOp: Op<One> = defineOp<One>({
   type: "IsNaN",
   pointwise: true,
@@ -58,7 +58,7 @@ export const isNaNOp: Op<One> = defineOp<One>({
   vjp: null,
 });
 
-/** Whether a float is infinite, of the signs asked for (1 or 0). https://onnx.ai/onnx/operators/onnx__IsInf.html */
+/** Whether a float is infinite, for the selected signs (1 or 0). https://onnx.ai/onnx/operators/onnx__IsInf.html */
 export const isInfOp: Op<One, { detect_negative: "int"; detect_positive: "int" }> = defineOp({
   type: "IsInf",
   pointwise: true,

@@ -5,13 +5,13 @@ import { sameDType } from "./infer.js";
 import { gemm } from "./matrix.js";
 import { reshape, squeeze, transpose, unsqueeze } from "./reshape.js";
 
-/** x with its last two axes exchanged. */
-function turned(x: Value): Value {
+/** x with its last two axes swapped. */
+function transposed(x: Value): Value {
   const axes = x.shape.map((_, axis) => axis);
   return transpose(x, [...axes.slice(0, -2), ...axes.slice(-2).reverse()]);
 }
 
-/** All rows of all matrices of x, as one matrix. */
+/** The rows of all matrices of x as one matrix. */
 function rowsOf(x: Value): Value {
   return reshape(x, [productOf(x.shape.slice(0, -1)), x.shape[x.shape.length - 1]]);
 }
@@ -30,20 +30,19 @@ export const matmulOp: Op<[a: Value, b: Value]> = defineOp<[a: Value, b: Value]>
     );
     return { dtype, shape: [...batch, rows, columns] };
   },
-  // dA = g·Bᵀ, dB = Aᵀ·g. One matrix for all of a batch gets its gradient in one product over all rows.
+  // dA = g·Bᵀ, dB = Aᵀ·g. If B is one matrix for the whole batch, its gradient is one product over all rows.
   vjp: ([a, b], _, g) =>
     b.shape.length === 2
       ? [
-          () => (a.shape.length === 2 ? gemm(g, b, { transB: true }) : matmulOp(g, turned(b))),
+          () => (a.shape.length === 2 ? gemm(g, b, { transB: true }) : matmulOp(g, transposed(b))),
           () => gemm(rowsOf(a), rowsOf(g), { transA: true }),
         ]
-      : [() => matmulOp(g, turned(b)), () => matmulOp(turned(a), g)],
+      : [() => matmulOp(g, transposed(b)), () => matmulOp(transposed(a), g)],
 });
 
 /**
- * The product of matrices, as numpy.matmul: the axes before the last two broadcast, and a vector counts as a row on the
- * left and as a column on the right, whose axis the result does not have.
- * https://onnx.ai/onnx/operators/onnx__MatMul.html
+ * The matrix product, as numpy.matmul: the axes before the last two broadcast. A vector on the left is a row, a vector
+ * on the right is a column; the result does not have that axis. https://onnx.ai/onnx/operators/onnx__MatMul.html
  */
 export function matmul(a: Value, b: Value): Value {
   const [row, column] = [a.shape.length === 1, b.shape.length === 1];

@@ -26,7 +26,7 @@ export const gemmOp = defineOp<[a: Value, b: Value, ...c: Value[]], typeof schem
   type: "Gemm",
   attributes: schema,
   infer: inferGemm,
-  // With Y = αA'B' + βC: dA' = αgB'ᵀ, dB' = αA'ᵀg, dC = βg; a transposed operand gets the transpose of that.
+  // With Y = αA'B' + βC: dA' = αgB'ᵀ, dB' = αA'ᵀg, dC = βg. A transposed operand gets the transpose of its gradient.
   vjp: ([a, b, c], _, g, { transA, transB, alpha, beta }) => [
     () =>
       transA
@@ -40,7 +40,7 @@ export const gemmOp = defineOp<[a: Value, b: Value, ...c: Value[]], typeof schem
   ],
 });
 
-/** How {@link gemm} reads its operands; nothing is transposed and both factors are 1 unless said. */
+/** Options of {@link gemm}. By default nothing is transposed and both factors are 1. */
 export interface GemmOptions {
   readonly c?: Value;
   readonly transA?: boolean;
@@ -50,7 +50,7 @@ export interface GemmOptions {
 }
 
 /**
- * alpha · A'B' + beta · C of matrices [m, k] and [k, n], with C broadcast to [m, n]:
+ * alpha · A'B' + beta · C of matrices [m, k] and [k, n]. C broadcasts to [m, n].
  * https://onnx.ai/onnx/operators/onnx__Gemm.html
  */
 export function gemm(a: Value, b: Value, options: GemmOptions = {}): Value {

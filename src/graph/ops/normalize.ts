@@ -8,49 +8,49 @@ import { elementCount, mean } from "./reduce.js";
 import { reshape } from "./reshape.js";
 import { pad, slice } from "./slice.js";
 
-/** What a normalised value is multiplied by, what is added to it, and what keeps its variance from 0. */
+/** The scale and bias after normalization, and the epsilon added to the variance. */
 export interface NormOptions {
   readonly scale?: Value;
   readonly bias?: Value;
   readonly epsilon?: number;
 }
 
-/** x · scale + bias, of which either may be absent. */
+/** x · scale + bias; both are optional. */
 function affine(x: Value, scale?: Value, bias?: Value): Value {
   const scaled = scale ? mul(x, scale) : x;
   return bias ? add(scaled, bias) : scaled;
 }
 
-/** Mean and variance over some axes, kept; the variance divides by the number of elements. */
+/** Mean and variance over some axes, with axes kept. The variance divides by the number of elements. */
 function moments(x: Value, axes: readonly number[]): { centred: Value; average: Value; variance: Value } {
   const average = mean(x, axes, { keepdims: true });
   const centred = sub(x, average);
   return { centred, average, variance: mean(square(centred), axes, { keepdims: true }) };
 }
 
-/** (x - μ) / √(σ² + ε) with mean and variance over some axes. */
+/** (x - μ) / √(σ² + ε), with mean and variance over some axes. */
 function standardized(x: Value, axes: readonly number[], epsilon: number): Value {
   const { centred, variance } = moments(x, axes);
   return div(centred, sqrt(add(variance, epsilon)));
 }
 
-/** All axes from one on. */
+/** All axes from `axis` on. */
 function axesFrom(operator: string, x: Value, axis: number): number[] {
   const first = normalizeAxis(operator, axis, x.shape.length);
   return x.shape.map((_, i) => i).slice(first);
 }
 
-/** All axes but batch and channels. */
+/** All axes except batch and channels. */
 const spatialAxes = (x: Value) => x.shape.map((_, axis) => axis).slice(2);
 
-/** A number for each channel, [channels], in the shape that broadcasts to x. */
+/** Reshape a value per channel, [channels], to broadcast to x. */
 function alongChannels(values: Value | undefined, x: Value): Value | undefined {
   return values && reshape(values, [values.shape[0], ...spatialAxes(x).map(() => 1)]);
 }
 
 /**
- * Over the axes from `axis` on (Ba et al. 2016, https://arxiv.org/abs/1607.06450); scale and bias broadcast to them.
- * https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
+ * Layer normalization over the axes from `axis` on (Ba et al. 2016, https://arxiv.org/abs/1607.06450). Scale and bias
+ * broadcast to these axes. https://onnx.ai/onnx/operators/onnx__LayerNormalization.html
  */
 export function layerNorm(x: Value, axis = -1, { scale, bias, epsilon = 1e-5 }: NormOptions = {}): Value {
   return affine(standardized(x, axesFrom("LayerNormalization", x, axis), epsilon), scale, bias);
@@ -66,7 +66,7 @@ export function rmsNorm(x: Value, axis = -1, { scale, epsilon = 1e-5 }: NormOpti
 }
 
 /**
- * Each channel of each image by itself; scale and bias are [channels].
+ * Instance normalization: normalize each channel of each image. Scale and bias are [channels].
  * https://onnx.ai/onnx/operators/onnx__InstanceNormalization.html
  */
 export function instanceNorm(x: Value, { scale, bias, epsilon = 1e-5 }: NormOptions = {}): Value {
@@ -74,10 +74,11 @@ export function instanceNorm(x: Value, { scale, bias, epsilon = 1e-5 }: NormOpti
 }
 
 /**
- * Groups of channels of each image (Wu and He 2018, https://arxiv.org/abs/1803.08494). Scale and bias are [channels], or
- * [groups] as before opset 21. https://onnx.ai/onnx/operators/onnx__GroupNormalization.html
+ * Group normalization: normalize groups of channels of each image (Wu and He 2018, https://arxiv.org/abs/1803.08494).
+ * Scale and bias are [channels], or [groups] as before opset 21.
+ * https://onnx.ai/onnx/operators/onnx__GroupNormalization.html
  *
- * @throws GanOnnxError when the groups do not divide the channels.
+ * @throws {@link GanOnnxError} when the groups do not divide the channels.
  */
 export function groupNorm(
   x: Value,
@@ -102,14 +103,14 @@ export function groupNorm(
   return reshape(affine(normal, column(scale), column(bias)), x.shape);
 }
 
-/** Statistics of channels, each [channels]. */
+/** Mean and variance per channel, each [channels]. */
 export interface Statistics {
   readonly mean: Value;
   readonly variance: Value;
 }
 
 /**
- * (x - μ) / √(σ² + ε) · scale + bias with statistics that are given, each [channels].
+ * (x - μ) / √(σ² + ε) · scale + bias with given statistics, each [channels].
  * https://onnx.ai/onnx/operators/onnx__BatchNormalization.html
  */
 export function batchNorm(x: Value, { mean, variance }: Statistics, options: NormOptions = {}): Value {
@@ -121,10 +122,10 @@ export function batchNorm(x: Value, { mean, variance }: Statistics, options: Nor
 }
 
 /**
- * The same with the statistics of the batch, over all axes but the channels' (Ioffe and Szegedy 2015,
- * https://arxiv.org/abs/1502.03167), and running statistics that follow them: running · momentum + batch's · (1 -
- * momentum), with ONNX's momentum, which is 1 - PyTorch's. With `unbiased` the running variance follows that of the
- * population, n / (n - 1) as large, as PyTorch's does.
+ * Batch normalization with the statistics of the batch, over all axes except channels (Ioffe and Szegedy 2015,
+ * https://arxiv.org/abs/1502.03167). It also updates the running statistics: running · momentum + batch · (1 -
+ * momentum). This is ONNX's momentum, which is 1 - PyTorch's. With `unbiased`, the running variance uses the unbiased
+ * variance of the batch, larger by n / (n - 1), as in PyTorch.
  */
 export function batchNormTraining(
   x: Value,
@@ -140,9 +141,9 @@ export function batchNormTraining(
   const axes = [0, ...spatialAxes(x)];
   const { centred, average, variance } = moments(x, axes);
   const deviation = sqrt(add(variance, epsilon));
-  // One factor for each channel: a single pass over the batch here, and few in the gradient.
+  // One factor per channel: one pass over the batch here, and few passes in the gradient.
   const factor = div(alongChannels(scale, x) ?? 1, deviation);
-  // A batch of one has no unbiased variance; its plain one, 0, is at least a number.
+  // A batch with one element has no unbiased variance. Use its biased variance, 0, instead of NaN.
   const count = elementCount(x, axes);
   const population = () => mul(variance, div(count, maximum(sub(count, 1), 1)));
   const following = (before: Value, now: Value) =>
@@ -156,7 +157,9 @@ export function batchNormTraining(
   };
 }
 
-/** x by its norm along an axis, 0 where that is 0. https://onnx.ai/onnx/operators/onnx__LpNormalization.html */
+/**
+ * x divided by its norm along an axis; 0 where the norm is 0. https://onnx.ai/onnx/operators/onnx__LpNormalization.html
+ */
 export function lpNormalize(x: Value, axis = -1, p: 1 | 2 = 2): Value {
   const norm = (p === 1 ? l1Norm : l2Norm)(x, [axis], { keepdims: true });
   return div(x, where(equal(norm, 0), 1, norm));
@@ -170,7 +173,7 @@ export interface LocalResponseOptions {
 }
 
 /**
- * x / (bias + α/size · Σ x²)^β, summed over the `size` channels around each.
+ * x / (bias + α/size · Σ x²)^β, where the sum is over `size` neighbouring channels.
  * https://onnx.ai/onnx/operators/onnx__LRN.html
  */
 export function localResponseNorm(

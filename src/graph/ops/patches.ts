@@ -10,21 +10,24 @@ import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
 import { reshape, transpose } from "./reshape.js";
 
-// Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image, small
-// matrices whose patches one thread copies; a product over the batch keeps all threads busy. With the batch as last
-// axis every pixel is a run of numbers, so patches are gathered run by run, and the rows of the product are channels.
+// Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image: the
+// matrices are small and one thread copies the patches. A product over the batch uses all threads. With the batch as
+// the last axis, each pixel is a contiguous sequence of numbers, so patches are gathered sequence by sequence, and the
+// rows of the product are channels.
 //
-// A convolution connects a large image with a small one: tap k of the kernel meets, at pixel o of the small image,
-// pixel s·o + d·k - p of the large one, or nothing but padding.
+// A convolution connects a large image with a small one: tap k of the kernel connects pixel o of the small image with
+// pixel s·o + d·k - p of the large image, or with padding.
 
-/** How a kernel walks over an image, for height and width; `pads` are top, left, bottom, right. */
+/** How a kernel moves over an image, for height and width. `pads` are top, left, bottom, right. */
 export type Geometry = {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly pads: readonly number[];
 };
 
-/** Images [batch, channels, h, w] of either side of a convolution, and its weights [small, large, kh, kw]. */
+/**
+ * The shapes of the two images of a convolution, [batch, channels, h, w], and of its weights, [small, large, kh, kw].
+ */
 interface Sides {
   readonly large: readonly Dim[];
   readonly small: readonly Dim[];
@@ -32,12 +35,14 @@ interface Sides {
   readonly geometry: Geometry;
 }
 
-/** Numbers of pixels and taps. */
+/** The number of pixels of an image, or of taps of a kernel. */
 function area(shape: readonly Dim[]): number {
   return sizeOf(shape.slice(2) as number[]);
 }
 
-/** For each tap of the kernel and each pixel of the small image, the pixel of the large one, or `none`. */
+/**
+ * For each tap of the kernel and each pixel of the small image: the pixel of the large image, or `none` for padding.
+ */
 function meetings({ large, small, weight, geometry }: Sides, none: number): number[][] {
   const { strides, dilations, pads } = geometry;
   const along = (axis: 0 | 1, tap: number, o: number) => {
@@ -54,7 +59,7 @@ function meetings({ large, small, weight, geometry }: Sides, none: number): numb
   );
 }
 
-// Its nodes are made by `build()`, when gradients have been taken.
+// `build()` creates this node, after gradients have been computed.
 
 const padOp = defineOp<[x: Value, pads: Value], { to: "dims" }>({
   type: "Pad",
@@ -63,12 +68,12 @@ const padOp = defineOp<[x: Value, pads: Value], { to: "dims" }>({
   vjp: null,
 });
 
-/** Pixels [channels, pixels, batch] and one more, of zeros. https://onnx.ai/onnx/operators/onnx__Pad.html */
+/** Append one pixel of zeros to pixels [channels, pixels, batch]. https://onnx.ai/onnx/operators/onnx__Pad.html */
 function withZero(x: Value): Value {
   return padOp(x, int64s([0, 0, 0, 0, 1, 0]), { to: x.shape.with(1, Number(x.shape[1]) + 1) });
 }
 
-/** Runs of x [channels, runs, batch] by a table of their numbers: [channels, rows, columns, batch]. */
+/** Gather pixels of x [channels, pixels, batch] by a table of indices: [channels, rows, columns, batch]. */
 function pick(x: Value, table: readonly (readonly number[])[]): Value {
   const index = constant("int32", [table.length, table[0].length], Int32Array.from(table.flat()));
   return gather(x, index, 1);
@@ -80,18 +85,18 @@ function pixels(images: Value): Value {
   return reshape(batchLast(images), [channels, area(images.shape), batch]);
 }
 
-/** [a, b, batch] as a matrix of a rows. */
+/** [a, b, batch] as a matrix with a rows. */
 function asRows(x: Value): Value {
   return reshape(x, [x.shape[0], productOf(x.shape.slice(1))]);
 }
 
-/** Whether a kernel of one tap meets every pixel once, in order: a product of channels, with nothing to gather. */
+/** Whether the kernel has one tap that reads every pixel once, in order. Then nothing needs to be gathered. */
 function isPixelByPixel({ weight, geometry }: Sides): boolean {
   const { strides, pads } = geometry;
   return area(weight) === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0);
 }
 
-/** What each tap meets, beside each other: the large image as [channels·taps, pixels of the small one·batch]. */
+/** The patches of the large image, one pixel for each tap: [channels·taps, pixels of the small image·batch]. */
 function patches(large: Value, sides: Sides): Value {
   if (isPixelByPixel(sides)) return asRows(pixels(large));
   const picked = pick(withZero(pixels(large)), meetings(sides, area(large.shape)));
@@ -118,7 +123,7 @@ export function convByProduct(
   return batchFirst(gemm(weightMatrix(weight), patches(x, sides), { c }), small);
 }
 
-/** ConvTranspose: what each pixel of the result adds up is gathered from Wᵀ·y. */
+/** ConvTranspose: compute Wᵀ·y, then gather and sum the products of each pixel of the result. */
 export function convTransposeByProduct(
   y: Value,
   weight: Value,
@@ -131,7 +136,7 @@ export function convTransposeByProduct(
   if (sameShape(large.slice(2), y.shape.slice(2)) && isPixelByPixel(sides)) {
     return biased(batchFirst(gemm(weightMatrix(weight), asRows(pixels(y)), { transA: true }), large));
   }
-  // Each tap's row of pixels ends with one that is zero: what there is to add where a tap met nothing.
+  // Each row of products ends with a zero pixel, which is used for padding.
   const zero = area(y.shape);
   const products = gemm(weightMatrix(weight), asRows(withZero(pixels(y))), { transA: true });
   const [channels, taps, batch] = [large[1], area(weight.shape), y.shape[0]];
@@ -156,7 +161,7 @@ export function weightGradientByProduct(
   return reshape(gemm(asRows(pixels(small)), patches(large, sides), { transB: true }), weight);
 }
 
-/** The same for channels in groups: a product of the small and the large image's channels within each. */
+/** The same for grouped channels: one product per group. */
 export function groupedWeightGradientByProduct(
   large: Value,
   small: Value,

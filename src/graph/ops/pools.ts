@@ -24,19 +24,19 @@ import {
   windowsOf,
 } from "./windows.js";
 
-/** A window over one axis or two, by ONNX's names; strides are 1 unless given. */
+/** A window over one or two axes, with ONNX's names. The default stride is 1. */
 export interface PoolOptions extends WindowOptions {
   readonly kernel: readonly number[];
-  /** Whether a last window may reach over the end, as long as it begins before it. */
+  /** Whether the last window may extend beyond the end, if it begins before the end. */
   readonly ceilMode?: boolean;
 }
 
 export interface AveragePoolOptions extends PoolOptions {
-  /** Whether padding counts as zeros; otherwise it does not count. */
+  /** Whether padding counts as zeros. Otherwise it is not counted. */
   readonly countIncludePad?: boolean;
 }
 
-/** The windows with the padding that `ceilMode` makes necessary at the ends, and the extents of the result. */
+/** The windows, with the end padding that `ceilMode` needs, and the extents of the result. */
 function pooled(
   where: string,
   x: Value,
@@ -50,7 +50,7 @@ function pooled(
   const outputs = sizes.map((size, i) => {
     const way = size + pads[i] + pads[i + rank] - reachOf(kernel[i], dilations[i]);
     const count = Math[ceilMode ? "ceil" : "floor"](way / strides[i]) + 1;
-    // A window that would begin in the padding at the end is left out.
+    // Omit a window that would begin in the padding at the end.
     return ceilMode && (count - 1) * strides[i] >= size + pads[i] ? count - 1 : count;
   });
   const ends = sizes.map((size, i) => {
@@ -60,7 +60,7 @@ function pooled(
   return { windows: { ...windows, pads: [...pads.slice(0, rank), ...ends] }, outputs, pads };
 }
 
-/** MaxPool has two outputs, the largest and their places in the flattened input, so it is written out. */
+/** MaxPool has two outputs, the maxima and their positions in the flattened input, so it does not use `defineOp`. */
 export const maxPoolOp: { readonly operator: Operator } = {
   operator: {
     type: "MaxPool",
@@ -72,7 +72,7 @@ export const maxPoolOp: { readonly operator: Operator } = {
         { dtype: "int64", shape },
       ];
     },
-    // Each number goes back to where the largest was.
+    // Each gradient goes to the position of the maximum.
     vjp: ([x], [, places], [g]) => {
       if (!g) return [null];
       const flat = (value: Value) => reshape(value, [productOf(value.shape)]);
@@ -82,11 +82,11 @@ export const maxPoolOp: { readonly operator: Operator } = {
 };
 
 /**
- * The largest of each window; of equal ones the first gets the gradient, as in PyTorch.
+ * The maximum of each window. The first of equal maxima gets the gradient, as in PyTorch.
  * https://onnx.ai/onnx/operators/onnx__MaxPool.html
  *
- * @param x signals [batch, channels, n] or images [batch, channels, h, w], of known extents.
- * @returns the largest, and their places in the flattened x, as int64.
+ * @param x signals [batch, channels, n] or images [batch, channels, h, w], with known extents.
+ * @returns the maxima, and their positions in the flattened x, as int64.
  */
 export function maxPool(x: Value, options: PoolOptions): { values: Value; indices: Value } {
   const { windows, outputs } = pooled("MaxPool", x, options);
@@ -99,7 +99,7 @@ export function maxPool(x: Value, options: PoolOptions): { values: Value; indice
   return { values: asSignals(values, x), indices: asSignals(indices, x) };
 }
 
-/** Windows that lie side by side; rows and columns that are left over at the end are read by none. */
+/** Adjacent windows without overlap. Remaining rows and columns at the end are not read. */
 export const averagePoolOp: Op<[x: Value], { kernel_shape: "ints"; strides: "ints" }> = defineOp({
   type: "AveragePool",
   attributes: { kernel_shape: "ints", strides: "ints" },
@@ -124,7 +124,7 @@ export const averagePoolOp: Op<[x: Value], { kernel_shape: "ints"; strides: "int
 /**
  * The mean of each window. https://onnx.ai/onnx/operators/onnx__AveragePool.html
  *
- * @param x signals [batch, channels, n] or images [batch, channels, h, w], of known extents.
+ * @param x signals [batch, channels, n] or images [batch, channels, h, w], with known extents.
  */
 export function averagePool(x: Value, options: AveragePoolOptions): Value {
   const { kernel, countIncludePad = false } = options;
@@ -136,7 +136,8 @@ export function averagePool(x: Value, options: AveragePoolOptions): Value {
     const kernel_shape = forImages(kernel, 1);
     return asSignals(averagePoolOp(asImages(x), { kernel_shape, strides: kernel_shape }), x);
   }
-  // How many elements of a window count, along each axis: all that lie in the image, or in it and its padding.
+  // The number of elements of each window that count, along each axis: those inside the image, or inside image and
+  // padding.
   const counts = sizes.map((size, i) => {
     const [low, high] = countIncludePad ? [-pads[i], size + pads[i + kernel.length]] : [0, size];
     return Array.from({ length: outputs[i] }, (_, o) => {
@@ -152,7 +153,7 @@ export function averagePool(x: Value, options: AveragePoolOptions): Value {
   return mul(windowSums(x, kernel, windows), constant(x.dtype, [1, 1, ...outputs], shares));
 }
 
-/** The sum of each window: a convolution of every channel with ones. */
+/** The sum of each window: a convolution of each channel with ones. */
 function windowSums(x: Value, kernel: readonly number[], windows: Windows): Value {
   const channels = Number(x.shape[1]);
   const size = kernel.reduce((product, n) => product * n, channels);
@@ -177,7 +178,7 @@ export function globalAveragePool(x: Value): Value {
 }
 
 /**
- * The largest of each channel of each image; equal ones share the gradient.
+ * The maximum of each channel of each image. Equal maxima share the gradient.
  * https://onnx.ai/onnx/operators/onnx__GlobalMaxPool.html
  */
 export function globalMaxPool(x: Value): Value {

@@ -8,12 +8,12 @@ import { reducedShape, reduction } from "./reduction.js";
 import { reshape } from "./reshape.js";
 import { concat, expandLike, expandOp, extentOf } from "./shape.js";
 
-/** g of a reduced shape, repeated over the axes that were reduced. */
+/** Repeat a gradient of the reduced shape along the reduced axes. */
 function spread(g: Value, x: Value, axes: readonly number[]): Value {
   return expandLike(reshape(g, reducedShape(x, axes, 1)), x);
 }
 
-// Until opset 18 ReduceSum takes its axes as an input and ReduceMean as an attribute.
+// Before opset 18, ReduceSum has its axes as an input and ReduceMean as an attribute.
 
 export const sumOp = defineOp<[x: Value, axes: Value], { keepdims: "int"; over: "dims" }>({
   type: "ReduceSum",
@@ -34,16 +34,16 @@ export const meanOp = defineOp<[x: Value], { axes: "ints"; keepdims: "int" }>({
   lower: ([x], y, { axes }) => lowerReduction(x, y, axes, mean),
 });
 
-/** How many elements the axes hold together, as a scalar of the dtype of x. */
+/** The product of the extents of some axes, as a scalar with the dtype of x. */
 export function elementCount(x: Value, axes: readonly number[]): Value {
-  const known = sizeOf(axes.map((axis) => x.shape[axis]).filter((dim) => typeof dim === "number"));
+  const size = sizeOf(axes.map((axis) => x.shape[axis]).filter((dim) => typeof dim === "number"));
   return axes
     .filter((axis) => typeof x.shape[axis] === "string")
     .map((axis) => reshape(cast(extentOf(x, axis), { to: x.dtype }), []))
-    .reduce<Value>((product, extent) => scale(extent, product), scalar(known, x.dtype));
+    .reduce<Value>((product, extent) => scale(extent, product), scalar(size, x.dtype));
 }
 
-/** [1, rows] ones for a matrix x, which need nothing of x but how many rows it has. */
+/** Ones [1, rows] for a matrix x. They depend only on its number of rows. */
 function onesFor(x: Value): Value {
   const rows = x.shape[0];
   return expandOp(scalar(1, x.dtype), concat([int64s([1]), extentOf(x, 0)], 0), { to: [1, rows] });
@@ -52,7 +52,7 @@ function onesFor(x: Value): Value {
 /**
  * The sum over some axes, or over all. https://onnx.ai/onnx/operators/onnx__ReduceSum.html
  *
- * The sum of a matrix's rows, which the gradient of every bias is, is a product with a row of ones: ONNX Runtime's
+ * The sum of a matrix's rows (the gradient of every bias) is written as a product with a row of ones: ONNX Runtime's
  * product is three times as fast as its ReduceSum.
  */
 export const sum = reduction((x, axes, keepdims) => {

@@ -13,25 +13,25 @@ export const reshapeOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
 });
 
 /**
- * The same elements in another shape. At most one symbolic dimension may change its place.
+ * The same elements with another shape. At most one symbolic dimension may move.
  * https://onnx.ai/onnx/operators/onnx__Reshape.html
  */
 export function reshape(x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   if (productOf(x.shape) !== productOf(shape)) throw shapeError("Reshape", "sizes differ", [x.shape, shape]);
   if (movedSymbols(x.shape, shape) > 1) {
-    // Where only extents of 1 come and go, there is a way that names none of the others.
+    // If only extents of 1 are added or removed, no other extent needs to be named.
     const ones = (of: Shape) => of.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
     const others = (of: Shape) => of.filter((dim) => dim !== 1);
     if (sameShape(others(x.shape), others(shape))) return unsqueeze(squeeze(x), ones(shape));
     throw shapeError("Reshape", "two symbolic dimensions move", [x.shape, shape]);
   }
-  // 0 keeps the dimension at this place, -1 is whatever remains.
+  // 0 keeps the dimension at this position; -1 is the remaining size.
   const target = shape.map((dim, i) => (typeof dim === "number" ? dim : dim === x.shape[i] ? 0 : -1));
   return reshapeOp(x, int64s(target), { to: shape });
 }
 
-/** x in the shape of `like`, in which any number of symbolic dimensions may have moved. */
+/** Reshape x to the shape of `like`. Any number of symbolic dimensions may move. */
 function reshapeLike(x: Value, like: Value): Value {
   return movedSymbols(x.shape, like.shape) > 1
     ? reshapeOp(x, shapeOf(like), { to: like.shape })
@@ -77,7 +77,7 @@ export const unsqueezeOp = defineOp<[x: Value, axes: Value], { at: "dims" }>({
   vjp: (_, __, g, { at }) => [squeeze(g, at as readonly number[]), null],
 });
 
-/** x with new axes of extent 1, numbered as in the result. https://onnx.ai/onnx/operators/onnx__Unsqueeze.html */
+/** Insert axes of extent 1, numbered as in the result. https://onnx.ai/onnx/operators/onnx__Unsqueeze.html */
 export function unsqueeze(x: Value, axes: readonly number[]): Value {
   const at = normalizeAxes("Unsqueeze", axes, x.shape.length + axes.length);
   return at.length === 0 ? x : unsqueezeOp(x, int64s(at), { at });
@@ -91,9 +91,9 @@ export const squeezeOp = defineOp<[x: Value, axes: Value], { at: "dims" }>({
 });
 
 /**
- * x without some axes of extent 1, or without all of those. https://onnx.ai/onnx/operators/onnx__Squeeze.html
+ * Remove some axes of extent 1, or all of them. https://onnx.ai/onnx/operators/onnx__Squeeze.html
  *
- * @throws GanOnnxError when an axis has another extent.
+ * @throws {@link GanOnnxError} when an axis has another extent.
  */
 export function squeeze(x: Value, axes?: readonly number[]): Value {
   const ones = x.shape.flatMap((dim, axis) => (dim === 1 ? [axis] : []));
@@ -104,7 +104,7 @@ export function squeeze(x: Value, axes?: readonly number[]): Value {
   return at.length === 0 ? x : squeezeOp(x, int64s(at), { at });
 }
 
-/** x as a matrix: the axes before `axis` become its rows. https://onnx.ai/onnx/operators/onnx__Flatten.html */
+/** Reshape x to a matrix: the axes before `axis` become its rows. https://onnx.ai/onnx/operators/onnx__Flatten.html */
 export function flatten(x: Value, axis = 1): Value {
   const at = axis < 0 ? axis + x.shape.length : axis;
   return reshape(x, [productOf(x.shape.slice(0, at)), productOf(x.shape.slice(at))]);

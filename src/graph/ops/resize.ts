@@ -8,7 +8,7 @@ import { matmul } from "./matmul.js";
 import { reshape, transpose } from "./reshape.js";
 import { repeatEach } from "./tile.js";
 
-/** How an element's place in the result says where it is in x: ONNX's `coordinate_transformation_mode`. */
+/** How positions in the result map to positions in x: ONNX's `coordinate_transformation_mode`. */
 export type CoordinateMode =
   | "half_pixel"
   | "half_pixel_symmetric"
@@ -24,7 +24,7 @@ export type NearestMode = "round_prefer_floor" | "round_prefer_ceil" | "floor" |
 export interface ResizedAxis {
   readonly axis: number;
   readonly size: number;
-  /** Result by x, where that is not just the ratio of their extents: `scales` of ONNX. */
+  /** The ratio of result to x, if it is not the ratio of their extents: ONNX's `scales`. */
   readonly scale?: number;
 }
 
@@ -33,11 +33,11 @@ export interface ResizeOptions {
   readonly mode?: "nearest" | "linear" | "cubic";
   readonly coordinates?: CoordinateMode;
   readonly nearest?: NearestMode;
-  /** The a of cubic interpolation. */
+  /** The coefficient a of cubic interpolation. */
   readonly cubicCoefficient?: number;
-  /** Weights of what would lie outside are 0, and the others sum to 1. Otherwise the border is repeated. */
+  /** Neighbours outside x get weight 0, and the other weights sum to 1. Otherwise the border is repeated. */
   readonly excludeOutside?: boolean;
-  /** The filter is widened when x shrinks. */
+  /** Widen the filter when x shrinks. */
   readonly antialias?: boolean;
 }
 
@@ -73,10 +73,10 @@ const filters = {
 } as const;
 
 /**
- * x with other extents of some axes, each element interpolated from its neighbours along each axis.
- * https://onnx.ai/onnx/operators/onnx__Resize.html (without a region of interest)
+ * Change the extents of some axes by interpolation along each axis. https://onnx.ai/onnx/operators/onnx__Resize.html
+ * (without a region of interest)
  *
- * @throws GanOnnxError when an axis is symbolic, or its new extent is no whole number above 0.
+ * @throws {@link GanOnnxError} when an axis is symbolic, or its new extent is not a whole number above 0.
  */
 export function resize(x: Value, axes: readonly ResizedAxis[], options: ResizeOptions = {}): Value {
   return axes.reduce((y, axis) => resizeAxis(y, axis, options), x);
@@ -113,7 +113,7 @@ function resizeAxis(
   return same && size === extent ? x : interpolated(x, axis, rows);
 }
 
-/** Elements of an axis by their numbers: none, each so often, or any. */
+/** Gather elements of an axis by index. If every element is repeated equally often, no Gather is needed. */
 function picked(x: Value, axis: number, extent: number, from: readonly number[]): Value {
   const times = from.length / extent;
   if (Number.isInteger(times) && from.every((i, o) => i === Math.floor(o / times))) {
@@ -125,7 +125,7 @@ function picked(x: Value, axis: number, extent: number, from: readonly number[])
   return gather(x, int64s(from), axis);
 }
 
-/** The weight of each element of an axis in one of the result. */
+/** The weights of all elements of an axis for one element of the result. */
 function weightsAt(
   place: number,
   extent: number,
@@ -148,7 +148,7 @@ function weightsAt(
   return row.map((share) => share / total);
 }
 
-/** Each element of the axis as a sum of those of x with weights: a product with a matrix. */
+/** Interpolate an axis: each element is a weighted sum of elements of x, written as a matrix product. */
 function interpolated(x: Value, axis: number, rows: readonly (readonly number[])[]): Value {
   const matrix = (shape: readonly number[], numbers: readonly number[]) =>
     constant(x.dtype, shape, elementsOf(x.dtype, numbers));
@@ -168,11 +168,11 @@ function interpolated(x: Value, axis: number, rows: readonly (readonly number[])
   );
 }
 
-/** How channels hold the pixels of a block: depth-column-row, or column-row-depth. */
+/** The order of block pixels in the channels: depth-column-row, or column-row-depth. */
 export type BlockOrder = "DCR" | "CRD";
 
 /**
- * Channels to blocks of pixels: [batch, c·b², h, w] to [batch, c, h·b, w·b]. torch.nn.PixelShuffle is CRD.
+ * Move channels to blocks of pixels: [batch, c·b², h, w] to [batch, c, h·b, w·b]. torch.nn.PixelShuffle is CRD.
  * https://onnx.ai/onnx/operators/onnx__DepthToSpace.html
  */
 export function depthToSpace(x: Value, block: number, order: BlockOrder = "DCR"): Value {
@@ -186,7 +186,7 @@ export function depthToSpace(x: Value, block: number, order: BlockOrder = "DCR")
 }
 
 /**
- * Blocks of pixels to channels: [batch, c, h·b, w·b] to [batch, b²·c, h, w], which DCR undoes.
+ * Move blocks of pixels to channels: [batch, c, h·b, w·b] to [batch, b²·c, h, w]. The inverse is depthToSpace with DCR.
  * https://onnx.ai/onnx/operators/onnx__SpaceToDepth.html
  */
 export function spaceToDepth(x: Value, block: number): Value {

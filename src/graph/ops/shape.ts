@@ -24,8 +24,7 @@ export const expandOp = defineOp<[x: Value, target: Value], { to: "dims" }>({
 });
 
 /**
- * x repeated along its dimensions of extent 1 until it has the shape of `like`.
- * https://onnx.ai/onnx/operators/onnx__Expand.html
+ * Repeat x along its dimensions of extent 1 to the shape of `like`. https://onnx.ai/onnx/operators/onnx__Expand.html
  */
 export function expandLike(x: Value, like: Value): Value {
   if (!sameShape(broadcastShapes("Expand", [x.shape, like.shape]), like.shape)) {
@@ -62,8 +61,8 @@ export function shapeOf(x: Value): Value {
 }
 
 /**
- * A graph input that has the dimension `symbol`. Asking it, and not the value at hand, makes the shape independent
- * of what a loop computes, so that it is found once and not in every step.
+ * A graph input with the dimension `symbol`. Reading the extent from an input instead of the value itself makes the
+ * shape independent of a loop's state, so it is computed once and not in every step.
  */
 function carrierOf(x: Value, symbol: string): [Value, number] | undefined {
   const seen = new Set<Value>();
@@ -101,19 +100,19 @@ export const concatOp = defineOp<[...parts: Value[]], { axis: "int" }>({
     ),
 });
 
-/** All extents together, or undefined where that is no multiple of one symbol. */
+/** The sum of all extents, or undefined when it is not a multiple of one symbol. */
 function totalOf(extents: Shape): Dim | undefined {
   return extents.reduce<Dim | undefined>((sum, dim) => (sum === undefined ? sum : addDims(sum, dim)), 0);
 }
 
-/** WebGPU guarantees a node eight buffers: the whole, and so many parts. */
+/** The maximum number of parts of a node: WebGPU guarantees eight buffers per node, one of which is the whole. */
 const MOST_PARTS = 7;
 
 /**
- * Which parts are to be one part first, where there are too many: of all neighbours that would do, those that hold the
- * least.
+ * Select the parts to join first when there are too many: of all adjacent groups of the right length, the one with the
+ * fewest elements.
  */
-function together(extents: Shape): { readonly start: number; readonly end: number } {
+function smallestGroup(extents: Shape): { readonly start: number; readonly end: number } {
   const count = Math.min(MOST_PARTS, extents.length - MOST_PARTS + 1);
   const sizes = extents.map((dim) => symbolOf(dim).coefficient);
   const total = (start: number) => sizes.slice(start, start + count).reduce((sum, size) => sum + size, 0);
@@ -122,16 +121,16 @@ function together(extents: Shape): { readonly start: number; readonly end: numbe
   return { start, end: start + count };
 }
 
-/** The parts one after another along an axis; many in several nodes. https://onnx.ai/onnx/operators/onnx__Concat.html */
+/** Join parts along an axis; several nodes if there are many. https://onnx.ai/onnx/operators/onnx__Concat.html */
 export function concat(parts: readonly Value[], axis: number): Value {
   const at = normalizeAxis("Concat", axis, parts[0].shape.length);
   if (parts.length === 1) return parts[0];
   if (parts.length <= MOST_PARTS) return concatOp(...parts, { axis: at });
-  const { start, end } = together(parts.map(({ shape }) => shape[at]));
+  const { start, end } = smallestGroup(parts.map(({ shape }) => shape[at]));
   return concat(parts.toSpliced(start, end - start, concat(parts.slice(start, end), at)), at);
 }
 
-/** Split has several outputs, so it is written out where `defineOp` serves the operators with one. */
+/** Split has several outputs, so it does not use `defineOp`. */
 export const splitOp: { readonly operator: Operator } = {
   operator: {
     type: "Split",
@@ -151,7 +150,7 @@ export const splitOp: { readonly operator: Operator } = {
 };
 
 /**
- * x cut into parts along an axis: a number of equal parts, or their extents; many in several nodes.
+ * Cut x into parts along an axis: a number of equal parts, or a list of extents. Several nodes if there are many parts.
  * https://onnx.ai/onnx/operators/onnx__Split.html
  */
 export function split(x: Value, axis: number, parts: number | readonly Dim[]): readonly Value[] {
@@ -162,12 +161,12 @@ export function split(x: Value, axis: number, parts: number | readonly Dim[]): r
   }
   if (extents.length === 1) return [x];
   if (extents.length > MOST_PARTS) {
-    const { start, end } = together(extents);
+    const { start, end } = smallestGroup(extents);
     const inner = extents.slice(start, end);
     const outer = split(x, at, extents.toSpliced(start, end - start, totalOf(inner) as Dim));
     return outer.toSpliced(start, 1, ...split(outer[start], at, inner));
   }
-  // Without sizes Split makes equal parts, of a symbolic dimension too.
+  // Without sizes, Split makes equal parts, also of a symbolic dimension.
   const inputs = extents.every((dim) => dim === extents[0]) ? [x] : [x, sizesOf(x, extents, at)];
   return apply(splitOp.operator, inputs, { axis: at, parts: extents });
 }
@@ -177,7 +176,7 @@ function equalParts(dim: Dim, parts: number): readonly Dim[] | undefined {
   return each === undefined ? undefined : Array<Dim>(parts).fill(each);
 }
 
-/** The extents of parts at run time; symbolic ones are all multiples of the axis's symbol. */
+/** The extents of the parts at run time. Symbolic extents are multiples of the axis's symbol. */
 function sizesOf(x: Value, extents: Shape, axis: number): Value {
   if (isStatic(extents)) return int64s(extents);
   const coefficients = extents.map((dim) => symbolOf(dim).coefficient);
@@ -185,7 +184,7 @@ function sizesOf(x: Value, extents: Shape, axis: number): Value {
   return div(mul(extentOf(x, axis), int64s(coefficients)), scalar(all, "int64"));
 }
 
-/** Zeros of the type and shape of x. */
+/** Zeros with the type and shape of x. */
 export function zerosLike(x: Value): Value {
   return expandLike(
     constant(
@@ -197,7 +196,7 @@ export function zerosLike(x: Value): Value {
   );
 }
 
-/** Ones of the type and shape of x. */
+/** Ones with the type and shape of x. */
 export function onesLike(x: Value): Value {
   return expandLike(scalar(1, x.dtype), x);
 }

@@ -9,20 +9,22 @@ import { reshape } from "./reshape.js";
 import { concat } from "./shape.js";
 import { expand } from "./tile.js";
 
-/** A part of an axis: as Python's start:end:step. Negative numbers count from the end, ends are cut to the extent. */
+/**
+ * A part of an axis, as Python's start:end:step. Negative numbers count from the end; ends are clipped to the extent.
+ */
 export interface Range {
   readonly axis: number;
   readonly start: number;
   readonly end: number;
   readonly step?: number;
-  /** How many there are, where the axis is symbolic and a part of it is taken. */
+  /** The number of elements, required when a part of a symbolic axis is taken. */
   readonly extent?: Dim;
 }
 
-/** What stands for an end behind the last, or before the first going backwards. */
+/** The end of a slice to the last element, or, negated, of a backward slice to the first element. */
 const FAR = 2 ** 31 - 1;
 
-/** Slices and padding with zeros, which undo each other: the numbers for each axis of x. */
+/** The numbers for each axis of x, for slices and zero padding, which are inverse to each other. */
 interface Bounds {
   readonly to: Shape;
   readonly starts: readonly number[];
@@ -46,7 +48,7 @@ export const sliceOp: Op<
   },
 });
 
-/** Where the first and the last taken of an axis lie, from its front and its end. */
+/** The number of elements before the first and after the last element taken from an axis. */
 function margins(
   extent: Dim,
   start: number,
@@ -68,7 +70,7 @@ function margins(
   });
 }
 
-/** The gradient of a slice: g where the slice was taken, zeros elsewhere. */
+/** The gradient of a slice: g at the positions of the slice, zeros elsewhere. */
 function spreadOut(g: Value, shape: Shape, { to, starts, ends }: Bounds, steps: readonly number[]): Value {
   const both = shape.map((extent, axis) => margins(extent, starts[axis], ends[axis], steps[axis], to[axis]));
   let spread = g;
@@ -79,7 +81,7 @@ function spreadOut(g: Value, shape: Shape, { to, starts, ends }: Bounds, steps: 
   return padded(spread, both, shape);
 }
 
-/** step - 1 zeros between any two along an axis. */
+/** Insert step - 1 zeros between adjacent elements of an axis. */
 function stretch(x: Value, axis: number, step: number): Value {
   const count = x.shape[axis] as number;
   const apart = reshape(x, x.shape.toSpliced(axis + 1, 0, 1));
@@ -93,9 +95,9 @@ function stretch(x: Value, axis: number, step: number): Value {
 }
 
 /**
- * Parts of x. https://onnx.ai/onnx/operators/onnx__Slice.html
+ * Take parts of x. https://onnx.ai/onnx/operators/onnx__Slice.html
  *
- * @throws GanOnnxError when an axis is symbolic, only a part of it is taken, and the range does not say how many.
+ * @throws {@link GanOnnxError} when only a part of a symbolic axis is taken and the range has no `extent`.
  */
 export function slice(x: Value, ranges: readonly Range[]): Value {
   const shape = [...x.shape];
@@ -122,7 +124,7 @@ export function slice(x: Value, ranges: readonly Range[]): Value {
   return sliceOp(x, ...numbers, { to: shape, starts, ends, steps });
 }
 
-/** A range of an axis as the operator has it, cut to the extent where that is known, and how many it takes. */
+/** A range in the operator's terms, clipped to the extent if it is known, and the number of its elements. */
 function bounds(extent: Dim, { start, end, step = 1, extent: count }: Range) {
   if (!Number.isInteger(step) || step === 0) {
     throw new GanOnnxError({
@@ -143,7 +145,7 @@ function bounds(extent: Dim, { start, end, step = 1, extent: count }: Range) {
   const [first, last] = [cut(start), cut(end)];
   const taken = Math.max(0, Math.ceil((last - first) / step));
   if (taken === 0) return { start: 0, end: 0, step: 1, count: 0 };
-  // -1 would be the last element: what ends before the first is said by a number that is far below.
+  // An end of -1 would mean the last element. A backward slice to the first element ends at a large negative number.
   return { start: first, end: last < 0 ? -FAR : last, step, count: taken };
 }
 
@@ -168,7 +170,7 @@ export const padOp: Op<[x: Value, pads: Value, ...value: Value[]], typeof padSch
   },
 });
 
-/** How many are put before and after each axis; negative numbers take away. */
+/** The number of elements to add before and after each axis. Negative numbers remove elements. */
 export type Pads = readonly (readonly [before: number, after: number])[];
 
 function padded(x: Value, pads: Pads, to: Shape, ...value: Value[]): Value {
@@ -176,14 +178,14 @@ function padded(x: Value, pads: Pads, to: Shape, ...value: Value[]): Value {
   return padOp(x, int64s([...before, ...after]), ...value, { to, before, after });
 }
 
-/** Where added elements come from: one number, or x mirrored at its border, its border repeated, x repeated. */
+/** The source of added elements: a constant, x reflected at its border, the border repeated, or x repeated. */
 export type PadMode = "constant" | "reflect" | "edge" | "wrap";
 
 /**
- * x with more around it, or less where pads are negative. https://onnx.ai/onnx/operators/onnx__Pad.html
+ * Add elements around x, or remove them where pads are negative. https://onnx.ai/onnx/operators/onnx__Pad.html
  *
- * @param value the number that is added, or a scalar of the dtype of x; for mode `constant`.
- * @throws GanOnnxError when an axis to be padded is symbolic, or too short to take so many from it.
+ * @param value the number to add, or a scalar with the dtype of x; for mode `constant`.
+ * @throws {@link GanOnnxError} when an axis with padding is symbolic, or too short for the padding.
  */
 export function pad(x: Value, pads: Pads, mode: PadMode = "constant", value: Operand = 0): Value {
   const kept = slice(

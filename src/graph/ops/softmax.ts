@@ -9,7 +9,7 @@ export const softmaxOp: Op<[x: Value], { axis: "int" }> = defineOp({
   type: "Softmax",
   attributes: { axis: "int" },
   infer: sameAsInput,
-  // y·(g - Σ y·g): where y is 0, as behind a mask of -∞, so is the gradient.
+  // y·(g - Σ y·g): where y is 0, e.g. because of a mask of -∞, the gradient is 0 too.
   vjp: (_, y, g, { axis }) => [mul(y, sub(g, sum(mul(y, g), [axis], { keepdims: true })))],
 });
 
@@ -29,7 +29,7 @@ const along =
     op(x, { axis: normalizeAxis(type, axis, x.shape.length) });
 
 /**
- * eˣ / Σ eˣ along an axis, without overflow. A row of nothing but -∞ is NaN, as in PyTorch.
+ * eˣ / Σ eˣ along an axis, without overflow. A row that contains only -∞ gives NaN, as in PyTorch.
  * https://onnx.ai/onnx/operators/onnx__Softmax.html
  */
 export const softmax: AlongAxis = along(softmaxOp, "Softmax");
@@ -37,7 +37,7 @@ export const softmax: AlongAxis = along(softmaxOp, "Softmax");
 /** ln softmax(x) along an axis. https://onnx.ai/onnx/operators/onnx__LogSoftmax.html */
 export const logSoftmax: AlongAxis = along(logSoftmaxOp, "LogSoftmax");
 
-/** How both were defined before opset 13: over all axes from one on together. */
+/** The definition of both before opset 13: over all axes from `axis` on together. */
 export function flattened(f: AlongAxis, x: Value, axis = 1): Value {
   return reshape(f(flatten(x, axis), 1), x.shape);
 }

@@ -3,8 +3,8 @@ import type { Value } from "../value.js";
 import { sameAsInput } from "./infer.js";
 
 /**
- * x, which counts as a constant whenever gradients are taken: what PyTorch calls `x.detach()`. Nothing is written for
- * it. (For a single call of `gradients` its option `fixed` does the same.)
+ * x, which is a constant in every gradient: `x.detach()` in PyTorch. No node is written for it. (The option `fixed` of
+ * `gradients` does the same for one call.)
  */
 export const stopGradient = defineOp<[x: Value]>({
   type: "StopGradient",

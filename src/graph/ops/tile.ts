@@ -4,8 +4,9 @@ import { reshape } from "./reshape.js";
 import { expandOp } from "./shape.js";
 
 /**
- * x repeated along its dimensions of extent 1, and along new ones before its own. A symbolic dimension must be one of x
- * at its place; {@link expandLike} takes others from a value. https://onnx.ai/onnx/operators/onnx__Expand.html
+ * Repeat x along its dimensions of extent 1, and along new leading dimensions. A symbolic dimension must already be in
+ * x, at the same position; {@link expandLike} takes other symbolic dimensions from a value.
+ * https://onnx.ai/onnx/operators/onnx__Expand.html
  */
 export function expand(x: Value, to: Shape): Value {
   if (sameShape(x.shape, to)) return x;
@@ -13,7 +14,7 @@ export function expand(x: Value, to: Shape): Value {
   const fits = to.length >= x.shape.length && to.every((dim, axis) => dim === own(axis) || own(axis) === 1);
   if (!fits) throw shapeError("Expand", "the first does not broadcast to the second", [x.shape, to]);
   const target = to.map((dim, axis) => {
-    if (dim === own(axis)) return 1; // As it is, whatever that is.
+    if (dim === own(axis)) return 1; // 1 keeps the extent, also a symbolic one.
     if (typeof dim === "number") return dim;
     throw shapeError("Expand", `the extent ${dim} is not known`, [x.shape, to]);
   });
@@ -24,7 +25,7 @@ function times(dim: Dim, count: number): Dim {
   return productOf([count, dim]);
 }
 
-/** x repeated as a whole, so often along each axis. https://onnx.ai/onnx/operators/onnx__Tile.html */
+/** Repeat the whole of x along each axis. https://onnx.ai/onnx/operators/onnx__Tile.html */
 export function tile(x: Value, repeats: readonly number[]): Value {
   return repeats.reduce((y, count, axis) => {
     const shape = y.shape;
@@ -38,7 +39,7 @@ export function tile(x: Value, repeats: readonly number[]): Value {
   }, x);
 }
 
-/** Each element of x repeated in its place, so often along each axis: nearest neighbours. */
+/** Repeat each element of x along each axis (nearest-neighbour upsampling). */
 export function repeatEach(x: Value, repeats: readonly number[]): Value {
   if (repeats.every((count) => count === 1)) return x;
   const apart = x.shape.flatMap((dim, axis) => (repeats[axis] === 1 ? [dim] : [dim, 1]));

@@ -3,10 +3,10 @@ import { isStatic, shapeError } from "../dims.js";
 import type { Value } from "../value.js";
 import { squeeze, unsqueeze } from "./reshape.js";
 
-/** How ONNX names padding that is computed: none, or such that the stride divides images evenly. */
+/** ONNX's modes of automatic padding: none, or padding so that the stride divides the image evenly. */
 export type AutoPad = "NOTSET" | "VALID" | "SAME_UPPER" | "SAME_LOWER";
 
-/** How a window walks over one axis or two, as ONNX has it: `pads` are all before, then all after. */
+/** How a window moves over one or two axes, as in ONNX: `pads` are all starts, then all ends. */
 export interface WindowOptions {
   readonly strides?: readonly number[];
   readonly dilations?: readonly number[];
@@ -14,32 +14,40 @@ export interface WindowOptions {
   readonly autoPad?: AutoPad;
 }
 
-/** The same with everything said. */
+/** The same with all values given. */
 export interface Windows {
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
   readonly pads: readonly number[];
 }
 
-/** How far a kernel reaches over an axis. */
+/** The number of elements between the first and the last tap of a kernel, inclusive. */
 export function reachOf(kernel: number, dilation: number): number {
   return dilation * (kernel - 1) + 1;
 }
 
-/** Twice two numbers for a total of padding: what is odd goes to the end, or with SAME_LOWER to the start. */
-export function shared(total: number, autoPad: AutoPad): readonly [number, number] {
+/** Split a total padding into start and end. An odd element goes to the end, or with SAME_LOWER to the start. */
+export function halves(total: number, autoPad: AutoPad): readonly [number, number] {
   const [less, more] = [Math.floor(total / 2), Math.ceil(total / 2)];
   return autoPad === "SAME_LOWER" ? [more, less] : [less, more];
 }
 
-/** The extents of the axes after batch and channels, as many as the kernel has. Throws where one is not a number. */
+/**
+ * The extents of the axes after batch and channels, as many as the kernel has.
+ *
+ * @throws {@link GanOnnxError} when an extent is not a number.
+ */
 export function spatialSizes(where: string, x: Value, kernel: readonly number[]): readonly number[] {
   const spatial = x.shape.slice(2);
   if (spatial.length === kernel.length && isStatic(spatial)) return spatial;
   throw shapeError(where, `batch, channels and ${kernel.length} axes of known extent are needed`, [x.shape]);
 }
 
-/** Strides, dilations and pads in full, computed for `autoPad` from the extents. Throws where a number is missing. */
+/**
+ * Complete strides, dilations and pads; pads are computed from the extents if `autoPad` requires it.
+ *
+ * @throws {@link GanOnnxError} when a number is missing or invalid.
+ */
 export function windowsOf(
   where: string,
   sizes: readonly number[],
@@ -68,28 +76,28 @@ export function windowsOf(
   const both = sizes.map((size, i) => {
     const steps = Math.ceil(size / full.strides[i]) - 1;
     const total = steps * full.strides[i] + reachOf(kernel[i], full.dilations[i]) - size;
-    return shared(Math.max(total, 0), autoPad);
+    return halves(Math.max(total, 0), autoPad);
   });
   return { ...full, pads: [...both.map(([before]) => before), ...both.map(([, after]) => after)] };
 }
 
-/** Operators on signals [batch, channels, length] are those on images one pixel high. */
+/** Convert signals [batch, channels, length] to images with a height of 1. */
 export function asImages(x: Value): Value {
   return x.shape.length === 3 ? unsqueeze(x, [2]) : x;
 }
 
-/** The way back: an image one pixel high as a signal, if `like` is one. */
+/** Convert an image with a height of 1 back to a signal, if `like` is a signal. */
 export function asSignals(y: Value, like: Value): Value {
   return like.shape.length === 3 ? squeeze(y, [2]) : y;
 }
 
-/** Numbers for one axis as those for two; pads have two for each. */
+/** Extend numbers for one axis to two axes. */
 export function forImages(numbers: readonly number[], standard: number): readonly number[] {
   if (numbers.length === 1) return [standard, ...numbers];
   return numbers;
 }
 
-/** Windows over one axis as those over two, the first of which is one pixel high. */
+/** Extend windows over one axis to two axes, the first of extent 1. */
 export function windowsForImages({ strides, dilations, pads }: Windows): Windows {
   return {
     strides: forImages(strides, 1),

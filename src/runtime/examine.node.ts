@@ -50,6 +50,7 @@ const examined = new Map<string, Promise<ProviderReport>>();
  * @throws GanOnnxError with the reason and what to install.
  */
 export async function requireProvider(name: ProviderName, device?: number): Promise<void> {
+  sessionOptions(name, { device }); // checks the device
   if (name === "cpu") return;
   const { environment = {} }: ProviderRow = providers[name];
   for (const [variable, value] of Object.entries(environment)) process.env[variable] ??= value;

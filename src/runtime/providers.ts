@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, setting } from "../error.js";
 import type { Finding } from "./provider-findings.node.js";
 
 export interface SessionSettings {
@@ -68,13 +68,13 @@ export function sessionOptions(
   const { device, threads, cpuNodes = false } = settings;
   const { choosesDevice, accelerator }: ProviderRow = providers[name];
   if (device !== undefined && !choosesDevice) {
-    throw usage("device", `${name} cannot choose a device`, "leave it out");
+    throw usage("device", device, `${name} cannot choose a device`, "leave it out");
   }
   if (device !== undefined && !(Number.isInteger(device) && device >= 0)) {
-    throw usage("device", `${device} is not a device number`, "use 0 for the first GPU");
+    throw usage("device", device, "is not a device number", "use 0 for the first GPU");
   }
   if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1)) {
-    throw usage("threads", `${threads} is not a number of threads`, "use 1 or more");
+    throw usage("threads", threads, "is not a number of threads", "use 1 or more");
   }
   return {
     // Native warnings tell of shape arithmetic on the CPU, which is meant to be there; errors reach us as exceptions.
@@ -86,6 +86,6 @@ export function sessionOptions(
   };
 }
 
-function usage(field: keyof SessionSettings, what: string, fix: string): GanOnnxError {
-  return new GanOnnxError({ what, where: field, fix, kind: "usage" });
+function usage(key: keyof SessionSettings, value: number, what: string, fix: string): GanOnnxError {
+  return new GanOnnxError({ what, where: setting(key, value), fix, kind: "usage" });
 }

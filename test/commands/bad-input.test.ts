@@ -128,9 +128,9 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
   ],
   [
     "a device where there is no choice",
-    () => [...fresh("data"), "--device", "1"],
+    () => [...fresh("data"), "--device", "1", "--dry-run"],
     2,
-    /^device: cpu cannot choose a device/,
+    /^--device 1: cpu cannot choose a device/,
   ],
 
   ["a config file that is not there", () => ["train", "--config", "no.json"], 2, /^no\.json: cannot be read/],

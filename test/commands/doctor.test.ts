@@ -83,7 +83,7 @@ describe("doctor --graph", () => {
       1,
       /^error: --ep webgpu: the execution provider is not available/,
     ],
-    [["--graph", "train.onnx", "--device", "1"], 2, /^error: device: cpu cannot choose a device/],
+    [["--graph", "train.onnx", "--device", "1"], 2, /^error: --device 1: cpu cannot choose a device/],
     [["--ep", "tpu"], 2, /^error: --ep: needs one of cpu, cuda, webgpu, not "tpu"/],
   ])("refuses %j", async (flags, status, message) => {
     const { code, stdout, stderr } = await runCli(["doctor", ...flags], { cwd, env: withoutGpu });

@@ -62,11 +62,11 @@ describe("sessionOptions", () => {
   });
 
   it.each([
-    ["cpu", { device: 0 }, "device: cpu cannot choose a device; leave it out"],
-    ["webgpu", { device: 1 }, "device: webgpu cannot choose a device"],
-    ["cuda", { device: -1 }, "device: -1 is not a device number; use 0"],
-    ["cpu", { threads: 0 }, "threads: 0 is not a number of threads; use 1 or more"],
-    ["cpu", { threads: 1.5 }, "threads: 1.5 is not"],
+    ["cpu", { device: 0 }, "device 0: cpu cannot choose a device; leave it out"],
+    ["webgpu", { device: 1 }, "device 1: webgpu cannot choose a device"],
+    ["cuda", { device: -1 }, "device -1: is not a device number; use 0"],
+    ["cpu", { threads: 0 }, "threads 0: is not a number of threads; use 1 or more"],
+    ["cpu", { threads: 1.5 }, "threads 1.5: is not"],
   ] as const)("rejects %s with %o", (name, settings, message) => {
     expect(() => sessionOptions(name, settings)).toThrow(
       expect.objectContaining({ kind: "usage", message: expect.stringContaining(message) }),

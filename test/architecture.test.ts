@@ -64,6 +64,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "runtime",
     "training",
   ],
+  elements: ["error.ts", "json.ts", "tensors", "onnx", "recipes", "data", "runtime", "export"],
   evaluation: [
     "error.ts",
     "version.ts",

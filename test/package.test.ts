@@ -17,6 +17,7 @@ const manifest: {
   version: string;
   files: string[];
   dependencies: Record<string, string>;
+  peerDependencies: Record<string, string>;
   exports: Record<string, string | { types: string; default: string }>;
 } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const run = promisify(execFile);
@@ -95,6 +96,7 @@ describe("the packed package", () => {
         "dist/onnx/onnx-proto.d.ts",
         "dist/onnx/onnx-proto.js",
         "dist/web-demo/embed.html",
+        "dist/web-demo/gan-onnx-sheet.js",
         "dist/web-demo/index.html",
         "dist/web-demo/models/conditional.onnx",
         "dist/web-demo/models/generator.onnx",
@@ -128,7 +130,8 @@ describe("the packed package", () => {
     // Bundled by scripts/finish-build.mjs, with protobufjs in its place.
     named.delete("onnx-proto");
     named.add("protobufjs");
-    expect([...named].sort()).toEqual(Object.keys(manifest.dependencies).sort());
+    const { dependencies, peerDependencies } = manifest;
+    expect([...named].sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort());
   });
 
   test("starts as a command", async () => {
@@ -248,7 +251,7 @@ describe("a browser's bundle", () => {
   });
 });
 
-test.each(["graph.ts", "web.ts"])("%s needs nothing of Node", (path) => {
+test.each(["graph.ts", "web.ts", "elements/sheet.ts"])("%s needs nothing of Node", (path) => {
   const loaded = [...loadedWith(path)];
   expect(loaded.length).toBeGreaterThan(10);
   expect(loaded.filter((name) => /^node:|\.node\.ts$|^onnxruntime-node$/.test(name))).toEqual([]);

@@ -17,7 +17,13 @@ export default defineConfig({
   build: {
     outDir: here("../dist/web-demo"),
     emptyOutDir: true,
-    rolldownOptions: { input: [here("index.html"), here("run.html"), here("embed.html")] },
+    rolldownOptions: {
+      input: ["index.html", "run.html", "embed.html", "gan-onnx-sheet.ts"].map(here),
+      output: {
+        // The custom element has a name that any page can write.
+        entryFileNames: ({ name }) => (name === "gan-onnx-sheet" ? "[name].js" : "assets/[name]-[hash].js"),
+      },
+    },
     target: "es2022",
     // Nothing inline: the content security policy of `gan-onnx serve` knows files only.
     assetsInlineLimit: 0,

@@ -29,9 +29,11 @@ export interface Place {
   close(): Promise<unknown>;
 }
 
+const built = fileURLToPath(new URL("../../dist/web-demo", import.meta.url));
+
 /** A static host that knows nothing of the page: no headers of ours, and a path before it. */
-export async function plainHost(): Promise<Place> {
-  const files = sirv(fileURLToPath(new URL("../../dist/web-demo", import.meta.url)));
+export async function plainHost(folder = built): Promise<Place> {
+  const files = sirv(folder);
   const path = "/some/where";
   const server = createServer((request, response) => {
     const { url = "" } = request;

@@ -1,8 +1,7 @@
 import { GanOnnxError, messageOf } from "../../src/error.js";
-import { type GeneratorFile, noGenerator, readGenerator } from "../../src/export/description.js";
-import { describeForeign } from "../../src/export/foreign.js";
+import { describeAny } from "../../src/export/any-generator.js";
+import { type GeneratorFile, noGenerator } from "../../src/export/description.js";
 import { withClassWeights } from "../../src/onnx/class-weights.js";
-import { type ModelSummary, summarizeModel } from "../../src/onnx/index.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { GeneratorWorker } from "./generator-worker.js";
 import { type Words, wordsOf } from "./words.js";
@@ -88,15 +87,7 @@ function readFile(bytes: Uint8Array, name: string): GeneratorFile {
   const [kind] = KINDS.find(([, magic]) => start.startsWith(magic)) ?? [];
   const fix = "open a generator in ONNX form (.onnx)";
   if (kind) throw new GanOnnxError({ what: `is ${kind}, not a model`, where: name, fix });
-  let summary: ModelSummary;
-  try {
-    summary = summarizeModel(bytes);
-  } catch (cause) {
-    throw new GanOnnxError({ what: "is no model in ONNX form, or is damaged", where: name, fix, cause });
-  }
-  return summary.metadata.format?.startsWith("gan-onnx")
-    ? readGenerator(bytes, name)
-    : describeForeign(summary, name);
+  return describeAny(bytes, name);
 }
 
 /** What a model is, in a line: where it comes from, what goes in and out. */

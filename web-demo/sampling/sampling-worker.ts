@@ -1,5 +1,6 @@
 import { messageOf } from "../../src/error.js";
 import type { Generator } from "../../src/export/description.js";
+import { runForeign } from "../../src/export/foreign-run.js";
 import type { Ports } from "../../src/networks/role.js";
 import { drawLatents } from "../../src/recipes/latents.js";
 import { type LoadedModel, queue } from "../../src/runtime/engine.js";
@@ -9,7 +10,6 @@ import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { Answer } from "../runtime/worker-channel.js";
 import { principalDirections } from "./directions.js";
-import { runForeign } from "./foreign-run.js";
 
 /** How a generator is fed. */
 export interface GeneratorForm {

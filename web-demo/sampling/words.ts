@@ -1,5 +1,4 @@
 import type { GeneratorFile } from "../../src/export/description.js";
-import { jsonIn } from "../../src/json.js";
 
 /** What the page calls a generator and what it draws. */
 export interface Words {
@@ -19,8 +18,12 @@ export interface Words {
 const DIGITS = ["mnist", "drawn"];
 
 /** Names for people, from what a generator's file says of itself. */
-export function wordsOf({ classes, metadata }: Pick<GeneratorFile, "classes" | "metadata">): Words {
-  const named = namesIn(metadata, classes);
+export function wordsOf({
+  classes,
+  classNames,
+  metadata,
+}: Pick<GeneratorFile, "classes" | "classNames" | "metadata">): Words {
+  const named = classNames?.length === classes ? classNames : undefined;
   const names = named ?? Array.from({ length: classes ?? 0 }, (_, i) => String(i));
   // A folder of data may be named in full; its last part tells as much.
   const source = (metadata.data ?? "").split(/[/\\]/).findLast((part) => part !== "") ?? "";
@@ -53,10 +56,4 @@ export function wordsOf({ classes, metadata }: Pick<GeneratorFile, "classes" | "
 /** `1 digit`, `64 digits`. */
 export function counted(count: number, { one, many }: Pick<Words, "one" | "many">): string {
   return `${count} ${count === 1 ? one : many}`;
-}
-
-function namesIn(metadata: GeneratorFile["metadata"], classes = 0): readonly string[] | undefined {
-  const names = jsonIn(metadata.classNames ?? metadata.class_names);
-  const fits = Array.isArray(names) && names.length === classes;
-  return fits && names.every((name) => typeof name === "string") ? names : undefined;
 }

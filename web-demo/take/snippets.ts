@@ -16,6 +16,7 @@ export function snippetsOf({ latent, classes }: GeneratorFile, file: string): { 
   ];
   const node = [`import { InferenceSession, Tensor } from "onnxruntime-node";`, "", ...body].join("\n");
   const page = [
+    `<!-- gan-onnx-sheet.js and assets/ of this page; with a bundler: import "gan-onnx/web/sheet". -->`,
     `<script type="module" src="gan-onnx-sheet.js"></script>`,
     `<gan-onnx-sheet src="${file}" seed="3" count="16"></gan-onnx-sheet>`,
   ].join("\n");

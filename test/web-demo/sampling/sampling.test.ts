@@ -122,7 +122,7 @@ describe("words", () => {
     const digits = wordsOf({ classes: 10, metadata: { data: "mnist" } });
     expect(digits).toMatchObject({ title: "Digits that nobody wrote", typed: true, kind: "Digit" });
     expect([counted(1, digits), counted(64, digits)]).toEqual(["1 digit", "64 digits"]);
-    const shapes = wordsOf({ classes: 2, metadata: { data: "a/shapes", classNames: '["circle","square"]' } });
+    const shapes = wordsOf({ classes: 2, classNames: ["circle", "square"], metadata: { data: "a/shapes" } });
     expect(shapes).toMatchObject({
       title: "Pictures after shapes",
       names: ["circle", "square"],

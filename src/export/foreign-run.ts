@@ -1,19 +1,19 @@
-import type { Generator } from "../../src/export/description.js";
-import { portFeeds } from "../../src/export/ports.js";
-import type { Ports } from "../../src/networks/role.js";
-import type { LoadedModel } from "../../src/runtime/engine.js";
-import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import type { Ports } from "../networks/role.js";
+import type { LoadedModel } from "../runtime/engine.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
+import type { Generator } from "./description.js";
+import { portFeeds } from "./ports.js";
 
-/** Images [batch, channels, height, width] of a generator that another program exported, for our `z` and `label`. */
+/** Images [batch, channels, height, width] of a generator with inputs of its own, for our `z` and `label`. */
 export async function runForeign(
   session: LoadedModel,
-  generator: Generator,
+  { latent, image }: Pick<Generator, "latent" | "image">,
   ports: Ports,
   feeds: Tensors,
 ): Promise<Float32Array> {
   const z = floatsIn(feeds, "z");
-  const count = z.length / generator.latent;
-  const { channels, height, width } = generator.image;
+  const count = z.length / latent;
+  const { channels, height, width } = image;
   const size = channels * height * width;
   const all = new Float32Array(count * size);
   const atOnce = ports.single ? 1 : count;
@@ -25,7 +25,7 @@ export async function runForeign(
     }
     all.set(images as Float32Array, first * size);
   }
-  return ports.channelsLast ? channelsFirst(all, generator) : all;
+  return ports.channelsLast ? channelsFirst(all, image) : all;
 }
 
 /** Some rows of all feeds. */
@@ -39,10 +39,7 @@ function rowsOf(feeds: Tensors, first: number, count: number): Tensors {
   );
 }
 
-function channelsFirst(
-  images: Float32Array,
-  { image: { channels, height, width } }: Generator,
-): Float32Array {
+function channelsFirst(images: Float32Array, { channels, height, width }: Generator["image"]): Float32Array {
   const area = height * width;
   return images.map((_, i) => {
     const [picture, at] = [Math.floor(i / (channels * area)), i % (channels * area)];

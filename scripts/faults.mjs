@@ -90,10 +90,15 @@ async function until(holds, { ended }) {
   while (!over && !holds()) await sleep(5);
 }
 
-/** Every file of a run with its hash, but for earlier checkpoints, which depend on the time. */
+/** Every file of a run with its hash, but for those that depend on the time. */
 function contentOf(out) {
   const files = readdirSync(join(place, out), { recursive: true, encoding: "utf8" })
-    .filter((path) => statSync(join(place, out, path)).isFile() && !path.startsWith("checkpoint-before-"))
+    .filter(
+      (path) =>
+        statSync(join(place, out, path)).isFile() &&
+        !path.startsWith("checkpoint-before-") &&
+        !["report.html", "provenance.json"].includes(path),
+    )
     .sort();
   const hash = (path) =>
     createHash("sha256")

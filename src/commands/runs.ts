@@ -1,10 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
 import { common } from "./options.js";
-import { print, say } from "./output.js";
+import { duration, print, say } from "./output.js";
 
 export const runs: CommandModule = {
   command: "runs [folder]",
-  describe: "list runs as a table: recipe, data, epochs, state, last scores",
+  describe: "list runs as a table: recipe, data, epochs, state, time, speed, last scores",
   builder: (argv: Argv) =>
     argv
       .positional("folder", { type: "string", describe: "where the runs are (default: runs)" })
@@ -23,13 +23,16 @@ export const runs: CommandModule = {
         .map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`)
         .join(", ");
     const rows = [
-      ["run", "recipe", "data", "epochs", "state", "last scores"],
+      ["run", "recipe", "data", "epochs", "state", "time", "steps/s", "gan-onnx", "last scores"],
       ...found.map((row) => [
         row.run,
         row.recipe,
         row.data,
         `${row.epoch}/${row.epochs}`,
         row.state,
+        row.seconds === undefined ? "" : duration(row.seconds),
+        row.stepsPerSecond === undefined ? "" : row.stepsPerSecond.toFixed(1),
+        row.provenance?.sessions.at(-1)?.versions["gan-onnx"] ?? "",
         scores(row),
       ]),
     ];

@@ -10,7 +10,7 @@ import type { Progress, ScoresLine, Training } from "../training/training.js";
 import { discriminatorWatch } from "../training/won.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
-import { commandsFor } from "./report.js";
+import { commandsFor, repeating } from "./report.js";
 
 /** Settings that a run may change when it is resumed and that leave its steps as they are. */
 const harmless = ["epochs", "stepsPerCall", "strict", "evaluateEvery", "evaluateSamples"];
@@ -94,6 +94,7 @@ export async function trainCommand(
   const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
   const { withReport } = await import("../runs/reporting.js");
+  const { withProvenance } = await import("../runs/provenance.js");
   const { describeData, summaryOf } = await import("../data/summary.js");
 
   const where = folder ?? newRunFolder(config.run.recipe, new Date());
@@ -129,7 +130,10 @@ export async function trainCommand(
     const { position: end } = await train(
       training,
       withReport(
-        workplaceOf(training, { ...config, changes }, sayScores),
+        withProvenance(workplaceOf(training, { ...config, changes }, sayScores), training, {
+          command: repeating(config.flat),
+          warn: say,
+        }),
         where,
         commandsFor(where, config.flat),
       ),

@@ -48,7 +48,7 @@ const checks: readonly (readonly [name: RegExp, check: Check])[] = [
   ],
   [/^manifest\.json$/, checkManifest],
   [/^metrics\.jsonl$/, async (path) => `${(await readMetrics(path)).length} lines`],
-  [/^config\.json$/, (path) => readJson(path).then(() => "JSON")],
+  [/^(config|provenance)\.json$/, (path) => readJson(path).then(() => "JSON")],
 ];
 
 function summarized(bytes: Uint8Array, where: string): Readonly<Record<string, string>> {

@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
 import { claimsIn } from "./claim.js";
+import { type Provenance, timeOf } from "./provenance.js";
 import { readReport } from "./report-data.js";
 
 /** A run in a table. */
@@ -12,7 +13,12 @@ export interface ListedRun {
   /** The last epoch of which there is a step, and how many were asked for. */
   readonly epoch: number;
   readonly epochs: number;
-  readonly state: "complete" | "stopped" | "training";
+  readonly state: "complete" | "stopped" | "diverged" | "training";
+  /** Seconds of training, and steps per second, over all its sessions. */
+  readonly seconds?: number;
+  readonly stepsPerSecond?: number;
+  /** Where it comes from, if it tells. */
+  readonly provenance?: Provenance;
   /** The last of each score. */
   readonly scores: Readonly<Record<string, number>>;
 }
@@ -42,18 +48,20 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
 }
 
 async function described(run: string): Promise<ListedRun> {
-  const { settings, metrics, scores, sheets } = await readReport(run);
+  const { settings, metrics, scores, sheets, provenance } = await readReport(run);
   const reached = Math.ceil(metrics[0]?.points.at(-1)?.[0] ?? 0);
   const epochs = Number(settings.epochs);
   const claimed = (await claimsIn(run)).length > 0;
   const complete = sheets.at(-1)?.epoch === epochs;
+  const diverged = provenance?.sessions.at(-1)?.diverged !== undefined;
   return {
     run,
     recipe: String(settings.recipe),
     data: String(settings.data),
     epoch: reached,
     epochs,
-    state: complete ? "complete" : claimed ? "training" : "stopped",
+    state: complete ? "complete" : claimed ? "training" : diverged ? "diverged" : "stopped",
+    ...(provenance && { ...timeOf(provenance), provenance }),
     scores: Object.fromEntries(
       scores.flatMap(({ name, points }) => (points.length > 0 ? [[name, points[points.length - 1][1]]] : [])),
     ),

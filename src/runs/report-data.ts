@@ -1,7 +1,8 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
 import { jsonIn } from "../json.js";
 import { readConfigFile } from "./config-file.js";
+import { type Provenance, readProvenance } from "./provenance.js";
 import { runFiles } from "./run-folder.js";
 
 /** Points of a curve, and sheets of a run, that a report shows at most. */
@@ -25,8 +26,8 @@ export interface RunReport {
   /** The share of each class among samples, after the last epoch that was scored. */
   readonly classes?: { readonly epoch: number; readonly shares: readonly number[] };
   readonly warnings: readonly string[];
-  /** When the metrics were last written. */
-  readonly changed?: Date;
+  /** Where the run comes from, if it tells. */
+  readonly provenance?: Provenance;
 }
 
 interface ScoresRecord {
@@ -55,7 +56,7 @@ export async function readReport(folder: string): Promise<RunReport> {
     scores: curvesOf(scored.map(({ epoch, scores }) => [epoch, scores])),
     classes: classes?.classes && { epoch: classes.epoch, shares: classes.classes },
     warnings: last?.warnings ?? [],
-    changed: (await stat(files.metrics).catch(() => undefined))?.mtime,
+    provenance: await readProvenance(folder),
   };
 }
 

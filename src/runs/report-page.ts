@@ -1,3 +1,4 @@
+import { type Provenance, timeOf } from "./provenance.js";
 import type { Curve, RunReport } from "./report-data.js";
 
 const STYLE = `:root{color-scheme:light dark;--ink:#1b1b1f;--soft:#5d5d66;--line:#d5d5dc;--paper:#fff}
@@ -7,7 +8,7 @@ h1,h2{line-height:1.2}h2{margin-top:2.5rem}table{border-collapse:collapse}td,th{
 .soft{color:var(--soft)}.warn{border-left:4px solid #c46a00;padding-left:.7rem}.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1rem}
 figure{margin:0}svg{width:100%;height:auto;display:block}svg text{fill:var(--soft);font:11px system-ui,sans-serif}svg .axis{stroke:var(--line)}
 img{image-rendering:pixelated;max-width:100%;width:38rem}input[type=range]{width:100%;max-width:38rem}code,pre{font-family:ui-monospace,monospace;font-size:.9rem}
-pre{overflow-x:auto;border:1px solid var(--line);padding:.7rem}.bar{fill:#3a7bd5}`;
+.wide{overflow-x:auto}.wide td{white-space:nowrap}pre{overflow-x:auto;border:1px solid var(--line);padding:.7rem}.bar{fill:#3a7bd5}`;
 
 const COLOURS = ["#3a7bd5", "#d5573a", "#2f9e62", "#9a4fd0", "#b08400", "#1797a6"];
 
@@ -15,16 +16,13 @@ const escaped = (value: unknown) => String(value).replace(/[&<>"']/g, (sign) => 
 
 const shown = (value: number) => String(Number(value.toPrecision(4)));
 
-/** Facts of the process that wrote a report, which its folder does not tell. */
-export type Facts = Readonly<Record<string, string>>;
-
 /**
  * A run as one page that needs no other file.
  *
  * @param commands what to do with the run next, as they are typed.
  */
-export function reportPage(run: RunReport, facts: Facts, commands: readonly string[]): string {
-  const { name, settings, sheets, warnings } = run;
+export function reportPage(run: RunReport, commands: readonly string[]): string {
+  const { name, settings, sheets, warnings, provenance } = run;
   const last = run.scores.flatMap(({ name, points }) => {
     const point = points.at(-1);
     return point ? [[name, `${shown(point[1])} (epoch ${point[0]})`] as const] : [];
@@ -39,8 +37,53 @@ ${sheets.length > 0 ? slider(sheets) : ""}
 <h2>Metrics</h2><div class="charts">${charts(grouped(run.metrics))}</div>
 <h2>Commands</h2><pre>${commands.map(escaped).join("\n")}</pre>
 <h2>Settings</h2>${table(Object.entries(settings).map(([key, value]) => [key, JSON.stringify(value)]))}
-<h2>Machine</h2>${table(Object.entries(facts))}`,
+${provenance ? origin(provenance) : ""}`,
   );
+}
+
+/** What a run was made of, with what, how fast, and how to repeat it. */
+function origin(provenance: Provenance): string {
+  const { command, data, sessions } = provenance;
+  const { seconds, stepsPerSecond } = timeOf(provenance);
+  const { count, channels, height, width, bytes, sha256 } = data;
+  const facts = [
+    ["data", `${data.name}: ${count} images of ${channels}x${height}x${width}, ${bytes} bytes`],
+    ["data, sha256", sha256],
+    ["time", `${duration(seconds)}, ${stepsPerSecond.toFixed(1)} steps/s`],
+  ];
+  const epochs = sessions.flatMap(({ epochs }) => epochs);
+  const speed = [
+    { name: "steps per second", of: (one: (typeof epochs)[number]) => one.stepsPerSecond },
+    { name: "seconds per epoch", of: (one: (typeof epochs)[number]) => one.seconds },
+  ].map(({ name, of }) => [{ name, points: epochs.map((one) => [one.epoch, of(one)] as const) }]);
+  const head = ["started", "time", "from", "to", "gan-onnx", "ONNX Runtime", "Node", "platform", "processor"];
+  const place = ({ epoch, step }: { epoch: number; step: number }) =>
+    step === 0 ? `epoch ${epoch}` : `epoch ${epoch}, step ${step}`;
+  const rows = sessions.map(({ started, seconds, from, to, versions, machine, diverged }) => [
+    started.replace(/\.\d+Z$/, "Z"),
+    duration(seconds),
+    place(from),
+    diverged ? `${place(to)}; diverged in epoch ${diverged.epoch}, step ${diverged.step}` : place(to),
+    versions["gan-onnx"],
+    versions.onnxruntime,
+    versions.node,
+    machine.platform,
+    `${machine.processor}, ${machine.cores} cores, ${(machine.memory / 2 ** 30).toFixed(0)} GiB`,
+  ]);
+  const cells = (tag: string, row: readonly string[]) =>
+    `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("")}</tr>`;
+  return `<h2>Speed</h2><div class="charts">${charts(speed)}</div>
+<h2>Provenance</h2>${table(facts)}
+<p>This repeats the run:</p><pre>${escaped(command)}</pre>
+<div class="wide"><table>${cells("th", head)}${rows.map((row) => cells("td", row)).join("")}</table></div>`;
+}
+
+/** Seconds in the two largest units. */
+function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${seconds.toFixed(1)} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
 /** Several runs beside each other on one page. */

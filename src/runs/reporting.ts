@@ -1,10 +1,8 @@
-import { cpus, platform } from "node:os";
 import { join } from "node:path";
 import { writeAtomically } from "../files.node.js";
 import type { Workplace } from "../training/training.js";
-import { producer } from "../version.js";
 import { readReport } from "./report-data.js";
-import { type Facts, reportPage } from "./report-page.js";
+import { reportPage } from "./report-page.js";
 
 /** Writing reports takes at most this part of the time. */
 const PART = 1 / 20;
@@ -15,18 +13,10 @@ export const reportFile = (folder: string) => join(folder, "report.html");
 /** A workplace that writes the report of the run after epochs, and when the training ends. */
 export function withReport(workplace: Workplace, folder: string, commands: readonly string[]): Workplace {
   const { keeper } = workplace;
-  const began = performance.now();
-  let [steps, ended, took, written] = [0, began, 0, false];
+  let [steps, ended, took, written] = [0, performance.now(), 0, false];
   const write = async () => {
     const now = performance.now();
-    const facts: Facts = {
-      speed: `${(steps / ((now - began) / 1000)).toFixed(1)} steps/s since this process began`,
-      processor: `${cpus()[0]?.model ?? "unknown"}, ${cpus().length} cores`,
-      system: `${platform()}, Node ${process.version}`,
-      version: `${producer.name} ${producer.version}`,
-      written: new Date().toISOString(),
-    };
-    await writeAtomically(reportFile(folder), reportPage(await readReport(folder), facts, commands));
+    await writeAtomically(reportFile(folder), reportPage(await readReport(folder), commands));
     [ended, written] = [performance.now(), true];
     took = ended - now;
   };

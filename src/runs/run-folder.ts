@@ -15,6 +15,8 @@ export function runFiles(folder: string) {
     config: join(folder, "config.json"),
     metrics: join(folder, "metrics.jsonl"),
     scores: join(folder, "scores.jsonl"),
+    /** Where the run comes from: its data, its sessions, what they ran on. */
+    provenance: join(folder, "provenance.json"),
     /** What changed when the run was resumed. */
     changes: join(folder, "changes.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),

@@ -23,6 +23,11 @@ function binaries(): { folder: string; script: string; version: string } {
   return { folder, script: join(root, "script/install.js"), version };
 }
 
+/** The version of ONNX Runtime that is installed. */
+export function onnxruntimeVersion(): string {
+  return binaries().version;
+}
+
 const machine = `${process.platform} ${process.arch}`;
 
 /** The native library itself. */

@@ -65,8 +65,8 @@ export interface StepGraph {
   readonly model: Model;
   readonly batches: readonly BatchInput[];
   readonly states: readonly StateTensor[];
-  /** Outputs of shape [steps], or [steps, repeats]. */
-  readonly metrics: readonly { readonly name: string; readonly shape: Shape }[];
+  /** Outputs of shape [steps], or [steps, repeats], each with the network that its phase updates. */
+  readonly metrics: readonly { readonly name: string; readonly shape: Shape; readonly phase: string }[];
 }
 
 /** The batch inputs that the phases of a design declare. */
@@ -106,9 +106,10 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
   const steps = withScope("steps", () => reshape(extentOf(batchValues[0], 0), []));
 
   const first = inPieces(design, states, named(states, stateValues));
+  const phases = new Map<string, string>();
   const { state, collected } = loop(steps, "steps", first, (step, current) => {
     const rows = withScope("batch", () => batchValues.map((value) => row(value, step)));
-    return trainingStep(design, named(batches, rows), current);
+    return trainingStep(design, named(batches, rows), current, phases);
   });
   const last = states.map(({ name, vectorOf }) => [nextState(name), whole(design, state, name, vectorOf)]);
   const next = Object.fromEntries(last);
@@ -116,7 +117,11 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
     model: build(about, { inputs: [...batchValues, ...stateValues], outputs: { ...collected, ...next } }),
     batches,
     states,
-    metrics: Object.entries(collected).map(([name, { shape }]) => ({ name, shape })),
+    metrics: Object.entries(collected).map(([name, { shape }]) => ({
+      name,
+      shape,
+      phase: phases.get(name) ?? "",
+    })),
   };
 }
 
@@ -146,8 +151,17 @@ function whole(design: Design, state: Values, name: string, vectorOf: string | u
   return joined(design.networks[vectorOf], piecesIn(design, state, name, vectorOf));
 }
 
-/** One step: the phases in turn, each seeing the networks as the ones before it left them. */
-function trainingStep(design: Design, batch: Values, before: Values): { state: Values; collected: Values } {
+/**
+ * One step: the phases in turn, each seeing the networks as the ones before it left them.
+ *
+ * @param phases is told the network that each metric's phase updates.
+ */
+function trainingStep(
+  design: Design,
+  batch: Values,
+  before: Values,
+  phases: Map<string, string>,
+): { state: Values; collected: Values } {
   let state = before;
   const { schedule } = design;
   const [made, steps] = [before[STEP_STATE], before[STEPS_STATE]];
@@ -170,6 +184,7 @@ function trainingStep(design: Design, batch: Values, before: Values): { state: V
     }
     for (const name of Object.keys(recorded[0])) {
       collected[name] = stacked(recorded.map((metrics) => metrics[name]));
+      phases.set(name, phase.updates);
     }
   }
   const counted: Values = schedule ? { [STEP_STATE]: withScope("schedule", () => add(made, 1)) } : {};

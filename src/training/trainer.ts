@@ -17,6 +17,7 @@ import {
 } from "./steps-per-call.js";
 import { supplyOf } from "./supply.js";
 import type {
+  Divergence,
   Examiner,
   MetricsLine,
   PlannedCall,
@@ -115,6 +116,14 @@ async function makeSteps(
     await keeper.checkpoint(checkpoint);
   };
 
+  /** The error of a training that has diverged, once all that is good is kept. */
+  const stopped = async (where: Divergence) => {
+    await kept;
+    await keeper.diverged?.(where);
+    const { epoch, step } = latest.position;
+    return diverged(where, epoch + step > 0 ? keeper.lastCheckpoint : undefined);
+  };
+
   try {
     let current = await begin();
     let ended = performance.now();
@@ -125,16 +134,16 @@ async function makeSteps(
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
       length.took(block.steps, performance.now() - ended);
       ended = performance.now();
-      const lastCheckpoint =
-        latest.position.epoch + latest.position.step > 0 ? keeper.lastCheckpoint : undefined;
-      checkMetrics(lines, lastCheckpoint);
+      const broken = brokenMetric(lines, graph);
+      if (broken) throw await stopped(broken);
       await keeper.metrics(lines);
       progress({ ...lines[lines.length - 1], lines, epochs, stepsInEpoch });
       const state = current.state ?? (next ? undefined : engine.getState());
       if (state) {
         const at = endsEpoch ? { epoch, step: 0 } : { epoch: epoch - 1, step: block.firstStep + block.steps };
         const reached = await state;
-        checkFinite(reached, lines[lines.length - 1], lastCheckpoint);
+        const spoilt = brokenState(reached, lines[lines.length - 1]);
+        if (spoilt) throw await stopped(spoilt);
         latest = { position: { ...start.position, ...at }, state: reached };
         await kept;
         kept = keep(latest, endsEpoch);
@@ -215,31 +224,35 @@ function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLin
   });
 }
 
-function checkMetrics(lines: readonly MetricsLine[], lastCheckpoint: string | undefined): void {
-  for (const line of lines) {
-    const broken = Object.keys(line.metrics).find((name) => !Number.isFinite(line.metrics[name]));
-    if (broken !== undefined) throw diverged(broken, line.metrics[broken], line, lastCheckpoint);
+/** The first metric that is no number, with the network that is updated by its phase. */
+function brokenMetric(lines: readonly MetricsLine[], graph: Training["graph"]): Divergence | undefined {
+  for (const { epoch, step, metrics } of lines) {
+    const name = Object.keys(metrics).find((metric) => !Number.isFinite(metrics[metric]));
+    if (name === undefined) continue;
+    const phase = graph.metrics.find((metric) => metric.name === name)?.phase ?? "";
+    return { epoch, step, phase, what: `${name} is ${metrics[name]}` };
   }
+  return undefined;
 }
 
 /** Metrics are measured before the update of their step: only the state tells whether that one went well. */
-function checkFinite(state: Tensors, line: MetricsLine, lastCheckpoint: string | undefined): void {
+function brokenState(state: Tensors, { epoch, step }: MetricsLine): Divergence | undefined {
   for (const name of state.keys()) {
     const broken = floatsIn(state, name).find((value) => !Number.isFinite(value));
-    if (broken !== undefined) throw diverged(`a number of ${name}`, broken, line, lastCheckpoint);
+    if (broken === undefined) continue;
+    return { epoch, step, phase: name.split("/", 1)[0], what: `a number of ${name} is ${broken}` };
   }
+  return undefined;
 }
 
 /** @param lastCheckpoint what there is to go back to, if anything. */
 function diverged(
-  what: string,
-  value: number,
-  { epoch, step }: MetricsLine,
+  { epoch, step, phase, what }: Divergence,
   lastCheckpoint: string | undefined,
 ): GanOnnxError {
   return new GanOnnxError({
-    what: `${what} is ${value}: the training has diverged`,
-    where: `epoch ${epoch}, step ${step}`,
+    what: `${what}: the training has diverged`,
+    where: `epoch ${epoch}, step ${step}, update of the ${phase}`,
     fix: text`lower ${setting("learningRate")}${lastCheckpoint ? `; the last good state is in ${lastCheckpoint}` : ""}`,
   });
 }

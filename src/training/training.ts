@@ -86,10 +86,22 @@ export interface Keeper {
   /** The scores of the state whose checkpoint is kept next. */
   scores?(line: ScoresLine): Promise<void>;
   checkpoint(checkpoint: Checkpoint): Promise<void>;
+  /** A number is none any more, which ends the training; nothing more is kept. */
+  diverged?(where: Divergence): Promise<void>;
   /** How often a checkpoint is kept within an epoch, in milliseconds. */
   readonly interval: number;
   /** What the last checkpoint is called in messages. */
   readonly lastCheckpoint: string;
+}
+
+/** Where a training has left the numbers. */
+export interface Divergence {
+  readonly epoch: number;
+  readonly step: number;
+  /** The network that was updated. */
+  readonly phase: string;
+  /** What is no number, in words. */
+  readonly what: string;
 }
 
 /** What is recorded of one step. */

@@ -1,6 +1,8 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { producer } from "../../src/version.js";
 import { runCli, succeed, tree } from "../helpers/cli.js";
 import { hasSoftwareVulkan, softwareVulkan, swiftshader } from "../helpers/providers.js";
 import { trainingPlace } from "../helpers/runs.js";
@@ -24,6 +26,7 @@ describe("a run of two epochs", () => {
       join("img", "fake_images-2.png"),
       join("img", "real_images.png"),
       "metrics.jsonl",
+      "provenance.json",
       "report.html",
     ]);
   });
@@ -67,8 +70,41 @@ describe("a run of two epochs", () => {
     expect(result.stderr).not.toMatch(/[\x00-\x09\x0b-\x1f]/);
   });
 
-  test("comes out the same, byte for byte, from the same seed, and other from another", async () => {
-    await succeed(train("same", 2), { cwd });
+  test("tells where it comes from: data, versions, machine, session and epochs", async () => {
+    const { data, sessions } = JSON.parse(await readFile(join(cwd, "a", "provenance.json"), "utf8"));
+    const idx = await readFile(join(cwd, "data", "train-images-idx3-ubyte"));
+    const labels = await readFile(join(cwd, "data", "train-labels-idx1-ubyte")).catch(() => undefined);
+    const hash = createHash("sha256").update(idx.subarray(16));
+    if (labels) hash.update(labels.subarray(8));
+    expect(data).toMatchObject({ name: "data", count: 451, width: 8, sha256: hash.digest("hex") });
+    expect(sessions).toMatchObject([
+      {
+        from: { epoch: 0, step: 0 },
+        to: { epoch: 2, step: 0 },
+        steps: 452,
+        versions: { "gan-onnx": producer.version, node: process.version.slice(1) },
+        epochs: [
+          { epoch: 1, steps: 226 },
+          { epoch: 2, steps: 226 },
+        ],
+      },
+    ]);
+    const [{ started, ended, seconds, epochs }] = sessions;
+    const apart = (Date.parse(ended) - Date.parse(started)) / 1000;
+    expect(seconds).toBeGreaterThan(0);
+    expect(seconds).toBeLessThanOrEqual(apart + 0.1);
+    expect(epochs[0].seconds + epochs[1].seconds).toBeLessThanOrEqual(seconds);
+    const { stdout } = await succeed(["runs", ".", "--json"], { cwd });
+    expect(JSON.parse(stdout).find(({ run }: { run: string }) => run === "a")).toMatchObject({
+      seconds,
+      provenance: { data },
+    });
+    expect(await readFile(join(cwd, "a", "report.html"), "utf8")).toContain(data.sha256);
+  });
+
+  test("comes out the same, byte for byte, by the command it records, and other from another seed", async () => {
+    const { command } = JSON.parse(await readFile(join(cwd, "a", "provenance.json"), "utf8"));
+    await succeed([...command.split(" ").slice(1), "--out", "same"], { cwd });
     await succeed(train("other", 2, ["--seed", "8"]), { cwd });
     expect(await contentOf("same")).toEqual(await contentOf("a"));
     const [ours, others] = [await contentOf("a"), await contentOf("other")];
@@ -94,7 +130,7 @@ test("a training that diverges ends with one line that says so", async () => {
     const args = train(out, 1, ["--learning-rate", "1e30", "--steps-per-call", "8"]);
     const { code, stderr } = await runCli(args, { cwd });
     const message =
-      /^error: epoch 1, step \d: \w+ is \S+: the training has diverged; lower --learning-rate$/m;
+      /^error: epoch 1, step \d, update of the \w+: \w+ is \S+: the training has diverged; lower --learning-rate$/m;
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   }
 });

@@ -29,13 +29,13 @@ export async function trainingPlace() {
         ...more,
       ];
     },
-    /** Every file of a run with a hash of its content, but for earlier checkpoints and the report, which depend on the time. */
+    /** Every file of a run with a hash of its content, but for earlier checkpoints, the report and the provenance, which depend on the time. */
     contentOf: async (run: string): Promise<Record<string, string>> => {
       const paths = tree(join(cwd, run)).filter(
         (path) =>
           statSync(join(cwd, run, path)).isFile() &&
           !path.startsWith("checkpoint-before-") &&
-          path !== "report.html",
+          !["report.html", "provenance.json"].includes(path),
       );
       const hash = (path: string) =>
         createHash("sha256")

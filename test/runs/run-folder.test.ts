@@ -65,6 +65,7 @@ test("a run is named by its recipe and time, and its files as the issue names th
     join("r", "img", "real_images.png"),
     join("r", "metrics.jsonl"),
     join("r", "networks", "generator.onnx"),
+    join("r", "provenance.json"),
     join("r", "scores.jsonl"),
   ]);
 });

@@ -115,7 +115,7 @@ test.each([
 test("a training that diverges says where, and keeps the last good checkpoint", async () => {
   const run = await training({ epochs: 3 }, { learningRate: 1e38 });
   await expect(trained(run)).rejects.toThrow(
-    /^epoch \d, step \d+: \w+ is (NaN|-?Infinity): the training has diverged; lower learning rate/,
+    /^epoch \d, step \d+, update of the (generator|discriminator): \w+ is (NaN|-?Infinity): the training has diverged; lower learning rate/,
   );
   expect(tree(run.folder).filter((path) => path.endsWith(".tmp"))).toEqual([]);
 });
@@ -136,7 +136,7 @@ test("a state that its last update has spoilt is not kept, though the metrics be
   };
   const { checkpoint } = runFiles(run.folder);
   await expect(train(run, { ...workplace, openEngine }, () => {}, never)).rejects.toThrow(
-    `epoch 2, step 6: a number of generator/parameters is NaN: the training has diverged; lower learning rate; the last good state is in ${checkpoint}`,
+    `epoch 2, step 6, update of the generator: a number of generator/parameters is NaN: the training has diverged; lower learning rate; the last good state is in ${checkpoint}`,
   );
   expect((await readCheckpoint(checkpoint)).position).toMatchObject({ epoch: 1, step: 0 });
 });

@@ -3,13 +3,13 @@ import { type ImageSize, smallest } from "./conv.js";
 import { halving, linear, plain } from "./layers.js";
 import type { Network } from "./network.js";
 
-/** Images [batch, pixels] to logits [batch, classes], and the features that these are linear in. */
+/** Images [batch, pixels] to logits [batch, classes], and the features that the last linear layer reads. */
 export type ImageClassifier = (images: Value) => { readonly logits: Value; readonly features: Value };
 
 /**
- * A convolutional classifier: halvings (kernel 4, stride 2), a linear layer to the features, ReLU after each, and a
- * linear layer to the logits. Images [batch, channels, height, width], or the same flattened, to logits [batch,
- * classes] and features [batch, features].
+ * A convolutional classifier: halvings (kernel 4, stride 2) and a linear layer to the features, each followed by ReLU,
+ * then a linear layer to the logits. Images [batch, channels, height, width], or flattened, to logits [batch, classes]
+ * and features [batch, features].
  */
 export function convClassifier(
   image: ImageSize,

@@ -20,11 +20,11 @@ import { type Affine, batchNormalized, doubling, halving, linear, plain } from "
 import type { Network } from "./network.js";
 
 export interface ConvSize {
-  /** Channels next to the image; every halving doubles them. */
+  /** Channels of the layer nearest the image. Each halving doubles them. */
   readonly width: number;
-  /** How often the image is halved. */
+  /** How many times the image is halved. */
   readonly depth: number;
-  /** Classes that both networks are told, as one-hot vectors; none unless given. */
+  /** The number of classes that both networks receive as one-hot vectors. The default is none. */
   readonly classes?: number;
 }
 
@@ -35,7 +35,11 @@ export interface ImageSize {
   readonly width: number;
 }
 
-/** Height and width after all halvings. Throws when they do not divide. */
+/**
+ * Height and width after all halvings.
+ *
+ * @throws {@link GanOnnxError} when they are not divisible.
+ */
 export function smallest(
   { height, width }: ImageSize,
   { depth }: Pick<ConvSize, "depth">,
@@ -50,7 +54,9 @@ export function smallest(
   });
 }
 
-/** Classes [batch] as one-hot vectors [batch, classes]: rows of the unit matrix. WebGPU casts no int64. */
+/**
+ * Classes [batch] as one-hot vectors [batch, classes], by a lookup in the identity matrix. WebGPU cannot cast int64.
+ */
 export function oneHot(label: Value, classes: number): Value {
   const index = label.dtype === "int64" ? label : cast(label, { to: "int32" });
   return gatherOp(identity(classes), index, { axis: 0 });
@@ -58,9 +64,9 @@ export function oneHot(label: Value, classes: number): Value {
 
 /**
  * The generator of a DCGAN (Radford et al. 2016, https://arxiv.org/abs/1511.06434): a linear layer to the smallest
- * image, then doublings, batch normalization and ReLU after all but the last, tanh at the end. Latents [batch, latent]
- * to images [batch, channels, height, width] in [-1, 1]. Classes are joined to the latents (Mirza and Osindero 2014,
- * https://arxiv.org/abs/1411.1784).
+ * image, then doublings. All but the last have batch normalization and ReLU; the last has tanh. Latents [batch, latent]
+ * to images [batch, channels, height, width] in [-1, 1]. Classes are concatenated to the latents (Mirza and Osindero
+ * 2014, https://arxiv.org/abs/1411.1784).
  */
 export function convGenerator(
   latent: number,
@@ -92,9 +98,9 @@ export function convGenerator(
 }
 
 /**
- * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalization after all but the first, then a
- * linear layer. Images [batch, channels, height, width], or the same flattened, to logits [batch, 1]. Classes are
- * further channels, 1 everywhere in that of the image's class.
+ * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalization in all but the first, then a linear
+ * layer. Images [batch, channels, height, width], or flattened, to logits [batch, 1]. Each class is an additional
+ * channel, which is 1 everywhere for the image's class and 0 otherwise.
  */
 export function convDiscriminator(
   image: ImageSize,
@@ -127,8 +133,9 @@ export function convDiscriminator(
 }
 
 /**
- * A layer on images joined by one channel for each class, 1 everywhere in that of the image's class. The layer is
- * linear in its channels, so it sees the planes of every class once, and the one-hot vectors [batch, classes] choose.
+ * A layer on images with one additional channel per class, which is 1 everywhere for the image's class. The layer is
+ * linear in its channels, so it is applied once to the channel of each class, and the one-hot vectors [batch, classes]
+ * select the result.
  */
 function withPlanes({ name, weight, bias, apply }: Affine, image: Value, classes: Value): Value {
   return withScope(name, () => {
@@ -142,7 +149,7 @@ function withPlanes({ name, weight, bias, apply }: Affine, image: Value, classes
   });
 }
 
-/** The unit matrix. */
+/** The identity matrix. */
 function identity(rows: number): Value {
   const data = Float32Array.from({ length: rows * rows }, (_, i) => +(i % (rows + 1) === 0));
   return constant("float32", [rows, rows], data);

@@ -19,25 +19,25 @@ import type { Initializer } from "./network.js";
 import type { Ports, Role, RoleNetwork } from "./role.js";
 
 export interface FileNetworkOptions {
-  /** The path of the file, in messages. */
+  /** The path of the file, for messages. */
   readonly source: string;
-  /** Draw new weights by each layer's kind; the file's are the start otherwise. */
+  /** Draw new initial weights for each layer. Otherwise training starts from the weights in the file. */
   readonly fresh?: boolean;
 }
 
 /** A network from a file. */
 export interface FileNetwork extends RoleNetwork {
-  /** What a user should know of how it was read, a line each. */
+  /** Notes for the user about how the file was read, one line each. */
   readonly notes: readonly string[];
   readonly ports: Ports;
 }
 
 /**
- * A network whose graph is that of an ONNX file: its initializers of floats are the parameters, by their names there,
- * running statistics of batch normalization are buffers. It is called with x [batch, …], and the label of each sample
- * if the role has classes; what comes out is [batch, output].
+ * A network whose graph is an ONNX file. Its float initializers are the parameters, with their names in the file;
+ * running statistics of batch normalization are buffers. Call it with x [batch, …], and the label of each sample if the
+ * role has classes. It returns [batch, output].
  *
- * @throws GanOnnxError when the file's inputs or output do not fit the role; the message says both.
+ * @throws {@link GanOnnxError} when the inputs or the output of the file do not match the role.
  */
 export function fileNetwork(
   name: string,
@@ -107,7 +107,7 @@ function tensorOf({ tensors }: ReadModel, name: string): Tensor {
   return tensors.get(name) as Tensor;
 }
 
-/** The names of the inputs that samples and labels go to. */
+/** The names of the inputs for samples and labels. */
 function placesOf(
   read: ReadModel,
   { input, classes }: Role,
@@ -118,12 +118,12 @@ function placesOf(
     (value) => `${nameOfInput(value)} ${value.dtype} ${formatShape(value.shape)}`,
   );
   const fail = (what: string): never => {
-    const wanted = [
+    const expected = [
       `samples [batch, ${input.join(", ")}]`,
       ...(classes === undefined ? [] : ["a label [batch]"]),
     ];
     throw new GanOnnxError({
-      what: `${what}; the recipe feeds the ${network} ${wanted.join(" and ")}, the file has ${described.join(", ") || "no inputs"}`,
+      what: `${what}; the recipe feeds the ${network} ${expected.join(" and ")}, the file has ${described.join(", ") || "no inputs"}`,
       where: source,
       fix: "export the network with the inputs that the recipe feeds, or choose another recipe",
       kind: "usage",
@@ -168,12 +168,12 @@ function portsOf(
   };
 }
 
-/** How many numbers a sample has in a shape whose first dimension is the batch. */
+/** The number of elements per sample in a shape whose first dimension is the batch. */
 function restOf(shape: Shape): Dim {
   return productOf(shape.slice(1));
 }
 
-/** x in the shape that the file's input has for a sample. */
+/** Reshape x to the shape of the file's input. */
 function fitted(x: Value, read: ReadModel, name: string): Value {
   return reshape(x, [x.shape[0], ...inputNamed(read, name).shape.slice(1)]);
 }
@@ -188,7 +188,7 @@ function labelled(label: Value, read: ReadModel, name: string, classes: number):
   return reshape(value, [label.shape[0], ...shape.slice(1)]);
 }
 
-/** The output of a network: the file's outputs of floats, one after the other if they are several. */
+/** The output of a network: the float output of the file, or several concatenated. */
 function outputOf(
   { outputs }: ReadModel,
   { output, without }: Role,
@@ -220,7 +220,10 @@ function outputOf(
   });
 }
 
-/** PyTorch's own start for a tensor of its kind: weights of products by their fan-in, of normalisations 1, biases 0. */
+/**
+ * PyTorch's default initialization for a tensor of this kind: weights of products by fan-in, scales of normalization 1,
+ * biases 0.
+ */
 function freshInitializer(name: string, { shape, data }: Tensor): Initializer {
   if (shape.length >= 2) return uniformFanIn(sizeOf(shape.slice(1)));
   const isBias = /bias|beta|(^|[._])b$/i.test(name);

@@ -19,12 +19,12 @@ import type { Initializer, Scope } from "./network.js";
 
 export type Layer = (x: Value) => Value;
 
-/** A layer that is linear but for its bias: one that a normalisation can be folded into. */
+/** A linear layer with an optional bias. A normalization layer can be folded into it. */
 export interface Affine {
   readonly name: string;
   readonly weight: Value;
   readonly bias: Value;
-  /** The axis of the weight that counts the output's features (or channels). */
+  /** The axis of the weight for output features (or channels). */
   readonly outAxis: number;
   readonly features: number;
   apply(x: Value, weight: Value, bias?: Value): Value;
@@ -32,13 +32,13 @@ export interface Affine {
 
 /**
  * PyTorch's default for the weights and biases of linear and convolutional layers: uniform ±1/√fan_in. (Its
- * `kaiming_uniform_` with a = √5 comes to just that: https://github.com/pytorch/pytorch/issues/57109.)
+ * `kaiming_uniform_` with a = √5 is equal to that: https://github.com/pytorch/pytorch/issues/57109.)
  */
 export function uniformFanIn(fanIn: number): Initializer {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
 }
 
-/** x·Wᵀ + b: [batch, inFeatures] to [batch, features], with PyTorch's layout of W, [features, inFeatures]. */
+/** x·Wᵀ + b: [batch, inFeatures] to [batch, features]. W has PyTorch's layout, [features, inFeatures]. */
 export function linear(scope: Scope, name: string, inFeatures: number, features: number): Affine {
   const init = uniformFanIn(inFeatures);
   return {
@@ -51,7 +51,7 @@ export function linear(scope: Scope, name: string, inFeatures: number, features:
   };
 }
 
-/** How the convolutions of a DCGAN halve and double images: kernel 4, stride 2, padding 1. */
+/** The convolutions of a DCGAN that halve and double images: kernel 4, stride 2, padding 1. */
 const HALVING = { kernel: 4, stride: 2, padding: 1 } as const;
 
 /** torch.nn.Conv2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, h/2, w/2]. */
@@ -70,7 +70,7 @@ export function halving(scope: Scope, name: string, channels: number, features: 
 
 /**
  * torch.nn.ConvTranspose2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, 2h, 2w].
- * PyTorch takes its weight's second axis, the output's, for fan_in.
+ * PyTorch computes fan_in from the weight's second axis, the output's.
  */
 export function doubling(scope: Scope, name: string, channels: number, features: number): Affine {
   const { kernel, stride, padding } = HALVING;
@@ -85,7 +85,7 @@ export function doubling(scope: Scope, name: string, channels: number, features:
   };
 }
 
-/** An affine layer as it is. */
+/** An affine layer without normalization. */
 export function plain({ name, weight, bias, apply }: Affine): Layer {
   return (x) => withScope(name, () => apply(x, weight, bias));
 }
@@ -93,17 +93,18 @@ export function plain({ name, weight, bias, apply }: Affine): Layer {
 const EPSILON = 1e-5;
 const MOMENTUM = 0.1;
 
-/** Numbers for each feature, [features], so that they broadcast along axis 1 of a value of some rank. */
+/** Reshape a value per feature, [features], to broadcast along axis 1 of a value with the given rank. */
 function alongFeatures(values: Value, rank: number): Value {
   return reshape(values, [1, ...values.shape, ...Array<number>(rank - 2).fill(1)]);
 }
 
 /**
  * An affine layer followed by batch normalization (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167), as
- * torch.nn.BatchNorm1d and 2d compute it: y = (x - μ) / √(σ² + 1e-5) · γ + β, over all axes but the features'.
+ * computed by torch.nn.BatchNorm1d and 2d: y = (x - μ) / √(σ² + 1e-5) · γ + β, over all axes except features.
  *
- * In training μ and σ² are the batch's, and the running ones follow them with momentum 0.1 (the variance unbiased,
- * n / (n - 1)). Otherwise the running ones are used, folded into the layer, which is exact because both are affine.
+ * In training, μ and σ² are those of the batch, and the running statistics follow them with momentum 0.1 (with the
+ * unbiased variance, larger by n / (n - 1)). In inference, the running statistics are used and folded into the layer,
+ * which is exact because both are affine.
  */
 export function batchNormalized(scope: Scope, layer: Affine, name: string): Layer {
   const { features } = layer;
@@ -125,8 +126,8 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
   }
 
   return (input) => {
-    // What is added to a whole feature leaves with its mean: the layer's bias shows in the running mean alone, and its
-    // gradient is 0. Computing it all the same would give Adam rounding errors to follow.
+    // Subtracting the mean removes the layer's bias: it changes only the running mean, and its gradient is 0. If the
+    // bias were added here, its computed gradient would be rounding errors, which Adam would amplify.
     const x = withScope(layer.name, () => layer.apply(input, layer.weight));
     return withScope(name, () => {
       const axes = x.shape.flatMap((_, axis) => (axis === 1 ? [] : [axis]));
@@ -137,10 +138,10 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
       const follow = (running: Value, news: Value) =>
         add(mul(running, 1 - MOMENTUM), mul(reshape(news, [features]), MOMENTUM));
       runningMean.write(follow(runningMean.read(), add(reshape(batchMean, [features]), layer.bias)));
-      // A batch of one has no unbiased variance (PyTorch refuses it); its plain one, 0, is at least a number.
+      // A batch of one has no unbiased variance (PyTorch refuses it). Use its biased variance, 0, instead of NaN.
       const unbiased = mul(variance, div(count, maximum(sub(count, 1), 1)));
       runningVariance.write(follow(runningVariance.read(), unbiased));
-      // One factor for each feature: a single pass over the batch here, and few in the gradient.
+      // One factor per feature: one pass over the batch here, and few passes in the gradient.
       const rank = x.shape.length;
       const factor = div(alongFeatures(gamma, rank), sqrt(add(variance, EPSILON)));
       return add(mul(centred, factor), alongFeatures(beta, rank));

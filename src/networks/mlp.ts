@@ -17,7 +17,7 @@ function stack(scope: Scope, prefix: string, sizes: readonly number[], activatio
 
 const hidden = ({ width, depth }: MlpSize) => Array<number>(depth).fill(width);
 
-/** Latents [batch, latent] to pixels [batch, pixels] in [-1, 1]: ReLU between the layers, tanh at the end. */
+/** Latents [batch, latent] to pixels [batch, pixels] in [-1, 1], with ReLU between layers and tanh at the end. */
 export function mlpGenerator(latent: number, pixels: number, size: MlpSize): Network<(z: Value) => Value> {
   return {
     name: "generator",
@@ -28,7 +28,7 @@ export function mlpGenerator(latent: number, pixels: number, size: MlpSize): Net
   };
 }
 
-/** Pixels [batch, pixels] to logits [batch, 1], whose sigmoid is the probability of being real: LeakyReLU 0.2. */
+/** Pixels [batch, pixels] to logits [batch, 1] of the probability of being real, with LeakyReLU 0.2 between layers. */
 export function mlpDiscriminator(pixels: number, size: MlpSize): Network<(x: Value) => Value> {
   return {
     name: "discriminator",

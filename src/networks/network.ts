@@ -2,59 +2,61 @@ import { GanOnnxError } from "../error.js";
 import { concat, input, reshape, split, type Value, withScope } from "../graph/index.js";
 import { sizeOf } from "../tensors/tensor.js";
 
-/** How a parameter starts. `uniform` draws from [-bound, bound); `given` is what a file has. */
+/** The initialization of a parameter. `uniform` draws from [-bound, bound); `given` is the value in a file. */
 export type Initializer =
   | { readonly kind: "uniform"; readonly bound: number }
   | { readonly kind: "constant"; readonly value: number }
   | { readonly kind: "given"; readonly values: Float32Array };
 
-/** A tensor of a network, named as PyTorch would name it, e.g. `gen.0.weight`. */
+/** A tensor of a network. It is named as in PyTorch, e.g. `gen.0.weight`. */
 export interface Declaration {
   readonly name: string;
   readonly shape: readonly number[];
   readonly init: Initializer;
 }
 
-/** A parameter and where it lies in its network's flat vector. */
+/** A parameter and its position in the network's flat vector. */
 export interface Parameter extends Declaration {
   readonly offset: number;
   readonly size: number;
-  /** Whether no update changes it. */
+  /** Whether training leaves it unchanged. */
   readonly frozen: boolean;
 }
 
-/** A tensor that is not learnt but replaced by forward passes, such as a running mean. */
+/** A tensor that is not learned: forward passes replace it, e.g. a running mean. */
 export interface Buffer {
   read(): Value;
   write(next: Value): void;
 }
 
-/** What a network is given to be made of. Layers ask it for their tensors when they are declared. */
+/** The environment in which a network is created. Layers declare their tensors here. */
 export interface Scope {
-  /** Whether layers behave as in training: batch normalization uses the batch's own statistics, and records them. */
+  /** Whether layers work in training mode: batch normalization uses the statistics of the batch, and records them. */
   readonly training: boolean;
   parameter(name: string, shape: readonly number[], init: Initializer): Value;
   buffer(name: string, shape: readonly number[], init: Initializer): Buffer;
-  /** A tensor that follows from others when nothing learns any more: computed once, at export. */
+  /**
+   * A tensor that is computed from parameters and buffers. It is computed once, at export, when they no longer change.
+   */
   derived(name: string, compute: () => Value): Value;
 }
 
 /**
- * A network: a plain function over symbolic values, or several that share parameters. `create` declares the layers,
- * the functions it returns append nodes; calling them again uses the same parameters.
+ * A network: one function over symbolic values, or several that share parameters. `create` declares the layers. The
+ * functions that it returns append nodes; all calls use the same parameters.
  */
 export interface Network<F = unknown> {
   readonly name: string;
-  /** Whether a parameter keeps its value in training; none does unless this says so. */
+  /** Whether a parameter is frozen in training. By default none is. */
   readonly isFrozen?: (parameter: string) => boolean;
   create(scope: Scope): F;
 }
 
-/** What a network declares, in the order of declaration. */
+/** The tensors of a network, in order of declaration. */
 export interface Declarations {
   readonly parameters: readonly Parameter[];
   readonly buffers: readonly Declaration[];
-  /** How many numbers it learns: the length of its flat vector. */
+  /** The total number of parameter elements: the length of the flat vector. */
   readonly size: number;
 }
 
@@ -80,36 +82,36 @@ export function declarationsOf(network: Network): Declarations {
   return { parameters, buffers, size: offset };
 }
 
-/** A network ready to be called: its functions, and its buffers as the calls so far have left them. */
+/** A network with values for its parameters: its functions, and its buffers after all calls so far. */
 export interface Bound<F> {
   readonly forward: F;
   readonly buffers: ReadonlyMap<string, Value>;
 }
 
-/** What a network needs besides its parameters to be called: see {@link Scope}. */
+/** What a network needs besides its parameters: see {@link Scope}. */
 type Surroundings = { readonly training: boolean; readonly buffers: ReadonlyMap<string, Value> };
 
-/** A network whose parameters lie in one flat vector, float32 [size]. */
+/** A network whose parameters are parts of one flat vector, float32 [size]. */
 export function onFlatVector<F>(network: Network<F>, flat: Value, given: Surroundings): Bound<F> {
   const tensors = tensorsIn(network.name, declarationsOf(network).parameters, flat);
   return bind(network, tensors, { ...given, derived: (_, compute) => compute() });
 }
 
-/** Some parameters of a network as one value: one parameter as it is, or several as a vector. */
+/** Some parameters of a network as one value: a single parameter with its shape, or several as a vector. */
 export interface Piece {
   readonly name: string;
   readonly parameters: readonly Parameter[];
-  /** Whether its parameters keep their values: all do, or none. */
+  /** Whether its parameters are frozen: either all or none. */
   readonly frozen: boolean;
 }
 
-/** Parameters from this size on are pieces of their own. Not very critical: from 4,096 to 25,000 steps take as long. */
+/** Parameters with at least this size are separate pieces. Step time is equal for limits from 4,096 to 25,000. */
 const LARGE = 2 ** 14;
 
 /**
- * A network's parameters as a training step works on them: the large ones each on its own, the others together, the
- * frozen ones apart. A large one is neither copied out of a vector before it is used nor its gradient into one, and
- * what the optimizer does to the many small ones is done at once.
+ * The parameters of a network as used in a training step: each large parameter is a piece, the others form one piece,
+ * and frozen parameters are in separate pieces. So a large parameter is not copied out of a vector, and its gradient is
+ * not copied into one. The optimizer updates the many small parameters in one operation.
  */
 export function piecesOf(network: Network): readonly Piece[] {
   const { parameters } = declarationsOf(network);
@@ -127,7 +129,7 @@ export function piecesOf(network: Network): readonly Piece[] {
   ].filter(({ parameters }) => parameters.length > 0);
 }
 
-/** The values of {@link piecesOf} a network, in that order, cut from a flat vector. */
+/** Cut a flat vector into the values of {@link piecesOf}, in that order. */
 export function cut(network: Network, flat: Value): readonly Value[] {
   const tensors = tensorsIn(network.name, declarationsOf(network).parameters, flat);
   return piecesOf(network).map(({ parameters: [first, ...more] }) =>
@@ -135,12 +137,12 @@ export function cut(network: Network, flat: Value): readonly Value[] {
   );
 }
 
-/** The flat vector of a network from its pieces: undoes {@link cut}. */
+/** Join pieces to the flat vector of a network: the inverse of {@link cut}. */
 export function joined(network: Network, pieces: readonly Value[]): Value {
   return vectorOf(network, declarationsOf(network).parameters, tensorsOf(network, pieces));
 }
 
-/** A network whose parameters lie in pieces. The gradient of a piece comes in its shape. */
+/** A network whose parameters are in pieces. The gradient of a piece has the shape of the piece. */
 export function onPieces<F>(network: Network<F>, pieces: readonly Value[], given: Surroundings): Bound<F> {
   return bind(network, tensorsOf(network, pieces), { ...given, derived: (_, compute) => compute() });
 }
@@ -150,7 +152,7 @@ function tensorsOf(network: Network, pieces: readonly Value[]): ReadonlyMap<stri
   return new Map(parts.flatMap((part) => [...part]));
 }
 
-/** Parameters that lie one after the other in a value. */
+/** Parameters that are stored one after the other in a value. */
 function tensorsIn(scope: string, parameters: readonly Parameter[], value: Value): Map<string, Value> {
   return withScope(scope, () => {
     const sizes = parameters.map(({ size }) => size);
@@ -159,7 +161,7 @@ function tensorsIn(scope: string, parameters: readonly Parameter[], value: Value
   });
 }
 
-/** Parameters one after the other. */
+/** Concatenate parameters. */
 function vectorOf(
   network: Network,
   parameters: readonly Parameter[],
@@ -173,7 +175,11 @@ function vectorOf(
   );
 }
 
-/** A network on given parameters and buffers, by name. Throws naming one that is missing. */
+/**
+ * A network with given parameters and buffers, by name.
+ *
+ * @throws {@link GanOnnxError} when one is missing.
+ */
 export function bind<F>(
   network: Network<F>,
   parameters: ReadonlyMap<string, Value>,

@@ -1,39 +1,42 @@
 import type { Value } from "../graph/index.js";
 import type { Network } from "./network.js";
 
-/** What a recipe feeds to a network and expects of it, for one sample. */
+/** What a recipe passes to a network and expects from it, per sample. */
 export interface Role {
-  /** The images or latents: their shape without the batch. */
+  /** The shape of the images or latents, without the batch. */
   readonly input: readonly number[];
-  /** How many classes the label says, if the recipe tells the network one. */
+  /** The number of classes, if the recipe passes a label. */
   readonly classes?: number;
-  /** How many numbers come out for each sample. */
+  /** The number of outputs per sample. */
   readonly output: number;
-  /** The last operator that is left out, if the network has it: the recipe's loss works on what enters it. */
+  /** An operator to remove from the end, if the network has it: the recipe's loss works on its input. */
   readonly without?: string;
 }
 
-/** How a network in a file is fed and read; shapes are those of one sample. */
+/** The inputs and the output of a network in a file. Shapes are per sample. */
 export interface Ports {
   readonly input: string;
-  /** `[100]`, or `[100, 1, 1]` as DCGANs have their latents. */
+  /** `[100]`, or `[100, 1, 1]` for the latents of DCGANs. */
   readonly inputShape: readonly number[];
   readonly label?: string;
-  /** Whole numbers, or one-hot vectors. */
+  /** Integers, or one-hot vectors as float32. */
   readonly labelType?: "int64" | "int32" | "float32";
   readonly labelShape?: readonly number[];
   /** The first output. */
   readonly output: string;
-  /** Colours come last: [batch, height, width, channels], as TensorFlow has it. */
+  /** Channels are last: [batch, height, width, channels], as in TensorFlow. */
   readonly channelsLast?: boolean;
-  /** It takes one sample at a time: its batch is fixed. */
+  /** The batch size is fixed at 1. */
   readonly single?: boolean;
-  /** Its output comes after an operator that the recipe's network does without. */
+  /** The last operator, which the recipe does not need, was removed. */
   readonly dropped?: boolean;
 }
 
-/** A network that fills a role: x [batch, …], and the class of each sample [batch] if there are any, to [batch, output]. */
+/**
+ * A network that fills a role: x [batch, …], and the class of each sample [batch] if there are classes, to [batch,
+ * output].
+ */
 export type RoleNetwork = Network<(x: Value, label?: Value) => Value>;
 
-/** The network that takes the place of one of a recipe's own; undefined where the recipe's stays. */
+/** Returns the network that replaces one of the recipe's own, or undefined to keep the recipe's. */
 export type Replace = (name: string, role: Role) => RoleNetwork | undefined;

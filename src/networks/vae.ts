@@ -2,7 +2,7 @@ import { add, exp, mul, relu, sigmoid, type Value, withScope } from "../graph/in
 import { linear, plain } from "./layers.js";
 import type { Network } from "./network.js";
 
-/** A variational autoencoder's functions; they share nothing but the network's name. */
+/** The functions of a variational autoencoder. They share no parameters. */
 export interface Autoencoder {
   /** Pixels [batch, pixels] to mean and log variance of the latents, [batch, latent] each. */
   encode(x: Value): { readonly mu: Value; readonly logVariance: Value };
@@ -14,7 +14,7 @@ export interface Autoencoder {
   draw(z: Value): Value;
 }
 
-/** Multilayer perceptrons with one hidden layer each way, as in PyTorch's own example of Kingma and Welling 2014. */
+/** Multilayer perceptrons with one hidden layer each, as in PyTorch's example of Kingma and Welling 2014. */
 export function mlpAutoencoder(pixels: number, width: number, latent: number): Network<Autoencoder> {
   return {
     name: "vae",

@@ -6,23 +6,23 @@ import type { AttributeValues, FileGraph, FileNode } from "./message.js";
 
 type Kind = keyof AttributeValues;
 
-/** What a rule is given beside the node: where it stands, and how the graphs inside it are read. */
+/** The context of a node for its rule, and how to read the graphs inside the node. */
 export interface Surroundings {
   /** The version of the node's operator set. */
   readonly opset: number;
-  /** What messages call the place: file, node, operator, opset. */
+  /** The place for messages: file, node, operator, opset. */
   readonly where: string;
-  /** Whether batch normalization works as in training. */
+  /** Whether batch normalization works in training mode. */
   readonly training: boolean;
-  /** Read a graph inside the node, in which the values around it can be read. */
+  /** Read a graph inside the node. It can use the values around it. */
   run(graph: FileGraph): readonly Value[];
-  /** Say something that a user should know. */
+  /** Add a note for the user. */
   note(text: string): void;
-  /** What a running statistic becomes in training. */
+  /** Record the next value of a running statistic in training. */
   record(statistic: Value, next: Value): void;
 }
 
-/** A node of a file with its inputs as values: what is asked of it is checked. */
+/** A node of a file, with its inputs as values. Its methods check what they read. */
 export type Call = ReturnType<typeof callOf>;
 
 export function callOf(node: FileNode, values: readonly (Value | undefined)[], around: Surroundings) {
@@ -41,12 +41,12 @@ export function callOf(node: FileNode, values: readonly (Value | undefined)[], a
     return found.value as AttributeValues[K];
   }
 
-  /** An attribute that must be there. */
+  /** A required attribute. */
   function required<K extends Kind>(name: string, kind: K): AttributeValues[K] {
     return attribute(name, kind) ?? fail(`the attribute ${name} is missing`);
   }
 
-  /** The numbers of an optional input, which must be known; what it is for is said if they are not. */
+  /** The numbers of an optional input. They must be known; `name` is for the message. */
   function numbers(i: number, name: string): readonly number[] | undefined {
     const value = values[i];
     if (!value) return undefined;
@@ -56,7 +56,7 @@ export function callOf(node: FileNode, values: readonly (Value | undefined)[], a
     );
   }
 
-  /** What was an attribute until an opset and is an input since. */
+  /** Numbers that are an attribute before opset `since` and an input from then on. */
   function numbersOf(name: string, i: number, since: number): readonly number[] | undefined {
     return around.opset >= since ? numbers(i, name) : attribute(name, "ints");
   }
@@ -85,13 +85,13 @@ export function callOf(node: FileNode, values: readonly (Value | undefined)[], a
   };
 }
 
-/** What a rule returns: the outputs of the node, in their order. */
+/** A rule returns the outputs of a node, in order. */
 export type Rule = (call: Call) => Value | readonly Value[];
 
-/** The operators of a family, by ONNX's names. */
+/** The rules of some operators, by ONNX's names. */
 export type Rules = Readonly<Record<string, Rule>>;
 
-/** The error of a node, whatever was thrown while it was read: it names the node, the innermost of functions. */
+/** The error of a node, from anything that was thrown while reading it. It names the innermost node. */
 export function nodeError(where: string, cause: unknown): GanOnnxError {
   if (cause instanceof GanOnnxError) {
     const { parts } = cause;

@@ -2,12 +2,12 @@ import { dtypes } from "../tensors/tensor.js";
 import { onnx } from "./proto.js";
 
 /**
- * The same model with its classes mixed: where `input` [batch], whole numbers, chooses rows of a table, it becomes
- * float32 [batch, classes], the weight of each row. One-hot weights give what the class gave; weights in between give
- * what lies between classes, so that a walk from one to another has no jump.
+ * Change a class input to class weights. An integer `input` [batch] that selects rows of a table becomes float32
+ * [batch, classes], the weight of each row. One-hot weights give the same result as the class; other weights
+ * interpolate between classes.
  *
- * @param input the name of the input that chooses.
- * @returns the changed model, or nothing when the input is used in another way.
+ * @param input the name of the class input.
+ * @returns the changed model, or undefined when the input is used in another way.
  */
 export function withClassWeights(
   bytes: Uint8Array,

@@ -3,43 +3,41 @@ import { constant, type Value } from "../graph/index.js";
 import { isFloat } from "../graph/value.js";
 import { elementsOf, sizeOf } from "../tensors/tensor.js";
 
-// Exporters compute shapes by operators: Shape, Gather, Concat, Reshape. What such values hold is followed while a
-// model is read, as far as sizes are known: an element is a number, or the size that a symbol stands for.
+// Exporters compute shapes with operators: Shape, Gather, Concat, Reshape. While a model is read, the content of such
+// values is tracked as far as sizes are tracked: an element is a number, or the size of a symbol.
 
-/** What a small value holds, in the order of its elements: numbers (bools are 0 and 1) and symbolic sizes. */
+/** The content of a small value, in order of elements: numbers (bools are 0 and 1) and symbolic sizes. */
 export interface Content {
   readonly shape: readonly number[];
   readonly elements: readonly Dim[];
 }
 
-/** Values of more elements are no shapes, and not followed. */
+/** The maximum number of tracked elements. Shapes have fewer. */
 const MOST = 256;
 
 const contents = new WeakMap<Value, Content>();
 
-/**
- * What a value holds, where that is followed: not what is learnt, which computing now would cut off from its gradient.
- */
+/** The tracked content of a value. Parameters are excluded: folding them would cut their gradients. */
 export function contentOf(value: Value): Content | undefined {
-  const known = contents.get(value);
-  if (known || value.origin.kind !== "constant" || isLearnt(value)) return known;
+  const tracked = contents.get(value);
+  if (tracked || value.origin.kind !== "constant" || isParameter(value)) return tracked;
   const { shape, data } = value.origin.tensor;
   return data.length > MOST ? undefined : { shape, elements: Array.from(data, Number) };
 }
 
-/** Constants with names are weights: what else is constant has none. */
-function isLearnt({ dtype, origin }: Value): boolean {
+/** Named constants of floats are weights; other constants have no name. */
+function isParameter({ dtype, origin }: Value): boolean {
   return isFloat(dtype) && origin.kind === "constant" && origin.name !== undefined;
 }
 
-/** The numbers that a value holds, if all of them are known. */
+/** The numbers of a value, if all are tracked. */
 export function numbersIn(value: Value): readonly number[] | undefined {
   if (value.origin.kind === "constant") return Array.from(value.origin.tensor.data, Number);
   const elements = contentOf(value)?.elements;
   return elements?.every((each) => typeof each === "number") ? elements : undefined;
 }
 
-/** The value, of which its content is remembered; a constant in its place where all of that is numbers. */
+/** Store the content of a value. If all elements are numbers, return a constant instead. */
 export function withContent(value: Value, content: Content): Value {
   if (content.elements.length > MOST) return value;
   const { elements, shape } = content;
@@ -49,20 +47,20 @@ export function withContent(value: Value, content: Content): Value {
   return value;
 }
 
-// Arithmetic on sizes. What is no multiple of one product of symbols becomes a symbol of its own, named after how it is
-// computed, so that what is computed alike is equal: `(batch+1)`.
+// Arithmetic on sizes. A result that is not a multiple of one product of symbols becomes a new symbol, named after its
+// expression, so equal expressions give equal symbols: `(batch+1)`.
 
 type Two = (a: Dim, b: Dim) => Dim;
 
-/** A symbol for the result of an operation that dimensions cannot express. */
+/** A symbol for a result that dimensions cannot express. */
 function named(text: string): string {
   return `(${text.replaceAll("*", "·")})`;
 }
 
 const numeric =
-  (known: (a: number, b: number) => number, otherwise: Two): Two =>
+  (ofNumbers: (a: number, b: number) => number, otherwise: Two): Two =>
   (a, b) =>
-    typeof a === "number" && typeof b === "number" ? known(a, b) : otherwise(a, b);
+    typeof a === "number" && typeof b === "number" ? ofNumbers(a, b) : otherwise(a, b);
 
 export const plus = numeric(
   (a, b) => a + b,
@@ -87,7 +85,7 @@ export const times = numeric(
   },
 );
 
-/** a · b of a size and a number that is not whole, where the product is: 2*batch times 0.5. */
+/** a · b for a size and a fraction, where the product is whole: 2*batch times 0.5. */
 function over(a: Dim, b: Dim): Dim {
   const [size, factor] = typeof a === "string" ? [a, Number(b)] : [String(b), a];
   const { coefficient, symbol } = symbolOf(size);
@@ -95,7 +93,7 @@ function over(a: Dim, b: Dim): Dim {
   return Number.isInteger(product) && product >= 0 ? productOf([product, symbol]) : named(`${a}*${b}`);
 }
 
-/** The quotient, rounded towards zero for whole numbers as ONNX's Div does. */
+/** The quotient. For integers it is rounded towards zero, as by ONNX's Div. */
 export const quotient =
   (whole: boolean): Two =>
   (a, b) => {
@@ -118,7 +116,7 @@ export const remainder =
     return divides || a === b ? 0 : named(`${a}%${b}`);
   };
 
-/** Whether a and b are equal, 0 or 1; undefined where that depends on a size. Sizes are not negative. */
+/** Whether a and b are equal, as 0 or 1; undefined if it depends on a size. Sizes are not negative. */
 export function same(a: Dim, b: Dim): number | undefined {
   if (a === b) return 1;
   if (typeof a === "number" && typeof b === "number") return 0;
@@ -127,7 +125,7 @@ export function same(a: Dim, b: Dim): number | undefined {
     : undefined;
 }
 
-/** The smaller or the larger one; what a number below 0 is, compared with a size, is known. */
+/** The smaller or the larger one. A number <= 0 can be compared with a size, because sizes are not negative. */
 export function extreme(pick: "min" | "max"): Two {
   return numeric(Math[pick], (a, b) => {
     if (a === b) return a;
@@ -137,7 +135,7 @@ export function extreme(pick: "min" | "max"): Two {
   });
 }
 
-/** The number of elements in a content's shape must be that of its elements. */
+/** Content with a shape; undefined when the number of elements does not match. */
 export function content(shape: readonly number[], elements: readonly Dim[]): Content | undefined {
   return sizeOf(shape) === elements.length ? { shape, elements } : undefined;
 }

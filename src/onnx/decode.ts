@@ -18,24 +18,24 @@ import { type ExternalData, tensorIn } from "./tensors-in.js";
 type Proto = typeof onnxProto.onnx;
 type Message<K extends keyof Proto> = Proto[K] extends { decode(bytes: Uint8Array): infer M } ? M : never;
 
-/** The newest version of the file format that is read: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
+/** The newest supported version of the file format: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
 const NEWEST_IR = 13;
 
-/** The operator sets that are read; what changed between them is in the rules of the operators. */
+/** The supported operator sets. The rules of the operators handle the differences. */
 const [OLDEST_OPSET, NEWEST_OPSET] = [7, 26];
 
-/** Where the bytes of a model come from. */
+/** The source of a model. */
 export interface Source {
-  /** What messages call it: the path of its file. */
+  /** The name for messages: the path of the file. */
   readonly name: string;
-  /** The bytes of the files beside it in which weights are kept. */
+  /** Reads the external files that contain weights. */
   readonly externalData?: ExternalData;
 }
 
 /**
- * The message in the bytes of a model file: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ * Decode the bytes of a model file: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  *
- * @throws GanOnnxError when the bytes are no ONNX model, or one of a newer format.
+ * @throws {@link GanOnnxError} when the bytes are not an ONNX model, or have a newer format.
  */
 export function decodeModel(bytes: Uint8Array, source: Source): FileModel {
   const model = parse(bytes, source.name);
@@ -93,7 +93,7 @@ function parse(bytes: Uint8Array, where: string): Message<"ModelProto"> {
 }
 
 function opsetsOf(imports: readonly onnxProto.onnx.IOperatorSetIdProto[] | null | undefined): Opsets {
-  // "ai.onnx" is the long name of ONNX's own domain.
+  // "ai.onnx" is an alias of ONNX's own domain.
   return new Map((imports ?? []).map(({ domain, version }) => [domainOf(domain), Number(version)]));
 }
 
@@ -174,7 +174,7 @@ function attributeOf(a: onnxProto.onnx.IAttributeProto, source: Source): FileAtt
   }
 }
 
-/** Files of the first IR versions do not say what an attribute is: the field that is filled does. */
+/** Files of the first IR versions have no attribute type: find it from the field that is set. */
 function guessType(a: onnxProto.onnx.IAttributeProto): number {
   const { AttributeType } = onnx.AttributeProto;
   const has = (key: keyof onnxProto.onnx.IAttributeProto) => Object.hasOwn(a, key);

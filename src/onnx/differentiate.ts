@@ -16,31 +16,31 @@ import { isFloat } from "../graph/value.js";
 import { type ReadModel, type ReadOptions, readModel } from "./read.js";
 
 export interface DifferentiateOptions extends ReadOptions {
-  /** What gradients are taken for: `parameters` (the default), `inputs`, `all`, or names of either. */
+  /** Take gradients with respect to `parameters` (the default), `inputs`, `all`, or a list of names. */
   readonly withRespectTo?: "parameters" | "inputs" | "all" | readonly string[];
-  /** The output that is differentiated: all of floating point unless named. */
+  /** The output to differentiate. The default is all floating-point outputs. */
   readonly of?: string;
 }
 
-/** A model with its gradients. */
+/** A model that also computes gradients. */
 export interface Differentiated {
   readonly model: Model;
-  /** The outputs that are differentiated. */
+  /** The names of the differentiated outputs. */
   readonly of: readonly string[];
-  /** The inputs that bring the gradients of the outputs: `gradient/y` for each output y that is not a scalar. */
+  /** The inputs for the gradients of the outputs: `gradient/y` for each output y that is not a scalar. */
   readonly seeds: readonly string[];
-  /** The names for each of which there is an output `gradient/NAME`. */
+  /** The names that have an output `gradient/NAME`. */
   readonly gradients: readonly string[];
-  /** Those of them that the outputs do not depend on: their gradients are zeros. */
+  /** Those of them that the outputs do not depend on. Their gradients are zeros. */
   readonly unreached: readonly string[];
   readonly read: ReadModel;
 }
 
 /**
- * A model that computes what it did, and the gradients of that: for outputs y the inputs `gradient/y` bring what
- * arrives at them (1 at scalars), and for each name the output `gradient/NAME` is the gradient of Σ gradient/y · y.
+ * Add gradients to a model. It still computes its outputs. Each non-scalar output y gets an input `gradient/y` for its
+ * gradient (1 for scalars). For each name, the output `gradient/NAME` is the gradient of Σ gradient/y · y.
  *
- * @throws GanOnnxError when the model cannot be read, a name is not in it, or nothing can be differentiated.
+ * @throws {@link GanOnnxError} when the model cannot be read, a name is not in it, or nothing can be differentiated.
  */
 export function differentiate(
   bytes: Uint8Array,
@@ -97,26 +97,27 @@ export function differentiate(
   };
 }
 
-/** What gradients are taken for, by name. */
+/** The values to take gradients of, by name. */
 function targetsOf(
   { parameters, inputs, statistics }: ReadModel,
-  wanted: NonNullable<DifferentiateOptions["withRespectTo"]>,
+  selection: NonNullable<DifferentiateOptions["withRespectTo"]>,
   where: string,
 ): ReadonlyMap<string, Value> {
   const floats = new Map(inputs.filter(({ dtype }) => isFloat(dtype)).map((x) => [nameOfInput(x), x]));
   const all = new Map([...floats, ...parameters]);
   const chosen =
-    typeof wanted === "string" ? { parameters, inputs: floats, all }[wanted] : new Map<string, Value>();
-  const known = new Map([...all, ...statistics]);
-  if (typeof wanted !== "string") {
-    for (const name of wanted) {
-      const x = known.get(name);
-      if (!x) throw unknown(`has no parameter or input of floating point ${name}`, where, [...known.keys()]);
+    typeof selection === "string" ? { parameters, inputs: floats, all }[selection] : new Map<string, Value>();
+  const available = new Map([...all, ...statistics]);
+  if (typeof selection !== "string") {
+    for (const name of selection) {
+      const x = available.get(name);
+      if (!x)
+        throw unknown(`has no parameter or input of floating point ${name}`, where, [...available.keys()]);
       (chosen as Map<string, Value>).set(name, x);
     }
   }
   if (chosen.size > 0) return chosen;
-  throw unknown("has nothing to take gradients for", where, [...known.keys()]);
+  throw unknown("has nothing to take gradients for", where, [...available.keys()]);
 }
 
 function sourcesOf({ outputs }: ReadModel, of: string | undefined, where: string): [string, Value][] {

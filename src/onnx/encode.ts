@@ -5,10 +5,10 @@ import { type DType, dtypes, type NamedTensor } from "../tensors/tensor.js";
 import { onnx } from "./proto.js";
 import { IR_VERSION, OPSET } from "./versions.js";
 
-/** Versions of the operator sets that are not ONNX's own. A model declares those that it uses. */
+/** The versions of operator sets that are not ONNX's own. A model declares those that it uses. */
 const foreignOpsets: Readonly<Record<string, number>> = { "com.microsoft": 1 };
 
-/** The bytes of a model, as https://github.com/onnx/onnx/blob/main/onnx/onnx.proto defines them. */
+/** Encode a model as defined by https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. */
 export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
   const message = {
     irVersion: IR_VERSION,
@@ -25,7 +25,7 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
   return new Uint8Array(onnx.ModelProto.encode(message).finish());
 }
 
-/** The domains, but for ONNX's own, of a graph's operators and of those inside them. */
+/** The domains of the operators in a graph and its subgraphs, without ONNX's own. */
 function domainsOf(graph: NamedGraph): string[] {
   const all = graph.nodes.flatMap(({ domain, body }) => [
     ...(domain === undefined ? [] : [domain]),

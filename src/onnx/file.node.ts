@@ -6,9 +6,9 @@ import { type ReadModel, type ReadOptions, readModel } from "./read.js";
 import type { ExternalData } from "./tensors-in.js";
 
 /**
- * The graph of an ONNX file, whose weights may lie in files beside it: see {@link readModel}.
+ * Read an ONNX file. Its weights may be in files beside it. See {@link readModel}.
  *
- * @throws GanOnnxError naming the file.
+ * @throws {@link GanOnnxError} when the file cannot be read or is not a supported model.
  */
 export async function readModelFile(
   path: string,
@@ -17,7 +17,7 @@ export async function readModelFile(
   return readModel(await readBytes(path), { externalData: filesBeside(path), ...options, source: path });
 }
 
-/** Parts of files in the folder of a model, and nowhere else: what a model names is not trusted. */
+/** Read parts of files in the folder of a model. Other folders are refused: paths in a model are not trusted. */
 export function filesBeside(model: string): ExternalData {
   return (location, offset, length) => {
     const where = `${model}: weights in ${location}`;

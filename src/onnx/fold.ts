@@ -17,7 +17,7 @@ import {
 
 type Fold = (call: Call, inputs: readonly Content[], output: Value) => Content | undefined;
 
-/** What the output of a node holds, if that follows from what is known of its inputs. */
+/** Compute the content of a node's output, if the content of its inputs determines it. */
 export function fold(call: Call, output: Value): Content | undefined {
   const rule = folds[call.node.type];
   if (!rule || call.node.domain !== "") return undefined;
@@ -26,12 +26,12 @@ export function fold(call: Call, output: Value): Content | undefined {
   if (call.node.type === "Shape" || call.node.type === "Size") return rule(call, [], output);
   const inputs = call.values.map((value) => value && contentOf(value));
   const present = inputs.filter((each) => each !== undefined);
-  // An optional input that is absent at the end says nothing; one in between would shift the others.
+  // Missing optional inputs at the end can be dropped. A missing input in between would shift the others.
   const given = inputs.slice(0, call.values.findLastIndex((value) => value !== undefined) + 1);
   return present.length === given.length ? rule(call, present, output) : undefined;
 }
 
-/** The same elements in the shape of the output. */
+/** The same elements with the shape of the output. */
 const reshaped: Fold = (_, [x], output) => content(output.shape as number[], x.elements);
 
 const each =
@@ -43,7 +43,7 @@ const each =
     return { ...x, elements };
   };
 
-/** An operation on two contents that broadcast; undefined as soon as one element is. */
+/** An operation on two contents that broadcast. Undefined if any element is unknown. */
 const pairwise =
   (f: (call: Call) => (a: Dim, b: Dim) => Dim | undefined): Fold =>
   (call, inputs, output) => {
@@ -61,7 +61,7 @@ const pairwise =
     return inputs.slice(1).reduce<Content | undefined>((a, b) => a && combine(a, b), inputs[0]);
   };
 
-/** The element of a content that broadcasting to a shape puts at a place. */
+/** The element at an index after broadcasting to a shape. */
 function at({ shape, elements }: Content, target: readonly number[], index: number): Dim {
   let [rest, place, stride] = [index, 0, 1];
   for (let axis = target.length - 1; axis >= 0; axis--) {
@@ -88,7 +88,7 @@ const reduction =
     return { shape: output.shape as number[], elements: [total] };
   };
 
-/** Rows of a content of rank 1, picked by their numbers. */
+/** Select rows of a content of rank 1. */
 const pick = (x: Content, rows: readonly number[]) =>
   rows.map((i) => x.elements[i < 0 ? i + x.elements.length : i]);
 
@@ -219,7 +219,7 @@ function broadcastTo(x: Content, output: Value): Content {
   return { shape, elements: Array.from({ length: sizeOf(shape) }, (_, i) => at(x, shape, i)) };
 }
 
-/** The indices along an axis that numpy's start:end:step takes: https://onnx.ai/onnx/operators/onnx__Slice.html */
+/** The indices that numpy's start:end:step takes from an axis: https://onnx.ai/onnx/operators/onnx__Slice.html */
 function sliced(length: number, start: number, end: number, step: number): number[] {
   const bound = (given: number, low: number, high: number) =>
     Math.min(Math.max(given < 0 ? given + length : given, low), high);
@@ -230,7 +230,7 @@ function sliced(length: number, start: number, end: number, step: number): numbe
   return result;
 }
 
-/** The places of a shape, as indices by axis, in the order of the elements. */
+/** All indices of a shape, in order of elements. */
 function indicesIn(shape: readonly number[]): readonly (readonly number[])[] {
   return shape.reduce<readonly (readonly number[])[]>(
     (before, extent) => before.flatMap((at) => Array.from({ length: extent }, (_, i) => [...at, i])),

@@ -2,13 +2,13 @@ import protobuf from "protobufjs/minimal.js";
 import type { FileAttribute, FileNode } from "./message.js";
 import { onnx } from "./proto.js";
 
-/** Numbers of fields: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/** Field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
 const FUNCTIONS = 25;
 const [NAME, DOMAIN, ATTRIBUTE_PROTO] = [1, 10, 11];
 
 /**
- * The attributes of a model's functions that have a default, by `domain:name`: a field that came with ONNX 1.13, and
- * that the decoder of 1.10 leaves out.
+ * The default attributes of a model's functions, by `domain:name`. ONNX 1.13 added this field, and the decoder of 1.10
+ * does not know it.
  */
 export function attributeDefaults(bytes: Uint8Array): ReadonlyMap<string, AttributeProto[]> {
   const defaults = new Map<string, AttributeProto[]>();
@@ -31,7 +31,7 @@ export function attributeDefaults(bytes: Uint8Array): ReadonlyMap<string, Attrib
 
 type AttributeProto = ReturnType<typeof onnx.AttributeProto.decode>;
 
-/** Show each field of a message to a reader, which says whether it has taken it. */
+/** Call `take` for each field of a message. It returns whether it has read the field. */
 function eachField(bytes: Uint8Array, take: (field: number, reader: protobuf.Reader) => boolean): void {
   const reader = protobuf.Reader.create(bytes);
   while (reader.pos < reader.len) {
@@ -40,7 +40,10 @@ function eachField(bytes: Uint8Array, take: (field: number, reader: protobuf.Rea
   }
 }
 
-/** A node of a function with the attributes of a call in place of its references; what a call leaves out is absent. */
+/**
+ * Replace attribute references in a function's node by the attributes of the call. Attributes that are not given are
+ * omitted.
+ */
 export function withAttributes(node: FileNode, given: ReadonlyMap<string, FileAttribute>): FileNode {
   const attributes = [...node.attributes].flatMap(([name, attribute]): [string, FileAttribute][] => {
     if (attribute.kind === "graph") {

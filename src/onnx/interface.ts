@@ -4,13 +4,13 @@ import { input, type Value } from "../graph/index.js";
 import type { FileDim, FileGraph } from "./message.js";
 import { dtypeOf, nameOfElementType } from "./tensors-in.js";
 
-/** What the inputs of a model are called in messages, and numbers for symbols in their shapes. */
+/** The name of the model for messages, and numbers for symbolic dimensions. */
 interface Options {
   readonly source: string;
   readonly dimensions: Readonly<Record<string, number>>;
 }
 
-/** The inputs of a graph, without the initializers that older files list among them. */
+/** The inputs of a graph without initializers, which older files list as inputs too. */
 export function openInputs(graph: FileGraph, { source, dimensions }: Options): readonly Value[] {
   const open = graph.inputs.filter(({ name }) => !graph.initializers.has(name));
   return open.map(({ name, type }) => {
@@ -28,7 +28,7 @@ export function openInputs(graph: FileGraph, { source, dimensions }: Options): r
   });
 }
 
-/** A dimension of a file as one of a shape. One that has no name gets one, after its place. */
+/** Convert a dimension of a file. A dimension without a name is named after its position. */
 export function dimensionOf(
   dim: FileDim,
   unnamed: string,

@@ -1,31 +1,33 @@
 import type { Tensor } from "../tensors/tensor.js";
 
-/** A dimension as a file gives it: a number, a symbol, or nothing. */
+/** A dimension in a file: a number, a symbol, or unknown. */
 export type FileDim = number | string | undefined;
 
-/** The type of a value as a file gives it; undefined parts are left open. */
+/** The type of a value in a file. Undefined parts are unknown. */
 export interface FileType {
-  /** The number of the element type: TensorProto.DataType. */
+  /** The element type: TensorProto.DataType. */
   readonly elementType: number;
   readonly shape: readonly FileDim[] | undefined;
 }
 
 export interface FileValue {
   readonly name: string;
-  /** Undefined for what is no tensor, as a sequence or a map. */
+  /** Undefined for values that are not tensors, such as sequences and maps. */
   readonly type: FileType | undefined;
 }
 
-/** A tensor in a file: its name, and how to get its elements, which are converted when somebody asks. */
+/** A tensor in a file: its name, and a function that reads its elements on demand. */
 export interface FileTensor {
   readonly name: string;
   readonly elementType: number;
   readonly shape: readonly number[];
-  /** @throws GanOnnxError when the elements are missing, do not fill the shape or have a type that is not supported. */
+  /**
+   * @throws {@link GanOnnxError} when elements are missing, do not match the shape or have an unsupported type.
+   */
   read(): Tensor;
 }
 
-/** What attributes hold, by their kinds. */
+/** The values of attributes, by kind. */
 export interface AttributeValues {
   readonly int: number;
   readonly float: number;
@@ -35,9 +37,9 @@ export interface AttributeValues {
   readonly ints: readonly number[];
   readonly floats: readonly number[];
   readonly strings: readonly string[];
-  /** An attribute of the function around: the node takes what the call of the function says. */
+  /** A reference to an attribute of the enclosing function: the call of the function gives the value. */
   readonly reference: string;
-  /** What no operator that is supported has: sparse tensors, types, lists of graphs. */
+  /** Kinds that no supported operator uses: sparse tensors, types, lists of graphs. */
   readonly other: string;
 }
 
@@ -48,9 +50,9 @@ export type FileAttribute = {
 export interface FileNode {
   readonly name: string;
   readonly type: string;
-  /** Whose operator it is: "" is ONNX's own. */
+  /** The domain of the operator. ONNX's own is "". */
   readonly domain: string;
-  /** "" stands for an optional input or output that is absent. */
+  /** An optional input or output that is absent is "". */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, FileAttribute>;
@@ -62,7 +64,7 @@ export interface FileGraph {
   readonly initializers: ReadonlyMap<string, FileTensor>;
   readonly inputs: readonly FileValue[];
   readonly outputs: readonly FileValue[];
-  /** What the file says of values between them. */
+  /** The types that the file declares for intermediate values. */
   readonly types: ReadonlyMap<string, FileType>;
 }
 
@@ -75,11 +77,11 @@ export interface FileFunction {
   readonly outputs: readonly string[];
   readonly nodes: readonly FileNode[];
   readonly opsets: Opsets;
-  /** What an attribute is that a call does not give. */
+  /** The defaults of attributes that a call does not give. */
   readonly defaults: ReadonlyMap<string, FileAttribute>;
 }
 
-/** A model as it lies in a file, checked as far as each message goes. */
+/** A decoded model file. Each message is checked by itself. */
 export interface FileModel {
   readonly irVersion: number;
   readonly opsets: Opsets;
@@ -87,6 +89,6 @@ export interface FileModel {
   readonly doc: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly graph: FileGraph;
-  /** By `domain:name`. */
+  /** Functions by `domain:name`. */
   readonly functions: ReadonlyMap<string, FileFunction>;
 }

@@ -1,8 +1,8 @@
 /**
- * What a model file says of itself, read without protobuf's own reader: the keys and values of `metadata_props`, field
- * 14 of ModelProto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). For pages that want to stay small.
+ * Read a model's metadata without a protobuf library: the keys and values of `metadata_props`, field 14 of ModelProto
+ * (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). This keeps pages small.
  *
- * @throws Error when the bytes are no protobuf message.
+ * @throws Error when the bytes are not a protobuf message.
  */
 export function metadataOf(model: Uint8Array): Record<string, string> {
   const metadata: Record<string, string> = {};
@@ -15,7 +15,7 @@ export function metadataOf(model: Uint8Array): Record<string, string> {
   return metadata;
 }
 
-/** The fields of a message that hold bytes, by their numbers (https://protobuf.dev/programming-guides/encoding/). */
+/** The length-delimited fields of a message, by number (https://protobuf.dev/programming-guides/encoding/). */
 function fieldsOf(bytes: Uint8Array): [field: number, content: Uint8Array][] {
   const fields: [number, Uint8Array][] = [];
   let at = 0;

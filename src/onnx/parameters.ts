@@ -1,7 +1,7 @@
 import type { Tensor } from "../tensors/tensor.js";
 import type { FileModel, FileNode } from "./message.js";
 
-/** The initializers that are running statistics: the last two inputs of batch normalization. */
+/** The initializers that are running statistics: inputs 3 and 4 of batch normalization. */
 export function statisticsOf({ graph, functions }: FileModel): ReadonlySet<string> {
   const nodes = [graph.nodes, ...[...functions.values()].map(({ nodes }) => nodes)].flat();
   return new Set(nodes.filter(isBatchNormalization).flatMap(({ inputs }) => inputs.slice(3)));
@@ -12,14 +12,14 @@ function isBatchNormalization({ type, domain }: FileNode): boolean {
 }
 
 /**
- * Names that exporters give to what they compute and to constants: `val_17`, `unsqueeze_1`, `onnx::Mul_9`. PyTorch's
- * parameters have the names of their modules.
+ * Names that exporters generate for intermediate values and constants: `val_17`, `unsqueeze_1`, `onnx::Mul_9`.
+ * Parameters of PyTorch have the names of their modules.
  */
 const generated = /^(val|[a-z]+(_[a-z]+)*)_\d+$|^onnx::|^const|^scalar/i;
 
 /**
- * Whether an initializer is something that is learnt: floats, but for constants that exporters write among the
- * weights, which are numbers alone or again and again, by names that nobody gave them.
+ * Whether an initializer is a parameter: a float tensor that is not one of the exporter's constants. Those have
+ * generated names and contain a single number or equal numbers.
  */
 export function isParameter({ dtype, data, shape }: Tensor, name: string): boolean {
   if (!dtype.startsWith("float")) return false;

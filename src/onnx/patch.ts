@@ -1,8 +1,8 @@
 import { Reader, Writer } from "protobufjs/minimal.js";
 import { GanOnnxError } from "../error.js";
 
-// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. Everything that is not replaced is copied
-// byte by byte, fields that this program does not know included.
+// Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. All other bytes are copied unchanged,
+// including unknown fields.
 const MODEL = { graph: 7, metadata: 14 } as const;
 const GRAPH = { initializer: 5 } as const;
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, doc: 12, location: 14 } as const;
@@ -10,7 +10,7 @@ const ENTRY = { key: 1, value: 2 } as const;
 const FLOAT = 1;
 const BYTES = 2;
 
-/** A field of a message: its number, all its bytes, and what a length-delimited one holds. */
+/** A field of a message: its number, all its bytes, and the content of a length-delimited field. */
 interface Field {
   readonly id: number;
   readonly whole: Uint8Array;
@@ -29,7 +29,7 @@ function* fieldsOf(message: Uint8Array): Generator<Field> {
   }
 }
 
-/** A message written anew: `replace` gives the bytes that stand for a field. */
+/** Rewrite a message: `replace` returns the new bytes of each field. */
 function rewritten(message: Uint8Array, replace: (field: Field) => Uint8Array): Uint8Array[] {
   return Array.from(fieldsOf(message), replace);
 }
@@ -44,7 +44,7 @@ function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** A length-delimited field. */
+/** Encode a length-delimited field. */
 function field(id: number, content: Uint8Array): Uint8Array {
   const head = Writer.create()
     .uint32(id * 8 + BYTES)
@@ -56,12 +56,12 @@ function field(id: number, content: Uint8Array): Uint8Array {
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /**
- * A model with other numbers in some of its initializers, and further metadata. All else is what it was: nodes, names,
- * operator sets, documentation.
+ * Replace the numbers of some initializers of a model, and add metadata. Nodes, names, operator sets and documentation
+ * do not change.
  *
- * @param initializers float32 numbers by the names of the initializers; all of them must be in the main graph.
- * @param metadata replaces entries of the same key.
- * @throws GanOnnxError naming an initializer that is missing, has another size or is not float32.
+ * @param initializers float32 numbers by initializer name. All must be in the main graph.
+ * @param metadata replaces entries with the same key.
+ * @throws {@link GanOnnxError} when an initializer is missing, has another size or is not float32.
  */
 export function patchModel(
   model: Uint8Array,
@@ -96,7 +96,7 @@ export function patchModel(
   return joined([...parts, ...entries]);
 }
 
-/** Whether some initializers of a model lie in other files. */
+/** Whether any initializer of a model is stored in an external file. */
 export function hasExternalData(model: Uint8Array): boolean {
   for (const { id, content } of fieldsOf(model)) {
     if (id !== MODEL.graph) continue;
@@ -112,7 +112,7 @@ function keyOf(entry: Uint8Array): string {
   return text([...fieldsOf(entry)].find(({ id }) => id === ENTRY.key)?.content ?? new Uint8Array());
 }
 
-/** A TensorProto with other numbers: its shape, type, name and documentation stay, where its data lie does not. */
+/** Replace the numbers of a TensorProto. Shape, type, name and documentation stay; the data location is removed. */
 function withValues(name: string, fields: readonly Field[], values: Float32Array): Uint8Array {
   const kept = fields.filter(({ id }) =>
     [TENSOR.dims, TENSOR.dataType, TENSOR.name, TENSOR.doc].some((k) => k === id),

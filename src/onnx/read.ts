@@ -10,36 +10,36 @@ import { type Environment, tracer } from "./trace.js";
 
 const HALF = /^b?float16$/;
 
-/** Constants of so few elements are no weights, and need no name. */
+/** Constants with at most this many elements are not weights and need no name. */
 const FEW = 16;
 
-/** How a model is read. */
+/** Options for reading a model. */
 export interface ReadOptions {
-  /** What messages call it: the path of its file. */
+  /** The name for messages: the path of the file. */
   readonly source?: string;
-  /** The bytes of files in which weights are kept beside the model: `readModelFile` knows them. */
+  /** Reads the external files that contain weights. `readModelFile` provides it. */
   readonly externalData?: ExternalData;
-  /** What parameters are in the graph: constants with their values (`inside`, the default), or inputs of it. */
+  /** Parameters are constants with their values (`inside`, the default), or inputs of the graph. */
   readonly parameters?: "inside" | "inputs";
-  /** Whether batch normalization works as in training: on the statistics of the batch, which it records. */
+  /** Whether batch normalization works in training mode: it uses the statistics of the batch and records them. */
   readonly training?: boolean;
-  /** Values that take the place of inputs, parameters and statistics, by their names. */
+  /** Values that replace inputs, parameters and statistics, by name. */
   readonly given?: ReadonlyMap<string, Value>;
-  /** Numbers for symbolic dimensions, by their names. */
+  /** Numbers for symbolic dimensions, by name. */
   readonly dimensions?: Readonly<Record<string, number>>;
 }
 
-/** A model as values to go on with: add a loss, take gradients, `build` it again. */
+/** A model as values. Use them to add a loss, take gradients or `build` a new model. */
 export interface ReadModel {
-  /** Its inputs, in the order of the file. */
+  /** The inputs, in the order of the file. */
   readonly inputs: readonly Value[];
-  /** What it learns: initializers of floats, by their names in the file. */
+  /** The parameters: float initializers, by their names in the file. */
   readonly parameters: ReadonlyMap<string, Value>;
-  /** The running statistics of batch normalization, by their names. */
+  /** The running statistics of batch normalization, by name. */
   readonly statistics: ReadonlyMap<string, Value>;
-  /** What the statistics become in a step of training; as they were without `training`. */
+  /** The statistics after a training step. Without `training` they are unchanged. */
   readonly nextStatistics: ReadonlyMap<string, Value>;
-  /** The elements of parameters and statistics in the file. */
+  /** The numbers of parameters and statistics in the file. */
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly outputs: ReadonlyMap<string, Value>;
   readonly name: string;
@@ -47,15 +47,16 @@ export interface ReadModel {
   readonly producer: { readonly name: string; readonly version: string };
   readonly metadata: Readonly<Record<string, string>>;
   readonly opsets: Opsets;
-  /** What a user should know of how it was read, a line each. */
+  /** Notes for the user about how the model was read, one line each. */
   readonly notes: readonly string[];
 }
 
 /**
- * The graph of an ONNX file as values: https://onnx.ai/onnx/intro/concepts.html. Opsets 9 to 26; weights of float16 and
- * bfloat16 become float32, functions are inlined, shapes that are computed are folded as far as sizes are known.
+ * Read an ONNX model as values: https://onnx.ai/onnx/intro/concepts.html. Opsets 7 to 26 are supported. Weights of
+ * float16 and bfloat16 become float32, functions are inlined, and computed shapes are folded as far as sizes are known.
  *
- * @throws GanOnnxError naming node, operator and opset when the bytes are no model or hold what cannot be read.
+ * @throws {@link GanOnnxError} when the bytes are not a model, or contain something that is not supported. The message
+ * names node, operator and opset.
  */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): ReadModel {
   const { source = "model", externalData } = options;

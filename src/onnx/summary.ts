@@ -3,23 +3,23 @@ import type { NamedValue } from "../graph/build.js";
 import { dtypeNames, dtypes } from "../tensors/tensor.js";
 import { onnx } from "./proto.js";
 
-/** What a model file says of itself, without its weights. */
+/** The description of a model file, without its weights. */
 export interface ModelSummary {
   readonly producer: string;
   readonly irVersion: number;
-  /** The version of each operator set that it asks for, by domain; ONNX's own is the empty one. */
+  /** The version of each operator set, by domain. ONNX's own domain is "". */
   readonly opsets: Readonly<Record<string, number>>;
   readonly metadata: Readonly<Record<string, string>>;
   readonly inputs: readonly NamedValue[];
   readonly outputs: readonly NamedValue[];
-  /** The types of its nodes, in their order. */
+  /** The operator types of its nodes, in order. */
   readonly operators: readonly string[];
 }
 
 /**
  * Read the interface of a model.
  *
- * @throws Error when the bytes are no ONNX model.
+ * @throws Error when the bytes are not an ONNX model.
  */
 export function summarizeModel(bytes: Uint8Array): ModelSummary {
   const model = onnx.ModelProto.decode(bytes);
@@ -43,14 +43,14 @@ export function summarizeModel(bytes: Uint8Array): ModelSummary {
 export interface ModelNode {
   readonly name: string;
   readonly operator: string;
-  /** Whether it is in a graph inside another: the body of a `Loop`. */
+  /** Whether the node is in a subgraph, e.g. the body of a `Loop`. */
   readonly inBody: boolean;
 }
 
 /**
- * The nodes of a model, with those of the graphs inside it.
+ * The nodes of a model, including those of its subgraphs.
  *
- * @throws Error when the bytes are no ONNX model.
+ * @throws Error when the bytes are not an ONNX model.
  */
 export function listNodes(bytes: Uint8Array): ModelNode[] {
   return nodesIn(onnx.ModelProto.decode(bytes).graph, false);

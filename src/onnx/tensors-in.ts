@@ -3,12 +3,11 @@ import { GanOnnxError } from "../error.js";
 import { type DType, dtypeNames, dtypes, elementsOf, sizeOf, type Tensor } from "../tensors/tensor.js";
 
 /**
- * The bytes of a part of a file beside the model, in which weights are kept. `location` is what the model says, its
- * path from the model's folder.
+ * Read a part of an external file with weights. `location` is the file's path from the model's folder, as in the model.
  */
 export type ExternalData = (location: string, offset: number, length: number | undefined) => Uint8Array;
 
-/** Names of TensorProto.DataType, for messages and for those types that are no {@link DType}. */
+/** The names of TensorProto.DataType, for messages and for types that are not a {@link DType}. */
 const elementTypes = [
   ...["undefined", "float32", "uint8", "int8", "uint16", "int16", "int32", "int64", "string", "bool"],
   ...["float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16", "float8e4m3fn"],
@@ -16,14 +15,14 @@ const elementTypes = [
   ...["uint2", "int2"],
 ];
 
-/** What an element type of a file is called. */
+/** The name of an element type of a file. */
 export function nameOfElementType(elementType: number): string {
   return elementTypes[elementType] ?? `element type ${elementType}`;
 }
 
 /**
- * The type as which elements of a file are computed with, undefined when there is none: float16 and bfloat16 are
- * widened to float32.
+ * The type in which elements of a file are computed; undefined if they are not supported. float16 and bfloat16 become
+ * float32.
  */
 export function dtypeOf(elementType: number): DType | undefined {
   const name = nameOfElementType(elementType);
@@ -34,9 +33,9 @@ export function dtypeOf(elementType: number): DType | undefined {
 type Where = { readonly name: string; readonly externalData?: ExternalData };
 
 /**
- * The elements of a TensorProto, checked against its shape.
+ * Read the elements of a TensorProto and check them against its shape.
  *
- * @throws GanOnnxError naming tensor and file.
+ * @throws {@link GanOnnxError} when elements are missing or do not match.
  */
 export function tensorIn(
   proto: onnxProto.onnx.ITensorProto,
@@ -100,12 +99,14 @@ function bytesOf(proto: onnxProto.onnx.ITensorProto, source: Where, where: strin
   return source.externalData(location, number("offset") ?? 0, number("length"));
 }
 
-/** The same bytes at a place where an array of elements of a width may begin. */
+/** The same bytes, copied if their offset is not a multiple of the width. */
 function aligned(bytes: Uint8Array, width: number): Uint8Array {
-  return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes); // A Buffer's slice() is no copy.
+  return bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes); // A Buffer's slice() does not copy.
 }
 
-/** Elements that are not written as bytes: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, TensorProto. */
+/**
+ * The elements in a typed field instead of bytes: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto, TensorProto.
+ */
 function typedField(proto: onnxProto.onnx.ITensorProto, type: string): ArrayLike<number | bigint> {
   switch (type) {
     case "float32":
@@ -119,7 +120,7 @@ function typedField(proto: onnxProto.onnx.ITensorProto, type: string): ArrayLike
   }
 }
 
-/** The number whose IEEE 754 binary16 form is in the lower 16 bits. */
+/** Decode IEEE 754 binary16 from the lower 16 bits. */
 function float16(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const [exponent, fraction] = [(bits >> 10) & 0x1f, bits & 0x3ff];
@@ -131,7 +132,7 @@ function float16(bits: number): number {
 const word = new Uint32Array(1);
 const asFloat = new Float32Array(word.buffer);
 
-/** The number whose bfloat16 form, the upper half of a float32, is in the lower 16 bits. */
+/** Decode bfloat16, the upper half of a float32, from the lower 16 bits. */
 function bfloat16(bits: number): number {
   word[0] = bits << 16;
   return asFloat[0];

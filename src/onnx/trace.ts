@@ -20,19 +20,19 @@ interface Reading {
   record(statistic: Value, next: Value): void;
 }
 
-/** Nodes of functions that call functions multiply: a model of more than this is not meant to be read. */
+/** The maximum number of nodes. Functions that call functions can multiply nodes without limit. */
 const MOST_NODES = 300_000;
 const DEEPEST = 100;
 
-/** Where nodes stand: in the model's graph, in a graph inside a node, in a function. */
+/** The scope of nodes: the model's graph, a subgraph, or a function. */
 interface Place {
   readonly values: Environment;
   readonly opsets: Opsets;
-  /** The functions around, the innermost last. */
+  /** The enclosing functions, the innermost last. */
   readonly inside: readonly FileFunction[];
 }
 
-/** What reads nodes one after the other into an environment. */
+/** Makes a function that reads nodes in order into an environment. */
 export function tracer(reading: Reading) {
   const { source, model } = reading;
   let count = 0;
@@ -82,13 +82,13 @@ export function tracer(reading: Reading) {
     const content = fold(call, first);
     const followed = content ? withContent(first, content) : first;
     const { origin } = followed;
-    // What was only passed on keeps its own name.
+    // A value that is only passed through keeps its own name.
     const own = origin.kind === "node" && !inputs.includes(followed);
     if (node.name !== "" && own && place.inside.length === 0) nameNode(followed, node.name);
     return [followed, ...others];
   }
 
-  /** A function that the model defines, in its place. */
+  /** Inline a function that the model defines. */
   function callFunction(
     called: FileFunction,
     node: FileNode,
@@ -103,7 +103,7 @@ export function tracer(reading: Reading) {
     return outputsOf(called.outputs, values);
   }
 
-  /** A graph inside a node sees the values around it. */
+  /** Read a subgraph. It can use the values around it. */
   function subgraph(graph: FileGraph, place: Place): readonly Value[] {
     const values: Environment = new Map(place.values);
     for (const [name, tensor] of graph.initializers) {
@@ -120,7 +120,7 @@ export function tracer(reading: Reading) {
   return trace;
 }
 
-/** Nobody has memory for more, and sizes that a file only claims to need would be computed with. */
+/** The maximum number of elements. Larger tensors do not fit in memory, and sizes in a file are not trusted. */
 const MOST_ELEMENTS = 2 ** 32;
 
 function checkSize({ shape }: Value): void {
@@ -132,7 +132,7 @@ function checkSize({ shape }: Value): void {
 
 const QUANTISED = /Quantize|^QLinear|Integer$/;
 
-/** The error of an operator that cannot be read: why, and what helps. */
+/** The error of an unsupported operator, with the reason and what helps. */
 function unsupported({ type, domain }: FileNode, where: string): GanOnnxError {
   const docs = "see docs/own-networks.md on what to do";
   if (domain !== "")

@@ -1,4 +1,4 @@
-/** The operator set of every model written here: the newest one that ONNX 1.12's checker (Debian's) knows. */
+/** The operator set of every model that is written: the newest one that the checker of ONNX 1.12 (Debian) supports. */
 export const OPSET = 17;
-/** The file format version that belongs to it: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
+/** The matching version of the file format: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */
 export const IR_VERSION = 8;

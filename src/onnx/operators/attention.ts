@@ -2,7 +2,7 @@ import type { Value } from "../../graph/index.js";
 import * as graph from "../../graph/index.js";
 import type { Call, Rules } from "../call.js";
 
-/** Attention of transformers, as ONNX has it since opset 23. */
+/** Attention of transformers, in ONNX since opset 23. */
 export const attentions: Rules = { Attention: attention };
 
 /** softmax(Q·Kᵀ·scale + mask)·V for each head. https://onnx.ai/onnx/operators/onnx__Attention.html */
@@ -30,7 +30,7 @@ function attention(call: Call): readonly Value[] {
   return [flat ? together(y) : y, keys, values, shown];
 }
 
-/** [batch, length, heads · size] as [batch, heads, length, size]. */
+/** Reshape [batch, length, heads · size] to [batch, heads, length, size]. */
 function apart(x: Value, heads: number): Value {
   const [batch, length, size] = x.shape;
   return graph.transpose(graph.reshape(x, [batch, length, heads, Number(size) / heads]), [0, 2, 1, 3]);
@@ -42,12 +42,12 @@ function together(x: Value): Value {
   return graph.reshape(turned, [batch, length, Number(heads) * Number(size)]);
 }
 
-/** Keys or values whose heads are fewer than those of the queries: each serves several. */
+/** Repeat keys or values for the query heads, if there are fewer of them: each serves several query heads. */
 function sharedBy(call: Call, x: Value, q: Value): Value {
-  const [own, wanted] = [x.shape[1], q.shape[1]];
-  if (own === wanted) return x;
-  const times = Number(wanted) / Number(own);
-  if (!Number.isInteger(times)) call.fail(`${own} heads cannot serve ${wanted}`);
+  const [heads, queryHeads] = [x.shape[1], q.shape[1]];
+  if (heads === queryHeads) return x;
+  const times = Number(queryHeads) / Number(heads);
+  if (!Number.isInteger(times)) call.fail(`${heads} heads cannot serve ${queryHeads}`);
   return graph.repeatEach(x, [1, times, 1, 1]);
 }
 

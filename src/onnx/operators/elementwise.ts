@@ -4,7 +4,7 @@ import { isFloat } from "../../graph/value.js";
 import type { Call, Rule, Rules } from "../call.js";
 import { dtypeOf, nameOfElementType } from "../tensors-in.js";
 
-/** An operator of one input and no attributes. */
+/** A rule for an operator with one input and no attributes. */
 export const one =
   (f: (x: Value) => Value): Rule =>
   (call) =>
@@ -20,7 +20,7 @@ const several =
   (call) =>
     f(call.values.map((_, i) => call.input(i)));
 
-/** The element type that an attribute names. */
+/** The element type in an attribute. */
 export function dtypeIn(call: Call, name: string, standard?: number): Value["dtype"] {
   const given = call.attribute(name, "int") ?? standard ?? call.fail(`the attribute ${name} is missing`);
   return dtypeOf(given) ?? call.fail(`elements of ${nameOfElementType(given)} are not supported`);
@@ -30,7 +30,7 @@ function cast(x: Value, to: Value["dtype"]): Value {
   return x.dtype === to ? x : graph.cast(x, { to });
 }
 
-/** Bounds are attributes until opset 11, and inputs since; one that is absent bounds nothing. */
+/** The bounds are attributes before opset 11 and inputs from then on. An absent bound has no effect. */
 function clip(call: Call): Value {
   const x = call.input(0);
   const bound = (name: string, i: number): Operand | undefined =>

@@ -7,7 +7,7 @@ import { contentOf, minus, numbersIn } from "../content.js";
 import { dtypeIn } from "./elementwise.js";
 import { dimsIn } from "./shapes.js";
 
-/** What makes values of nothing but sizes and numbers, and what masks or accumulates by place. */
+/** Operators that create values from sizes and numbers, and operators that mask or accumulate by position. */
 export const generators: Rules = {
   Constant: constantOf,
   If: (call) => {
@@ -69,7 +69,7 @@ function constantOf(call: Call): Value {
   return call.fail("holds no numbers");
 }
 
-/** What is made now lies in the model: not more than this. */
+/** The maximum number of elements of a generated constant: it is stored in the model. */
 const MOST = 2 ** 24;
 
 /** https://onnx.ai/onnx/operators/onnx__Range.html */
@@ -105,7 +105,7 @@ function oneHot(call: Call): Value {
   return graph.oneHotEncode(indices, count, { axis: call.int("axis", -1), on, off });
 }
 
-/** A value whose axes may be counted in constants. */
+/** Refuse a value whose axes are too long for constants. */
 function withinReason(call: Call, x: Value): Value {
   return x.shape.some((dim) => Number(dim) > MOST) ? call.fail("an axis is too long") : x;
 }

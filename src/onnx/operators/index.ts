@@ -11,7 +11,7 @@ import { shapes } from "./shapes.js";
 
 export type Operators = Rules;
 
-/** How each operator that is supported is read: https://onnx.ai/onnx/operators/ */
+/** The rules of all supported operators: https://onnx.ai/onnx/operators/ */
 export const operators: Operators = {
   ...elementwise,
   ...activations,

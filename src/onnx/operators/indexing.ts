@@ -5,7 +5,7 @@ import type { Call, Rules } from "../call.js";
 import { contentOf, minus, plus } from "../content.js";
 import { axisOf } from "./shapes.js";
 
-/** What takes parts of values, or writes into them. */
+/** Operators that read or write parts of values. */
 export const indexing: Rules = {
   Gather: (call) => graph.gather(call.input(0), call.input(1), call.int("axis", 0)),
   GatherElements: (call) => graph.gatherElements(call.input(0), call.input(1), call.int("axis", 0)),
@@ -36,7 +36,9 @@ function reductionOf(call: Call): "none" | "add" {
   return call.fail(`the reduction ${reduction} is not supported`);
 }
 
-/** Bounds are attributes until opset 10 and inputs since: https://onnx.ai/onnx/operators/onnx__Slice.html */
+/**
+ * The bounds are attributes before opset 10 and inputs from then on: https://onnx.ai/onnx/operators/onnx__Slice.html
+ */
 function slice(call: Call): Value {
   const x = call.input(0);
   const given = (name: string, i: number): readonly Dim[] | undefined => {
@@ -56,7 +58,7 @@ function slice(call: Call): Value {
 
 const FAR = 2 ** 31 - 1;
 
-/** A range with numbers as bounds: an extent as a bound is the end of the axis. */
+/** A range with numeric bounds. A bound that is the extent means the end of the axis. */
 function rangeOf(
   call: Call,
   extent: Dim,
@@ -71,15 +73,15 @@ function rangeOf(
   return { axis, start: from, end: to, step, extent: countOf(extent, from, to) };
 }
 
-/** How many elements of an axis of symbolic extent lie from start to end; undefined where that is not known. */
+/** The number of elements from start to end on an axis with a symbolic extent; undefined if it is not known. */
 function countOf(extent: Dim, start: number, end: number): Dim | undefined {
   const place = (at: number): Dim => (at >= FAR ? extent : at < 0 ? plus(extent, at) : at);
   if (start >= FAR) return 0;
-  // From the front: as many as there are between, if the axis is so long; exporters see to that.
+  // Assume that the axis is long enough. Exporters ensure it.
   return minus(place(end), place(start));
 }
 
-/** Pads are attributes until opset 11 and inputs since; `axes` may name those that they belong to since 18. */
+/** The pads are attributes before opset 11 and inputs from then on. Since opset 18, `axes` may name their axes. */
 function pad(call: Call): Value {
   const x = call.input(0);
   const rank = x.shape.length;

@@ -4,7 +4,7 @@ import * as graph from "../../graph/index.js";
 import type { Call, Rules } from "../call.js";
 import { dimsIn } from "./shapes.js";
 
-/** What networks are mostly made of: products, convolutions, pools, and images in other sizes. */
+/** Operators of common layers: products, convolutions, pools, resizing. */
 export const layers: Rules = {
   MatMul: (call) => graph.matmul(call.input(0), call.input(1)),
   Gemm: (call) =>
@@ -97,13 +97,13 @@ function lossOf(call: Call): graph.ClassLossOptions {
   return { weight: call.optional(2), ignoreIndex: call.attribute("ignore_index", "int"), reduction };
 }
 
-/** https://onnx.ai/onnx/operators/onnx__Resize.html; in opset 10 scales are the second input, as Upsample has them. */
+/** https://onnx.ai/onnx/operators/onnx__Resize.html. In opset 10, scales are the second input, as in Upsample. */
 function resize(call: Call): Value {
   if (call.opset < 11) return upsample(call);
   const x = call.input(0);
   const scales = call.numbers(2, "scales");
-  const wanted = call.optional(3);
-  const sizes = wanted && dimsIn(call, wanted);
+  const target = call.optional(3);
+  const sizes = target && dimsIn(call, target);
   const axes = (call.attribute("axes", "ints") ?? x.shape.map((_, axis) => axis)).map((axis) =>
     axis < 0 ? axis + x.shape.length : axis,
   );
@@ -125,7 +125,7 @@ function resize(call: Call): Value {
 
 type Target = { axis: number; size: Dim; scale?: number };
 
-/** The axes whose extents change, which must be known. */
+/** The axes whose extents change. Their extents must be known. */
 function changed(call: Call, x: Value, targets: readonly Target[]): graph.ResizedAxis[] {
   return targets.flatMap(({ axis, size, scale }) => {
     if (size === x.shape[axis]) return [];
@@ -141,7 +141,7 @@ function scaled(call: Call, x: Value, axis: number, scale: number): Target {
   return { axis, size: Math.floor(extent * scale), scale };
 }
 
-/** Sizes as given, or the ratio of the axes kept within or around them. */
+/** The given sizes, or sizes that keep the ratio of the axes, inside or outside of the given ones. */
 function fitted(x: Value, axes: readonly number[], sizes: Shape, policy: string): Target[] {
   if (policy === "stretch") return axes.map((axis, i) => ({ axis, size: sizes[i] }));
   const ratios = axes.map((axis, i) => Number(sizes[i]) / Number(x.shape[axis]));
@@ -157,7 +157,7 @@ function modeOf(call: Call): "nearest" | "linear" | "cubic" {
     : call.fail(`the mode ${mode} is not known`);
 }
 
-/** What Resize was before opset 11. https://onnx.ai/onnx/operators/onnx__Upsample.html */
+/** Resize before opset 11. https://onnx.ai/onnx/operators/onnx__Upsample.html */
 function upsample(call: Call): Value {
   const x = call.input(0);
   const scales =

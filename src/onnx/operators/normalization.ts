@@ -3,7 +3,7 @@ import * as graph from "../../graph/index.js";
 import type { Call, Rules } from "../call.js";
 import { axisOf } from "./shapes.js";
 
-/** What centres and scales by statistics. */
+/** Operators that normalize by statistics. */
 export const normalization: Rules = {
   BatchNormalization: batchNormalization,
   InstanceNormalization: (call) => graph.instanceNorm(call.input(0), options(call)),
@@ -33,7 +33,7 @@ export const normalization: Rules = {
     }),
 };
 
-/** Scale, bias and epsilon, where most of these operators have them. */
+/** Scale, bias and epsilon, at their usual positions. */
 function options(call: Call) {
   return {
     scale: call.optional(1),
@@ -43,8 +43,9 @@ function options(call: Call) {
 }
 
 /**
- * With the statistics that the model keeps, in inference. In training they follow those of the batch: where the file
- * says so as ONNX defines it, and elsewhere as in PyTorch, whose layers such nodes come from, with the variance unbiased.
+ * Inference uses the statistics in the model. Training uses those of the batch and updates the running ones: as ONNX
+ * defines it if the node is in training mode, otherwise as in PyTorch, with the unbiased variance, because most such
+ * nodes come from PyTorch layers.
  */
 function batchNormalization(call: Call): Value | readonly Value[] {
   const [mean, variance] = [call.input(3), call.input(4)];

@@ -4,7 +4,7 @@ import type { Rule, Rules } from "../call.js";
 
 type Reduction = (x: Value, axes: readonly number[], options: { keepdims: boolean }) => Value;
 
-/** A reduction whose axes are an input since an opset and an attribute before. */
+/** A reduction whose axes are an attribute before opset `since` and an input from then on. */
 const over =
   (reduce: Reduction, since = 18): Rule =>
   (call) => {
@@ -26,7 +26,7 @@ const position =
       last: call.int("select_last_index", 0) === 1,
     });
 
-/** Before opset 13 all axes from one on are one. */
+/** Before opset 13, all axes from `axis` on count as one. */
 const along =
   (f: typeof graph.softmax): Rule =>
   (call) =>
@@ -34,7 +34,7 @@ const along =
       ? graph.flattened(f, call.input(0), call.int("axis", 1))
       : f(call.input(0), call.int("axis", -1));
 
-/** What makes one number of several, or norms them. */
+/** Operators that reduce axes or normalize along them. */
 export const reductions: Rules = {
   ReduceSum: over(graph.sum, 13),
   ReduceMean: over(graph.mean),

@@ -12,7 +12,7 @@ import { normalizeAxis } from "../../graph/ops/infer.js";
 import type { Call, Rules } from "../call.js";
 import { contentOf } from "../content.js";
 
-/** What changes the shape of a value, and what tells it. */
+/** Operators that change or return the shape of a value. */
 export const shapes: Rules = {
   Reshape: (call) => (call.opset < 5 ? byAttribute(call) : reshape(call)),
   Flatten: (call) => graph.flatten(call.input(0), call.int("axis", 1)),
@@ -57,10 +57,10 @@ function sameAs(x: Value, shape: Shape): boolean {
   return x.shape.length === shape.length && x.shape.every((dim, i) => dim === shape[i]);
 }
 
-/** The sizes that a value holds. Where they are computed in a way that is not followed, they are symbols. */
+/** The sizes in a value. Sizes that are not tracked become new symbols. */
 export function dimsIn(call: Call, value: Value): Shape {
-  const known = contentOf(value)?.elements;
-  if (known) return known;
+  const elements = contentOf(value)?.elements;
+  if (elements) return elements;
   const [rank] = value.shape;
   if (value.shape.length === 1 && typeof rank === "number")
     return Array.from({ length: rank }, (_, i) => `${call.node.name || call.node.outputs[0]}_dim_${i}`);
@@ -82,7 +82,7 @@ function reshape(call: Call): Value {
   return simple ? graph.reshape(x, shape) : graph.reshapeOp(x, target, { to: shape });
 }
 
-/** A target of Reshape with its zeros and its -1 replaced by what they stand for. */
+/** Resolve the zeros and the -1 in a target of Reshape. */
 function resolved(call: Call, x: Value, target: Shape): Shape {
   const kept = target.map((dim, i) =>
     dim === 0 && call.int("allowzero", 0) === 0 ? (x.shape[i] ?? 0) : dim,
@@ -96,7 +96,7 @@ function resolved(call: Call, x: Value, target: Shape): Shape {
   return shape;
 }
 
-/** What remains of the elements of a shape beside some dimensions: the same symbols cancel out. */
+/** The quotient of two numbers of elements. Equal symbols cancel out. */
 function restOf(whole: Shape, part: Shape): Dim {
   const [a, b] = [productOf(whole), productOf(part)].map(symbolOf);
   const left = a.symbol === "" ? [] : a.symbol.split("*");
@@ -113,7 +113,7 @@ function restOf(whole: Shape, part: Shape): Dim {
   return `(${productOf(whole)}/${productOf(part)})`.replaceAll("*", "·");
 }
 
-/** Sizes are an attribute until opset 13 and an input since; without them the parts are equal. */
+/** The sizes are an attribute before opset 13 and an input from then on. Without sizes the parts are equal. */
 function split(call: Call): readonly Value[] {
   const x = call.input(0);
   const axis = call.axis(x, 0);
@@ -123,13 +123,13 @@ function split(call: Call): readonly Value[] {
   const extent = x.shape[axis];
   if (typeof extent === "number" && count > extent) call.fail(`${extent} are split into ${count} parts`);
   if (typeof extent !== "number" || extent % count === 0) return graph.split(x, axis, count);
-  // Since opset 18 the last part may be smaller.
+  // Since opset 18, the last part may be smaller.
   const each = Math.ceil(extent / count);
   const parts = Array.from({ length: count }, (_, i) => Math.max(0, Math.min(each, extent - i * each)));
   return graph.split(x, axis, parts);
 }
 
-/** Repeated by counts that depend on sizes: each axis apart, then joined. */
+/** Tile with counts that depend on sizes: expand each axis, then merge. */
 function tileBy(call: Call, x: Value, repeats: Shape): Value {
   if (x.shape.some((dim, axis) => dim !== 1 && typeof repeats[axis] === "string"))
     return call.fail("an axis is repeated as often as a size says", "repeat it by a number");
@@ -138,7 +138,7 @@ function tileBy(call: Call, x: Value, repeats: Shape): Value {
   return graph.tile(graph.expandOp(x, targetOf(call, x), { to }), counts);
 }
 
-/** The repeats of Tile as a target of Expand: 1 where the axis is not of extent 1. */
+/** Convert the repeats of Tile to a target of Expand: 1 where the extent of the axis is not 1. */
 function targetOf(call: Call, x: Value): Value {
   const single = x.shape.map((dim) => Number(dim === 1));
   const mask = graph.constant("bool", [single.length], Uint8Array.from(single));

@@ -30,7 +30,12 @@ export interface Source {
   readonly name: string;
   /** Reads the external files that contain weights. */
   readonly externalData?: ExternalData;
+  /** How many nodes are around the graph that is read. */
+  readonly depth?: number;
 }
+
+/** Graphs inside nodes inside graphs: more levels than anybody writes. */
+const DEEPEST = 100;
 
 /**
  * Decode the bytes of a model file: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
@@ -116,6 +121,13 @@ function functionOf(
 }
 
 function graphOf(graph: onnxProto.onnx.IGraphProto, source: Source): FileGraph {
+  if ((source.depth ?? 0) > DEEPEST) {
+    throw new GanOnnxError({
+      what: `has graphs inside nodes on more than ${DEEPEST} levels`,
+      where: source.name,
+      fix: "export it without control flow",
+    });
+  }
   if (graph.sparseInitializer?.length) {
     throw new GanOnnxError({
       what: "has sparse initializers",
@@ -162,7 +174,7 @@ function attributeOf(a: onnxProto.onnx.IAttributeProto, source: Source): FileAtt
     case AttributeType.TENSOR:
       return { kind: "tensor", value: tensorOf(a.t ?? {}, source) };
     case AttributeType.GRAPH:
-      return { kind: "graph", value: graphOf(a.g ?? {}, source) };
+      return { kind: "graph", value: graphOf(a.g ?? {}, { ...source, depth: (source.depth ?? 0) + 1 }) };
     case AttributeType.FLOATS:
       return { kind: "floats", value: a.floats ?? [] };
     case AttributeType.INTS:

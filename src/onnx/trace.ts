@@ -10,7 +10,17 @@ import type { FileFunction, FileGraph, FileModel, FileNode, Opsets } from "./mes
 import { operators } from "./operators/index.js";
 
 /** Values by their names in the file. */
-export type Environment = Map<string, Value | undefined>;
+export type Environment = Pick<Map<string, Value | undefined>, "get" | "has" | "set">;
+
+/** Names of its own over those around, which are not copied: a model may have thousands of graphs inside nodes. */
+function within(outer: Environment): Environment {
+  const own = new Map<string, Value | undefined>();
+  return {
+    get: (name) => (own.has(name) ? own : outer).get(name),
+    has: (name) => own.has(name) || outer.has(name),
+    set: (name, value) => own.set(name, value),
+  };
+}
 
 interface Reading {
   readonly model: FileModel;
@@ -105,7 +115,7 @@ export function tracer(reading: Reading) {
 
   /** Read a subgraph. It can use the values around it. */
   function subgraph(graph: FileGraph, place: Place): readonly Value[] {
-    const values: Environment = new Map(place.values);
+    const values = within(place.values);
     for (const [name, tensor] of graph.initializers) {
       const { dtype, shape, data } = tensor.read();
       values.set(name, constant(dtype, shape, data, name));

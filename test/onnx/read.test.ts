@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { build, gradients, input, type Value } from "../../src/graph/index.js";
-import { readModel } from "../../src/onnx/index.js";
+import { differentiate, encodeModel, readModel } from "../../src/onnx/index.js";
 import { modelBytes, nodeOf, tensor } from "../helpers/make-model.js";
 import { about, evaluate } from "../helpers/run.js";
 
@@ -276,17 +276,44 @@ describe("what cannot be read is one line that names node, operator and opset", 
     );
   });
 
-  test("10,000 nodes in a row are no problem", () => {
-    const nodes = Array.from({ length: 10_000 }, (_, i) => ({
-      type: "Relu",
-      inputs: [i === 0 ? "x" : `v${i}`],
-      outputs: [i === 9_999 ? "y" : `v${i + 1}`],
-    }));
-    const read = readModel(modelBytes({ nodes }));
-    const y = read.outputs.get("y") as Value;
-    const [g] = gradients(y, read.inputs, { seed: input("seed", "float32", y.shape) });
-    const seeds = [...read.inputs, input("seed", "float32", y.shape)];
-    expect(() => build(about, { inputs: seeds.slice(0, 1), outputs: { y } })).not.toThrow();
-    expect(g.shape).toEqual(["batch", 4]);
+  test("6,000 nodes in a row, their gradients and their bytes are no problem", () => {
+    const kinds = [
+      { type: "Relu", more: [] },
+      { type: "Softmax", more: [] },
+      { type: "Add", more: ["layer.bias"] },
+      { type: "Reshape", more: ["shape"] },
+      { type: "Reshape", more: ["shape"] },
+      { type: "MatMul", more: ["layer.weight"] },
+      { type: "ReduceMean", more: [], attributes: { axes: [1] } },
+    ];
+    const nodes = Array.from({ length: 6_000 }, (_, i) => {
+      const { type, more, attributes } = kinds[i % kinds.length];
+      const [from, to] = [i === 0 ? "x" : `v${i}`, i === 5_999 ? "y" : `v${i + 1}`];
+      return {
+        type,
+        inputs: [from, ...more],
+        outputs: [to],
+        attributes,
+      };
+    });
+    const initializers = [w, tensor("layer.bias", [4], [1, 2, 3, 4]), tensor("shape", [2], [-1, 4], 7)];
+    // A mean over the row has one column: the sum with the bias has four again.
+    const { model, gradients } = differentiate(modelBytes({ nodes, initializers }), about.producer);
+    expect(gradients).toEqual(["layer.weight", "layer.bias"]);
+    expect(encodeModel(model).length).toBeGreaterThan(1e6);
+  });
+
+  test("nodes of thousands of inputs and outputs", () => {
+    const names = Array.from({ length: 20_000 }, (_, i) => `part${i}`);
+    const nodes = [
+      { type: "Split", inputs: ["x"], outputs: names, attributes: { axis: 1 } },
+      { type: "Concat", inputs: names.toReversed(), outputs: ["y"], attributes: { axis: 1 } },
+    ];
+    const bytes = modelBytes({ nodes, inputs: { x: ["batch", names.length] } });
+    const { model } = differentiate(bytes, about.producer, { withRespectTo: "inputs" });
+    expect(model.graph.outputs.map(({ shape }) => shape)).toEqual([
+      ["batch", names.length],
+      ["batch", names.length],
+    ]);
   });
 });

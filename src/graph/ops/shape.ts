@@ -64,19 +64,41 @@ export function shapeOf(x: Value): Value {
  * A graph input with the dimension `symbol`. Reading the extent from an input instead of the value itself makes the
  * shape independent of a loop's state, so it is computed once and not in every step.
  */
-function carrierOf(x: Value, symbol: string): [Value, number] | undefined {
-  const seen = new Set<Value>();
-  const pending = [x];
-  for (let value = pending.pop(); value; value = pending.pop()) {
-    if (seen.has(value)) continue;
-    seen.add(value);
-    if (value.origin.kind === "input") {
-      const axis = value.shape.indexOf(symbol);
-      if (axis >= 0) return [value, axis];
+function carrierOf(x: Value, symbol: string): Carrier | undefined {
+  const path = [{ value: x, left: behind(x) }];
+  for (let at = path.at(-1); at; at = path.at(-1)) {
+    const found = at.value.origin.kind === "input" ? axisOf(at.value, symbol) : undefined;
+    const next = found ? undefined : at.left.pop();
+    const known = found ?? (next && carriers.get(next)?.get(symbol));
+    if (known) {
+      for (const { value } of path) remember(value, symbol, known);
+      return known;
     }
-    if (value.origin.kind === "node") pending.push(...dependencies(value.origin.node));
+    if (next) {
+      if (known !== null) path.push({ value: next, left: behind(next) });
+    } else remember((path.pop() as typeof at).value, symbol, null);
   }
   return undefined;
+}
+
+type Carrier = readonly [input: Value, axis: number];
+
+/** The results of carrierOf by value and symbol (null: none), so that a growing graph is not searched again from its start. */
+const carriers = new WeakMap<Value, Map<string, Carrier | null>>();
+
+function remember(value: Value, symbol: string, carrier: Carrier | null): void {
+  const known = carriers.get(value) ?? new Map<string, Carrier | null>();
+  carriers.set(value, known.set(symbol, carrier));
+}
+
+function axisOf(value: Value, symbol: string): Carrier | undefined {
+  const axis = value.shape.indexOf(symbol);
+  return axis >= 0 ? [value, axis] : undefined;
+}
+
+/** What a value is computed from. */
+function behind({ origin }: Value): Value[] {
+  return origin.kind === "node" ? [...dependencies(origin.node)] : [];
 }
 
 export const concatOp = defineOp<[...parts: Value[]], { axis: "int" }>({
@@ -108,6 +130,13 @@ function totalOf(extents: Shape): Dim | undefined {
 /** The maximum number of parts of a node: WebGPU guarantees eight buffers per node, one of which is the whole. */
 const MOST_PARTS = 7;
 
+/** More parts are first joined in runs of this length: finding the smallest group takes quadratic time. */
+const RUN = 256;
+
+function inRuns<T>(parts: readonly T[]): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(parts.length / RUN) }, (_, i) => parts.slice(i * RUN, (i + 1) * RUN));
+}
+
 /**
  * Select the parts to join first when there are too many: of all adjacent groups of the right length, the one with the
  * fewest elements.
@@ -126,6 +155,11 @@ export function concat(parts: readonly Value[], axis: number): Value {
   const at = normalizeAxis("Concat", axis, parts[0].shape.length);
   if (parts.length === 1) return parts[0];
   if (parts.length <= MOST_PARTS) return concatOp(...parts, { axis: at });
+  if (parts.length > RUN)
+    return concat(
+      inRuns(parts).map((run) => concat(run, at)),
+      at,
+    );
   const { start, end } = smallestGroup(parts.map(({ shape }) => shape[at]));
   return concat(parts.toSpliced(start, end - start, concat(parts.slice(start, end), at)), at);
 }
@@ -160,6 +194,15 @@ export function split(x: Value, axis: number, parts: number | readonly Dim[]): r
     throw shapeError("Split", `axis ${at} does not part into ${JSON.stringify(parts)}`, [x.shape]);
   }
   if (extents.length === 1) return [x];
+  if (extents.length > RUN) {
+    const runs = inRuns(extents);
+    const outer = split(
+      x,
+      at,
+      runs.map((run) => totalOf(run) as Dim),
+    );
+    return runs.flatMap((run, i) => split(outer[i], at, run));
+  }
   if (extents.length > MOST_PARTS) {
     const { start, end } = smallestGroup(extents);
     const inner = extents.slice(start, end);

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
-import { concat, input, split } from "../../../src/graph/index.js";
+import { concat, input, relu, split, type Value } from "../../../src/graph/index.js";
+import { shapeOf } from "../../../src/graph/ops/shape.js";
 import { evaluate, modelOf } from "../../helpers/run.js";
 
-test.each([8, 10, 20, 61])(
+test.each([8, 10, 20, 61, 600])(
   "%i parts come in several nodes of at most eight buffers, and out as they were",
   async (count) => {
     const extents = Array.from({ length: count }, (_, i) => 1 + ((5 * i) % 7));
@@ -29,3 +30,14 @@ test("of many parts the small ones are cut off together, so that little is copie
   const { values } = modelOf(Object.fromEntries(parts.map((part, i) => [`part${i}`, part]))).graph;
   expect(values.map(({ shape }) => shape)).toEqual([[20]]);
 });
+
+test("the sizes of 30,000 values in a row are asked of the input, which is not looked for again each time", () => {
+  let value: Value = input("x", "float32", ["batch", 4]);
+  const asked = Array.from({ length: 30_000 }, () => {
+    value = relu(value);
+    return shapeOf(value);
+  });
+  const { nodes } = modelOf({ first: asked[0], last: asked[29_999] }).graph;
+  const reads = nodes.filter(({ type }) => type === "Shape").map(({ inputs }) => inputs);
+  expect(reads).toEqual([["x"]]);
+}, 20_000);

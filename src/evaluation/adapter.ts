@@ -20,10 +20,10 @@ import type { LoadedModel, OpenModel } from "../runtime/engine.js";
 import { tensorIn } from "../tensors/tensor.js";
 import { producer } from "../version.js";
 
-/** Images that are adapted at once. */
+/** The number of images per call. */
 const AT_ONCE = 500;
 
-/** Brings images to another form: all channels alike, another height and width. Owns the model that does it. */
+/** Owns a model that converts images to another form: equal channels, another height and width. */
 export class Adapter {
   private constructor(
     private readonly to: ImageShape,
@@ -53,7 +53,7 @@ export class Adapter {
   }
 }
 
-/** Bytes [batch, channels, height, width] to bytes of another form. Resizing is linear in rows and in columns. */
+/** Convert bytes [batch, channels, height, width] to another form. Resizing is linear in rows and in columns. */
 function adapting(from: ImageShape, to: ImageShape): Model {
   const images = input("images", "uint8", ["batch", from.channels, from.height, from.width]);
   const grey = mean(cast(images, { to: "float32" }), [1]);
@@ -69,7 +69,7 @@ function adapting(from: ImageShape, to: ImageShape): Model {
   );
 }
 
-/** [batch, rows, from] to [batch, rows, to]: a product with the weights of the resampling. */
+/** Resize [batch, rows, from] to [batch, rows, to]: multiply by the resampling weights. */
 function resizedRows(x: Value, rows: number, from: number, to: number): Value {
   if (from === to) return x;
   const weights = constant("float32", [from, to], resampling(from, to));
@@ -78,8 +78,8 @@ function resizedRows(x: Value, rows: number, from: number, to: number): Value {
 }
 
 /**
- * Weights [from, to] of linear resampling with antialiasing, as PIL's `BILINEAR`: a triangle around each new pixel's
- * centre, as wide as the new pixel where that is larger than an old one.
+ * The weights [from, to] of linear resampling with antialiasing, as in PIL's `BILINEAR`: a triangle around the centre
+ * of each new pixel, as wide as a new pixel or an old one, whichever is larger.
  */
 export function resampling(from: number, to: number): Float32Array {
   const weights = new Float32Array(from * to);

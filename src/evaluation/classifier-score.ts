@@ -5,9 +5,10 @@ import { floatsIn } from "../tensors/tensor.js";
 import { producer } from "../version.js";
 
 /**
- * The classifier score: exp of the mean divergence of an image's classes from those of all images, exp E KL(p(y|x) ‖
- * p(y)). It is the Inception Score (Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 4) by another
- * classifier than Inception: from 1 up to the number of classes, which clear images of equally many of each reach.
+ * The classifier score: exp E KL(p(y|x) ‖ p(y)), where p(y|x) are the class probabilities of an image and p(y) is their
+ * mean over all images. It is the Inception Score (Salimans et al. 2016, https://arxiv.org/abs/1606.03498, section 4)
+ * with another classifier than Inception. It ranges from 1 to the number of classes; the maximum needs certain classes,
+ * equally many images of each.
  *
  * @param probabilities [count, classes].
  * @param open loads models on the CPU.

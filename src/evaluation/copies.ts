@@ -4,25 +4,25 @@ import { imageShapeOf, pixelsOf } from "../recipes/index.js";
 import type { OpenModel } from "../runtime/engine.js";
 import { columnOf, Neighbours, type Points, sliced } from "./neighbours.js";
 
-/** Samples that are held against all training images, and those of them on a sheet. */
+/** The number of samples that are compared with all training images, and the number and columns of those on a sheet. */
 const [COMPARED, SHOWN, COLUMNS] = [256, 64, 16];
 
-/** Training images that a sample is held against at once. */
+/** The number of training images per call. */
 const AT_ONCE = 10_000;
 
-/** How near images are to the nearest training image, pixel by pixel. */
+/** How near images are to the nearest training image, by pixels. */
 export interface Copies {
-  /** The median distance |a - b| of pixels in [-1, 1] to the nearest training image. */
+  /** The median distance |a - b| to the nearest training image, for pixels in [-1, 1]. */
   readonly distance: number;
-  /** Samples in rows, and below each row the training image nearest to each. */
+  /** Rows of samples; below each row, the training image nearest to each sample. */
   readonly sheet: Picture;
 }
 
 /**
- * Hold images against those that were learnt from: a generator that has learnt them by heart is much nearer to them than
- * other real images are.
+ * Compare images with the training images. Images of a generator that has memorized them are much nearer than other
+ * real images.
  *
- * @param others whether the images are among the training images, and the nearest other one counts.
+ * @param others whether the images are themselves training images: use the nearest other image.
  * @param open loads models on the CPU.
  */
 export async function copiesIn(
@@ -43,7 +43,8 @@ export async function copiesIn(
       const width = Math.min(k, part.count);
       for (let i = 0; i < compared * width; i++) {
         const [distance, row] = [found.distances[i], Math.floor(i / width)];
-        // In bytes, two different images are at least 1 apart; rounding makes up to some tens of a distance of 0.
+        // In bytes, different images have a distance of at least 1. Rounding can turn a distance of 0 into several
+        // tens.
         if ((others && distance < 256) || distance >= best[row].distance) continue;
         best[row] = { distance, index: first + found.indices[i] };
       }

@@ -14,18 +14,18 @@ import { warningsOf } from "./warnings.js";
 export interface EvaluateOptions {
   /** The files of the generators. */
   readonly models: readonly string[];
-  /** The images that they should be like: those that they learned from. */
+  /** The images that the generators learned from. */
   readonly data: Dataset;
   readonly samples: number;
   readonly seed: number;
-  /** A classifier that judges in place of the packaged one. */
+  /** A classifier file that replaces the packaged judge. */
   readonly judge?: string;
   /** Where the generators run. */
   readonly place: SessionPlace;
   readonly report?: Report;
 }
 
-/** One row of an evaluation: of a generator, or of real images. */
+/** One row of an evaluation: a generator, or real images. */
 export interface Evaluated {
   readonly name: string;
   readonly scores: Scores;
@@ -36,19 +36,19 @@ export interface Evaluated {
 export interface Evaluation {
   readonly judge: Omit<NamedJudge, "judge">;
   readonly data: string;
-  /** Images of each kind that are compared. */
+  /** The number of images of each kind that are compared. */
   readonly samples: number;
   readonly seed: number;
-  /** Other real images, scored as if they were generated: what no generator can be better than. */
+  /** The scores of other real images: the best that a generator can reach. */
   readonly floor: Evaluated;
   readonly models: readonly Evaluated[];
 }
 
 /**
- * Score generators against real images. These are shuffled by the seed and cut into two halves of `samples` images, or
- * of as many as there are: the first is what images are compared with, the second gives the floor.
+ * Score generators against real images. The real images are shuffled by the seed and split into two halves of `samples`
+ * images, or of as many as there are: generators are compared with the first half, the second half gives the floor.
  *
- * @throws GanOnnxError naming a file that is not a generator, or makes images of another form than the data.
+ * @throws {@link GanOnnxError} when a file is not a generator, or its images have another form than the data.
  */
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { models, data, seed, place, report } = options;

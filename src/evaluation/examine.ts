@@ -12,7 +12,7 @@ import type { Judge } from "./judge.js";
 import { type Reference, Scorer } from "./scores.js";
 import { warningsOf } from "./warnings.js";
 
-/** The network of a training in a session, on whatever state it is given. */
+/** The network of a training in a session. Each call gets a state. */
 async function inferenceOf(design: Design, open: OpenModel) {
   const model = buildInference(design, { doc: "Scores a training." });
   const session = await open(encodeModel(model), "the network to score");
@@ -24,7 +24,7 @@ async function inferenceOf(design: Design, open: OpenModel) {
   return { on, close: () => session.close() };
 }
 
-/** Which part of held-out images a classifier gets right, after every epoch. */
+/** Computes the accuracy of a classifier on held-out images after every epoch. */
 export async function accuracyExaminer(
   design: Design,
   classifier: Classifier,
@@ -42,7 +42,7 @@ export async function accuracyExaminer(
   };
 }
 
-/** Scores of samples as `evaluate` gives them, after every so many epochs. */
+/** Computes scores of samples, as `evaluate` does, every few epochs. */
 export async function sampleExaminer(
   design: Design,
   sampler: Sampler,

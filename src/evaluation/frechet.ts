@@ -13,7 +13,7 @@ export interface Moments {
   readonly covariance: readonly (readonly number[])[];
 }
 
-/** Points [n, width] to `mean` [width] and `covariance` [width, width], computed in float64. */
+/** A model from points [n, width] to `mean` [width] and `covariance` [width, width], computed in float64. */
 function momentsModel(width: number): Model {
   const points = input("points", "float32", ["n", width], "points, a row each");
   const exact = cast(points, { to: "float64" });
@@ -26,7 +26,11 @@ function momentsModel(width: number): Model {
   );
 }
 
-/** The moments of points; @param open loads models on the CPU. */
+/**
+ * Mean and covariance of points.
+ *
+ * @param open loads models on the CPU.
+ */
 export async function momentsOf({ count, width, data }: Points, open: OpenModel): Promise<Moments> {
   const model = await open(encodeModel(momentsModel(width)), "the moments");
   try {
@@ -43,13 +47,13 @@ export async function momentsOf({ count, width, data }: Points, open: OpenModel)
 }
 
 /**
- * The Fréchet distance of two normal distributions (Dowson and Landau 1982; of features of images: Heusel et al. 2017,
- * https://arxiv.org/abs/1706.08500), squared as it is usually given:
+ * The Fréchet distance of two normal distributions (Dowson and Landau 1982; for features of images: Heusel et al. 2017,
+ * https://arxiv.org/abs/1706.08500), squared, as is usual:
  *
  *     |μ₁ - μ₂|² + tr(Σ₁ + Σ₂ - 2·(Σ₁·Σ₂)^½)
  *
- * The eigenvalues of Σ₁·Σ₂ are those of the symmetric Σ₁^½·Σ₂·Σ₁^½, which has real ones: the trace of the root is the sum
- * of theirs. It falls with the number of samples: compare equal numbers only.
+ * The eigenvalues of Σ₁·Σ₂ are those of the symmetric matrix Σ₁^½·Σ₂·Σ₁^½, which are real. The trace of the root is the
+ * sum of their roots. The distance decreases with the number of samples, so compare only equal numbers.
  */
 export async function frechetDistance(a: Moments, b: Moments): Promise<number> {
   const { EigenvalueDecomposition, Matrix } = await import("ml-matrix");

@@ -7,12 +7,12 @@ import type { LoadedModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn } from "../tensors/tensor.js";
 
-/** Images that are drawn at once. */
+/** The number of images per call. */
 const AT_ONCE = 500;
 
 /**
- * Draw images from a generator, rounded to bytes as an image file has them. One that chooses by class is asked for all
- * classes in turn, and these are the labels of the images.
+ * Draw images from a generator, rounded to bytes as in an image file. If the generator has classes, the images have all
+ * classes in turn, and these are their labels.
  *
  * @param seed equal seeds give equal images.
  */
@@ -24,12 +24,12 @@ export async function generated(
   const { image, classes, range, ports } = generator;
   const [low, high] = range;
   const pixels = pixelsOf(image);
-  // A clamped array rounds and clamps what is written to it.
+  // A clamped array rounds and clamps assigned values.
   const bytes = new Uint8ClampedArray(count * pixels);
   for (let first = 0, part = 0; first < count; first += AT_ONCE, part++) {
     const rows = Math.min(AT_ONCE, count - first);
-    const asked = classes === undefined ? undefined : labelsFrom(first, rows, classes);
-    const feeds = drawLatents(randomStream(seed, "evaluate", "samples", part), rows, generator, asked);
+    const labels = classes === undefined ? undefined : labelsFrom(first, rows, classes);
+    const feeds = drawLatents(randomStream(seed, "evaluate", "samples", part), rows, generator, labels);
     const drawn = floatsIn(
       await model.run(ports ? portFeeds(ports, feeds) : feeds),
       ports?.output ?? "image",

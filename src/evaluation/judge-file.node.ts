@@ -3,13 +3,13 @@ import { readBytes, sha256 } from "../files.node.js";
 import type { OpenModel } from "../runtime/engine.js";
 import { Judge } from "./judge.js";
 
-/** The judge that this package carries: a classifier of MNIST, see models/README.md. */
+/** The judge in this package: a classifier of MNIST, see models/README.md. */
 export const packagedJudge = fileURLToPath(new URL("../../models/judge.onnx", import.meta.url));
 
-/** A judge, and which one it is: scores by different judges cannot be compared. */
+/** A judge and its identity: scores by different judges cannot be compared. */
 export interface NamedJudge {
   readonly judge: Judge;
-  /** Its file, what it learned from, and the start of the file's SHA-256. */
+  /** Its file, its training data, and the beginning of the file's SHA-256. */
   readonly name: string;
   readonly data: string;
   readonly hash: string;
@@ -18,8 +18,8 @@ export interface NamedJudge {
 /**
  * Load a judge.
  *
- * @param file a classifier that `export` wrote; the packaged one unless given.
- * @throws GanOnnxError when the file is none.
+ * @param file a classifier that `export` wrote. The default is the packaged judge.
+ * @throws {@link GanOnnxError} when the file is not a classifier.
  */
 export async function openJudge(file: string | undefined, open: OpenModel): Promise<NamedJudge> {
   const path = file ?? packagedJudge;

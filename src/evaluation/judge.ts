@@ -6,8 +6,8 @@ import { type Classified, classify } from "../training/classify.js";
 import { Adapter } from "./adapter.js";
 
 /**
- * Owns a classifier by whose features images are compared. Its input may have another form than the images: they are
- * made grey, or three equal channels, and resized.
+ * Owns a classifier whose features are used to compare images. If its input has another form than the images, they are
+ * converted to grey or to three equal channels, and resized.
  */
 export class Judge {
   private adapter: Adapter | undefined;
@@ -19,15 +19,15 @@ export class Judge {
   ) {}
 
   /**
-   * @param where what it is called in messages: its file.
-   * @throws GanOnnxError when the file is no classifier of the form that `export` writes.
+   * @param where the name of the file for messages.
+   * @throws {@link GanOnnxError} when the file is not a classifier as `export` writes it.
    */
   static async open(model: Uint8Array, where: string, open: OpenModel): Promise<Judge> {
     const file = readClassifier(model, where);
     return new Judge(file, await open(model, where), open);
   }
 
-  /** What it makes of images: classes, probabilities and features. */
+  /** The classes, probabilities and features of images. */
   async classify(images: Dataset): Promise<Classified> {
     const { image, range } = this.file;
     const from = imageShapeOf(images);

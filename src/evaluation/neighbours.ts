@@ -19,7 +19,7 @@ import type { LoadedModel, OpenModel } from "../runtime/engine.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import { producer } from "../version.js";
 
-/** Points in a space of features, row by row. */
+/** Points in a feature space, row by row. */
 export interface Points {
   readonly count: number;
   readonly width: number;
@@ -27,10 +27,10 @@ export interface Points {
   readonly data: Float32Array | Uint8Array;
 }
 
-/** Distances that are in memory at once, roughly. */
+/** The approximate number of distances in memory per call. */
 const AT_ONCE = 2 ** 21;
 
-/** |a - b|² of all rows of two matrices, [m, width] and [n, width] to [m, n]: |a|² + |b|² - 2·a·b. */
+/** |a - b|² of all pairs of rows of two matrices, [m, width] and [n, width] to [m, n]: |a|² + |b|² - 2·a·b. */
 function squaredDistances(a: Value, b: Value): Value {
   const norms = (rows: Value) => sum(square(rows), [1], { keepdims: true });
   const both = add(norms(a), transpose(norms(b), [1, 0]));
@@ -42,7 +42,7 @@ const points = (name: string, rows: string, width: number, dtype: "float32" | "u
 
 const floats = (value: Value) => (value.dtype === "float32" ? value : cast(value, { to: "float32" }));
 
-/** The k nearest rows of `reference` for each row of `query`: `distances` squared, rising, and `indices`. */
+/** The k nearest rows of `reference` for each row of `query`: squared `distances`, ascending, and `indices`. */
 function nearestModel(width: number, k: number, dtype: "float32" | "uint8"): Model {
   const [a, b] = [points("query", "m", width, dtype), points("reference", "n", width, dtype)];
   const { values, indices } = topK(squaredDistances(floats(a), floats(b)), k, 1, { largest: false });
@@ -52,7 +52,7 @@ function nearestModel(width: number, k: number, dtype: "float32" | "uint8"): Mod
   );
 }
 
-/** For each row of `query` in how many balls it lies, of squared `radii` around the rows of `reference`. */
+/** For each row of `query`, the number of balls with squared `radii` around the rows of `reference` that contain it. */
 function insideModel(width: number): Model {
   const [a, b] = [points("query", "m", width, "float32"), points("reference", "n", width, "float32")];
   const radii = input("radii", "float32", ["n"], "squared radii");
@@ -63,7 +63,7 @@ function insideModel(width: number): Model {
   );
 }
 
-/** Neighbours of points, found in ONNX Runtime. */
+/** Finds nearest neighbours of points with ONNX Runtime. */
 export class Neighbours {
   private readonly models = new Map<string, Promise<LoadedModel>>();
 
@@ -71,8 +71,8 @@ export class Neighbours {
   constructor(private readonly open: OpenModel) {}
 
   /**
-   * The k nearest points of `reference` for each of `query`: squared distances [count, k], rising, and which they are.
-   * A point that is in both is its own nearest one.
+   * The k nearest points of `reference` for each point of `query`: squared distances [count, k], ascending, and
+   * indices. A point in both sets is its own nearest neighbour.
    */
   async nearest(
     query: Points,
@@ -92,7 +92,7 @@ export class Neighbours {
     return { distances, indices };
   }
 
-  /** In how many balls around the points of `reference` each point of `query` lies. */
+  /** For each point of `query`, the number of balls around the points of `reference` that contain it. */
   async balls(query: Points, reference: Points, squaredRadii: Float32Array): Promise<Float32Array> {
     const model = await this.model(`inside ${query.width}`, () => insideModel(query.width));
     const balls = new Float32Array(query.count);
@@ -125,15 +125,15 @@ export class Neighbours {
   }
 
   private model(key: string, make: () => Model): Promise<LoadedModel> {
-    const known = this.models.get(key);
-    if (known) return known;
+    const cached = this.models.get(key);
+    if (cached) return cached;
     const opened = this.open(encodeModel(make()), key);
     this.models.set(key, opened);
     return opened;
   }
 }
 
-/** Some of the points, from one to before another. */
+/** The points from index `from` to before index `to`. */
 export function sliced({ width, data }: Points, from: number, to: number): Points {
   return { count: to - from, width, data: data.subarray(from * width, to * width) };
 }
@@ -143,7 +143,7 @@ function tensorOf({ count, width, data }: Points): Tensor {
   return data instanceof Uint8Array ? { dtype: "uint8", shape, data } : { dtype: "float32", shape, data };
 }
 
-/** Column `column` of numbers [rows, columns]. */
+/** One column of numbers [rows, columns]. */
 export function columnOf(values: Float32Array, columns: number, column: number): Float32Array {
   return Float32Array.from({ length: values.length / columns }, (_, row) => values[row * columns + column]);
 }

@@ -6,47 +6,49 @@ import { frechetDistance, type Moments, momentsOf } from "./frechet.js";
 import type { Judge } from "./judge.js";
 import { columnOf, Neighbours, type Points } from "./neighbours.js";
 
-/** The neighbour whose distance is the radius of a ball: 3 as Kynkäänniemi et al., 5 as Naeem et al. have it. */
+/** The neighbour whose distance is the radius of a ball: 3 in Kynkäänniemi et al., 5 in Naeem et al. */
 const [PRECISION_K, DENSITY_K] = [3, 5];
 
-/** What a judge says of images, against real ones. Of shares, all lie in [0, 1]. */
+/** A judge's scores of images, compared with real ones. All shares are in [0, 1]. */
 export interface Scores {
-  /** Fréchet distance of the judge's features from those of real images; see `frechetDistance`. */
+  /** The Fréchet distance of the judge's features to those of real images, see `frechetDistance`. */
   readonly distance: number;
   /** See `classifierScore`. */
   readonly classifierScore: number;
   /**
-   * Precision: the share of images that lie in a ball around some real image, with the distance to its third nearest
-   * real one for radius. Recall: the share of real images that lie in such a ball around some image (Kynkäänniemi et al.
-   * 2019, https://arxiv.org/abs/1904.06991, with k = 3).
+   * Precision: the share of images inside a ball around a real image, whose radius is the distance to its third nearest
+   * real image. Recall: the share of real images inside such a ball around an image (Kynkäänniemi et al. 2019,
+   * https://arxiv.org/abs/1904.06991, with k = 3).
    */
   readonly precision: number;
   readonly recall: number;
   /**
-   * Density: in how many balls of real images an image lies, divided by k; above 1 where images crowd about real ones.
-   * Coverage: the share of real images with an image in their ball (Naeem et al. 2020,
+   * Density: the mean number of balls of real images that contain an image, divided by k. It is above 1 where images
+   * are dense around real ones. Coverage: the share of real images with an image in their ball (Naeem et al. 2020,
    * https://arxiv.org/abs/2002.09797, with k = 5).
    */
   readonly density: number;
   readonly coverage: number;
-  /** The median distance of an image to its nearest other one, divided by that of real images: near 0 for copies. */
+  /**
+   * The median distance of an image to its nearest other image, divided by that of real images. Near 0 for duplicates.
+   */
   readonly diversity: number;
   /** The share of each class, by the judge. */
   readonly classes: readonly number[];
-  /** The share of images that are of the class asked for, by the judge, for images that have labels. */
+  /** The share of images that have the requested class, by the judge. Only for images with labels. */
   readonly agreement?: number;
 }
 
-/** Real images as a judge sees them: what others are compared with. */
+/** The judge's results for real images, for comparison. */
 export interface Reference {
   readonly points: Points;
   readonly moments: Moments;
-  /** Squared distances of each to its nearest others, [count, k], rising. */
+  /** Squared distances of each point to its nearest other points, [count, k], ascending. */
   readonly nearest: Float32Array;
   readonly classes: readonly number[];
 }
 
-/** Owns the models by which images are scored. */
+/** Owns the models that compute scores. */
 export class Scorer {
   private readonly neighbours: Neighbours;
 
@@ -58,7 +60,7 @@ export class Scorer {
     this.neighbours = new Neighbours(open);
   }
 
-  /** Look at real images. */
+  /** Prepare the real images for comparison. */
   async reference(real: Dataset): Promise<Reference> {
     const found = await this.judge.classify(real);
     const points = pointsOf(found);
@@ -70,7 +72,7 @@ export class Scorer {
     };
   }
 
-  /** Score as many images as the reference has; fewer are scored too, but their distance is larger by that. */
+  /** Score images. Use as many as the reference has: with fewer images the distance is larger. */
   async scores(images: Dataset, reference: Reference): Promise<Scores> {
     const found = await this.judge.classify(images);
     const points = pointsOf(found);
@@ -100,7 +102,7 @@ export class Scorer {
     await this.neighbours.close();
   }
 
-  /** Squared distances of each point to its nearest others, itself left out. */
+  /** Squared distances of each point to its nearest other points. */
   private async othersNearest(points: Points): Promise<Float32Array> {
     const { distances } = await this.neighbours.nearest(points, points, DENSITY_K + 1);
     return distances.filter((_, i) => i % (DENSITY_K + 1) > 0);

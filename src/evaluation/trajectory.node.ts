@@ -12,29 +12,28 @@ import { namedTensors, stateWith, withSteps } from "../training/state.js";
 import type { StepGraph } from "../training/step-graph.js";
 
 /**
- * How far float32 may be from a trajectory computed in float64: metrics relative to max(|reference|, 1e-2),
- * parameters absolute. The numbers are those of the reference trajectories' own README.
+ * The tolerances of float32 compared with a trajectory computed in float64: metrics relative to max(|reference|, 1e-2),
+ * parameters absolute. The numbers are from the README of the reference trajectories.
  */
 export const tolerances = { metrics: 5e-4, mostParameters: 1e-4, allParameters: 2e-3 } as const;
 
-/** How far one trajectory is from its record. */
+/** The differences between a trajectory and its record. */
 export interface TrajectoryComparison {
   readonly steps: number;
   /** The largest relative difference of each metric over all steps. */
   readonly metrics: Readonly<Record<string, number>>;
-  /** Over the parameters and buffers of all networks: 99.9% of them are within `most`, every one within `all`. */
+  /** Parameters and buffers of all networks: 99.9% of the differences are within `most`, all are within `all`. */
   readonly parameters: { readonly most: number; readonly all: number };
   readonly within: boolean;
 }
 
 /**
- * Run a recorded trajectory through the training graph of a design and compare what comes out with the record.
+ * Replay a recorded trajectory with the training graph of a design, and compare the results with the record.
  *
- * A record is a safetensors file with the parameters before (`init.<network>.<parameter>`), the batch inputs of every
- * step by their names in the graph, metrics of every step (not every one need be recorded), and the parameters after
- * (`final.…`).
+ * A record is a safetensors file with the initial parameters (`init.<network>.<parameter>`), the batch inputs of every
+ * step by their names in the graph, metrics of every step (some may be missing), and the final parameters (`final.…`).
  *
- * @throws GanOnnxError naming the file and every tensor that is missing or has another shape.
+ * @throws {@link GanOnnxError} when tensors are missing or have another shape. The message lists all of them.
  */
 export async function followTrajectory(
   { tensors }: SafetensorsFile,
@@ -75,7 +74,7 @@ export async function followTrajectory(
   }
 }
 
-/** Check that a record holds what the design needs; returns how many steps it has. */
+/** Check that a record contains what the design needs. Returns the number of steps. */
 function checkRecord(
   tensors: Tensors,
   { design, graph, where }: { design: Design; graph: StepGraph; where: string },
@@ -146,11 +145,11 @@ function compareParameters(
         differences.push(Math.abs(Number(data[i]) - Number(reference[i])));
     }
   }
-  const sorted = Float64Array.from(differences).sort(); // NaN sorts last, so a broken run shows.
+  const sorted = Float64Array.from(differences).sort(); // NaN sorts last, so it is part of the result.
   return { most: sorted[Math.ceil(sorted.length * 0.999) - 1], all: sorted[sorted.length - 1] };
 }
 
-/** The larger of two numbers, NaN counting as the largest. */
+/** The larger of two numbers. NaN is the largest. */
 function worse(a: number, b: number): number {
   return Number.isNaN(b) || b > a ? b : a;
 }

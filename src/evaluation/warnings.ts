@@ -1,13 +1,13 @@
 import type { Scores } from "./scores.js";
 
-/** A class is said to be missing, or rare, below these parts of its share of real images. */
+/** A class is called missing or rare when its share is below this fraction of its share among real images. */
 const [MISSING, RARE] = [0.1, 0.5];
 
-/** A generator is said to repeat itself when its images are so much nearer to each other than real ones are. */
+/** A generator is said to repeat itself when its diversity is below this value. */
 const REPEATS = 0.25;
 
 /**
- * What a user should hear of scores without asking: mode collapse in its forms.
+ * Warnings about scores, mainly for the forms of mode collapse.
  *
  * @param real the share of each class among real images.
  */

@@ -2,54 +2,54 @@ import { checkSeal } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { jsonIn } from "../json.js";
 import type { Ports } from "../networks/index.js";
-// Not of the whole graph builder, which the page loads only to train.
+// Import this file only: the page loads the rest of the graph builder only for training.
 import { type ModelSummary, summarizeModel } from "../onnx/index.js";
 import type { ImageShape } from "../recipes/index.js";
 import { formats } from "../version.js";
 import { readPorts } from "./ports.js";
 
-/** What must be known of a generator to draw with it. */
+/** What is needed to draw with a generator. */
 export interface Generator {
   readonly latent: number;
-  /** How many classes its input `label` chooses from, if it has one. */
+  /** The number of classes of its input `label`, if it has one. */
   readonly classes?: number;
-  /** What the classes are called, if not by their numbers. */
+  /** The names of the classes, if they have names other than their numbers. */
   readonly classNames?: readonly string[];
   readonly image: ImageShape;
-  /** What black and white are in the images. */
+  /** The values of black and white in the images. */
   readonly range: readonly [number, number];
-  /** How it is fed, if its inputs and output have a form of their own. */
+  /** Its inputs and output, if they have their own names and shapes. */
   readonly ports?: Ports;
 }
 
-/** A generator, and all that its file says of where it comes from. */
+/** A generator, and the metadata of its file. */
 export interface GeneratorFile extends Generator {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * What a model file says of itself as a generator. The page reads it too: nothing here needs Node.
+ * Read the description of a generator from its model file. The page uses it too: it needs no Node.
  *
- * @throws GanOnnxError when the file is not a generator of the form that `export` writes.
+ * @throws {@link GanOnnxError} when the file is not a generator as `export` writes it.
  */
 export function readGenerator(model: Uint8Array, where: string): GeneratorFile {
   const summary = summaryOf(model, where);
   return { ...describeGenerator(summary, where), metadata: summary.metadata };
 }
 
-/** What must be known of a classifier to use it, and all that its file says of where it comes from. */
+/** What is needed to use a classifier, and the metadata of its file. */
 export interface ClassifierFile {
   readonly classes: number;
   readonly image: ImageShape;
-  /** What black and white are in its input. */
+  /** The values of black and white in its input. */
   readonly range: readonly [number, number];
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * What a model file says of itself as a classifier.
+ * Read the description of a classifier from its model file.
  *
- * @throws GanOnnxError when the file is no classifier of the form that `export` writes.
+ * @throws {@link GanOnnxError} when the file is not a classifier as `export` writes it.
  */
 export function readClassifier(model: Uint8Array, where: string): ClassifierFile {
   const { inputs, outputs, metadata } = summaryOf(model, where);
@@ -86,7 +86,7 @@ function imageIn(ports: ModelSummary["inputs"], kind: string, where: string): Im
   throw noGenerator(`has no ${kind} image [batch, channels, height, width]`, where);
 }
 
-/** Other programs may write models of this form; what names another format of ours is not read as this one. */
+/** Models of other programs may have no format. A model with another format of this program is refused. */
 function requireFormat(metadata: ModelSummary["metadata"], expected: string, where: string): void {
   const { format = expected } = metadata;
   if (format !== expected) throw noGenerator(`has the format "${format}" instead of "${expected}"`, where);
@@ -123,7 +123,7 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   };
 }
 
-/** A generator in the form of the file that its network came from. */
+/** A generator whose inputs and output are those of the file that its network came from. */
 function portedGenerator(
   ports: Ports,
   { outputs, metadata }: Pick<ModelSummary, "outputs" | "metadata">,
@@ -137,7 +137,7 @@ function portedGenerator(
     .find(({ name }) => name === ports.output)
     ?.shape.slice(1)
     .map(Number);
-  // A file need not tell sizes: what it tells must be right.
+  // The file may leave sizes open. Known sizes must match.
   if (!made || (!made.some(Number.isNaN) && made.reduce((product, dim) => product * dim, 1) !== size)) {
     throw noGenerator(`has no output ${ports.output} of ${size} numbers for each image`, where);
   }
@@ -151,7 +151,7 @@ function portedGenerator(
   };
 }
 
-/** The error for a file that is not a generator, or no classifier. */
+/** The error for a file that is not a generator or a classifier. */
 export function noGenerator(what: string, where: string, cause?: unknown): GanOnnxError {
   return new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
 }
@@ -168,7 +168,7 @@ const isImage = (value: unknown): value is ImageShape =>
 const isRange = (value: unknown): value is [number, number] =>
   Array.isArray(value) && value.length === 2 && value.every(Number.isFinite);
 
-/** The names of the classes; a model of another program need not have them. */
+/** The names of the classes. Models of other programs may not have them. */
 function namesIn({ class_names }: ModelSummary["metadata"]): readonly string[] | undefined {
   const names = class_names === undefined ? undefined : jsonIn(class_names);
   return Array.isArray(names) && names.every((name) => typeof name === "string") ? names : undefined;

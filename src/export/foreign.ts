@@ -6,10 +6,10 @@ import { type GeneratorFile, noGenerator } from "./description.js";
 type Port = ModelSummary["inputs"][number];
 
 /**
- * A generator without our metadata, by what its shapes tell: one row of random numbers goes in, perhaps a class, and
- * pictures come out.
+ * Describe a generator without this program's metadata from its shapes: the input is one row of random numbers and
+ * optionally a class, the output is pictures.
  *
- * @throws GanOnnxError saying which of it cannot be found.
+ * @throws {@link GanOnnxError} when input or output are not of this form.
  */
 export function describeForeign(summary: ModelSummary, where: string): GeneratorFile & { ports: Ports } {
   const { inputs, outputs, metadata, operators } = summary;
@@ -19,8 +19,8 @@ export function describeForeign(summary: ModelSummary, where: string): Generator
   const whole = inputs.filter(({ dtype }) => dtype === "int64" || dtype === "int32");
   const [z] = floats;
   const latentShape = z?.shape.slice(1) ?? [];
-  const known = latentShape.length > 0 && latentShape.every((dim) => typeof dim === "number");
-  if (floats.length !== 1 || !known || whole.length > 1 || inputs.length !== 1 + whole.length) {
+  const isVector = latentShape.length > 0 && latentShape.every((dim) => typeof dim === "number");
+  if (floats.length !== 1 || !isVector || whole.length > 1 || inputs.length !== 1 + whole.length) {
     throw noGenerator(`takes ${shown(inputs)}, and a generator takes random numbers [batch, n]`, where);
   }
   const found = outputs.flatMap((port) => {
@@ -52,7 +52,7 @@ export function describeForeign(summary: ModelSummary, where: string): Generator
   };
 }
 
-/** The pictures that an output holds, if it can be pictures: of 1 or 3 colours, or square ones laid flat. */
+/** The form of the pictures in an output, if it can contain pictures: with 1 or 3 channels, or square and flattened. */
 function formOf({ dtype, shape }: Port): { shape: ImageShape; channelsLast: boolean } | undefined {
   const dims = shape.slice(1).map(Number);
   if (dtype !== "float32" || !dims.every((dim) => Number.isInteger(dim) && dim > 0)) return undefined;

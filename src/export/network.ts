@@ -14,65 +14,65 @@ import { exportedState, namedTensors } from "../training/state.js";
 import { formats, producer } from "../version.js";
 import { portFeeds } from "./ports.js";
 
-/** What a network learned from: its name (`mnist`, or a folder), and what its classes are called. */
+/** What a network learned from: the name of the data (`mnist`, or a folder), and the names of its classes. */
 export interface DataSource {
   readonly name: string;
   readonly classNames?: readonly string[];
 }
 
-/** What an exported classifier tells about itself, as strings in its metadata. */
+/** The metadata of an exported classifier, as strings. */
 export interface ClassifierMetadata {
   readonly format: typeof formats.classifier;
   readonly classes: string;
-  /** What black and white are in `image`, e.g. `[-1,1]`. */
+  /** The values of black and white in `image`, e.g. `[-1,1]`. */
   readonly range: string;
   readonly recipe: string;
   readonly epoch: string;
   readonly seed: string;
   readonly data: string;
-  /** What the classes are called, as a JSON array, where they are not called by their numbers. */
+  /** The names of the classes as a JSON array, if they have names other than their numbers. */
   readonly class_names?: string;
 }
 
-/** What an exported generator tells about itself, as strings in its metadata. */
+/** The metadata of an exported generator, as strings. */
 export interface GeneratorMetadata {
   readonly format: typeof formats.generator;
-  /** Numbers in a latent vector. */
+  /** The size of a latent vector. */
   readonly latent: string;
-  /** How many classes `label` chooses from, in models that have that input. */
+  /** The number of classes, in models with an input `label`. */
   readonly classes?: string;
-  /** What black and white are in `image`, e.g. `[-1,1]`. */
+  /** The values of black and white in `image`, e.g. `[-1,1]`. */
   readonly range: string;
   readonly recipe: string;
   readonly epoch: string;
   readonly seed: string;
   readonly data: string;
-  /** What the classes are called, as a JSON array, where they are not called by their numbers. */
+  /** The names of the classes as a JSON array, if they have names other than their numbers. */
   readonly class_names?: string;
-  /** How a network is fed that came from a file, as JSON: its inputs and output have the names and shapes of that file. */
+  /** Names and shapes of inputs and output as JSON, for a network that came from a file. */
   readonly ports?: string;
-  /** Channels, height and width of the images, where the output does not tell. */
+  /** Channels, height and width of the images, if the shape of the output does not determine them. */
   readonly image?: string;
 }
 
-/** The file that the exported network came from. */
+/** The file of the exported network, if it came from a file. */
 export interface OriginalFile {
   readonly bytes: Uint8Array;
   readonly network: FileNetwork;
 }
 
-/** Largest difference allowed between the exported model and the network in training, both in float32. */
+/** The largest allowed difference between the exported model and the network in training, both in float32. */
 const TOLERANCE = 1e-5;
 
 /**
- * The exported network of a checkpoint as a self-contained inference model, the batch being symbolic: a generator, `z`
- * [batch, latent] to `image` [batch, channels, height, width], or a classifier, `image` to `logits`, `probabilities`
- * and `features`. A network that came from a file goes back as that file, with other weights. It is checked before it is returned: on random inputs, at batch 1 and 7, it must agree with the
- * network that was trained.
+ * Export the network of a checkpoint as a self-contained inference model with a symbolic batch: a generator from `z`
+ * [batch, latent] to `image` [batch, channels, height, width], or a classifier from `image` to `logits`,
+ * `probabilities` and `features`. A network that came from a file is exported as that file with new weights. The result
+ * is checked: on random inputs, with batches of 1 and 7, it must agree with the trained network.
  *
  * @param source what the network learned from, for its metadata.
  * @param open loads models on the CPU.
- * @throws GanOnnxError when it does not agree.
+ * @throws {@link GanOnnxError} when it does not agree.
  */
 export async function exportNetwork(
   design: Design,
@@ -116,7 +116,7 @@ export async function exportNetwork(
   return exported;
 }
 
-/** What a folder of data is called: where it lies on the machine that trained is nobody else's business. */
+/** The name of a data folder: the last part of its path. Exported files must not contain paths of the machine. */
 function nameOf(data: string): string {
   const isAbsolute = /^([/\\]|[A-Za-z]:)/.test(data);
   return isAbsolute ? (data.split(/[/\\]/).findLast((part) => part !== "") ?? data) : data;
@@ -129,8 +129,8 @@ function weightsOf(design: Design, state: Tensors): Map<string, Float32Array> {
 }
 
 /**
- * Weights that follow from others once nothing learns any more, such as a convolution with its normalisation folded
- * in, are computed by ONNX Runtime first and enter the model as constants.
+ * Compute derived weights with ONNX Runtime and store them as constants, e.g. a convolution with its normalization
+ * folded in.
  */
 async function withWeightsInside(
   design: Design,
@@ -206,13 +206,13 @@ async function checkAgreement(
   }
 }
 
-/** The output of a design's own form that the output of a file should equal. */
+/** The output of the design's own form that must equal the output of the file. */
 function outputLike({ exported }: Design, { dropped }: Ports): string {
   if (exported.kind === "generator") return "image";
   return dropped ? "probabilities" : "logits";
 }
 
-/** The largest |a - b|, relative to b where that is above 1; infinite when the lengths differ or a number is missing. */
+/** The largest |a - b|, relative to b where |b| > 1. Infinite when the lengths differ or a number is NaN. */
 function largestDifference(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return Infinity;
   return a.reduce((largest, value, i) => {

@@ -3,8 +3,8 @@ import type { Ports } from "../networks/index.js";
 import { elementsOf, sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 
 /**
- * What is fed to a network in a file, as that file wants it: latents `z`, or images `image`, and the classes `label`
- * (numbers, or a weight for each class) under other names, in other shapes, of other types.
+ * Convert feeds to the form of a network in a file: latents `z` or images `image`, and the classes `label` (numbers, or
+ * a weight for each class), get its names, shapes and types.
  */
 export function portFeeds(
   { input, inputShape, label: labelName, labelType = "int64", labelShape = [] }: Ports,
@@ -15,7 +15,7 @@ export function portFeeds(
   const named = new Map<string, Tensor>([[input, { ...x, shape: [batch, ...inputShape] }]]);
   const label = feeds.get("label");
   if (labelName === undefined || !label) return named;
-  // Weights of classes, which a model takes that was changed to mix them, stay as they are.
+  // Class weights are fed unchanged to a model that was converted to mix classes.
   if (label.dtype === "float32") return named.set(labelName, label);
   const shape = [batch, ...labelShape];
   const numbers = Array.from(label.data, Number);
@@ -29,7 +29,11 @@ export function portFeeds(
   return named.set(labelName, { dtype: "float32", shape, data });
 }
 
-/** The ports that a model's metadata tell. Throws what `fail` makes of a text that tells none. */
+/**
+ * Read the ports from a model's metadata.
+ *
+ * @throws {@link GanOnnxError} when the text is invalid.
+ */
 export function readPorts(text: string | undefined, where: string): Ports | undefined {
   if (text === undefined) return undefined;
   try {
@@ -45,7 +49,7 @@ export function readPorts(text: string | undefined, where: string): Ports | unde
           isShape(ports.labelShape ?? [])));
     if (holds) return ports;
   } catch {
-    // Said below.
+    // The error below describes it.
   }
   throw new GanOnnxError({
     what: 'the metadata "ports" do not say how it is fed',

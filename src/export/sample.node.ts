@@ -11,14 +11,14 @@ import { portFeeds } from "./ports.js";
 export interface SampleOptions {
   readonly count: number;
   readonly columns?: number;
-  /** Equal seeds give equal latents; the first ones do not depend on `count`. */
+  /** Equal seeds give equal latents. The first latents do not depend on `count`. */
   readonly seed: number;
-  /** The class of each image, in turn; only for models that choose by class. */
+  /** The classes of the images, in turn. Only for models with classes. */
   readonly digits?: readonly number[];
   /** The same, as numbers or names. */
   readonly classes?: readonly string[];
   readonly place: SessionPlace;
-  /** What the model is called in messages: its file. */
+  /** The name of the model for messages, e.g. its file. */
   readonly where: string;
 }
 
@@ -26,7 +26,8 @@ export interface SampleOptions {
  * Draw a sheet of samples from an exported generator.
  *
  * @returns a PNG.
- * @throws GanOnnxError when the file is not a generator of the form that `export` writes, or lacks the classes asked for.
+ * @throws {@link GanOnnxError} when the file is not a generator as `export` writes it, or does not have the requested
+ * classes.
  */
 export async function sampleSheet(
   model: Uint8Array,
@@ -51,13 +52,13 @@ export async function sampleSheet(
   }
 }
 
-/** Classes by their names, or their numbers where they have no such name. */
+/** Convert class names to numbers. A number is accepted unless a class has that name. */
 function numbersOf(
-  wanted: readonly string[],
+  names: readonly string[],
   { classes, classNames = [] }: Generator,
   where: string,
 ): number[] {
-  return wanted.map((name) => {
+  return names.map((name) => {
     const named = classNames.indexOf(name);
     if (named >= 0) return named;
     if (/^\d+$/.test(name)) return Number(name);

@@ -21,23 +21,23 @@ import { batchInputs } from "../training/step-graph.js";
 import { producer } from "../version.js";
 import { accumulated, adamW } from "./operators.js";
 
-/** What ORT calls the rate that it feeds, and its value: no API sets another, and the checkpoint's is ignored. */
+/** The learning rate that ORT feeds. No API changes it, and the checkpoint's rate is ignored. */
 const RUNTIME_RATE = 1e-3;
 
-/** Images on their way from the generator's artifacts, where they are an output, to the discriminator's. */
+/** The generated images: an output of the generator's artifacts and an input of the discriminator's. */
 export const GENERATED = "generated";
 /** bool [1], true for the first batch after an update: overwrite the gradients instead of adding to them. */
 export const RESET = "lazy_reset_grad";
-/** The files of one network, by the names that ORT's own tools give them. */
+/** The files of one network, with the names that ORT's own tools use. */
 export const CHECKPOINT = "checkpoint";
-/** What a network is trained from: the bytes of each file. */
+/** The files that training needs, as bytes. */
 export type OrtFiles = Readonly<Record<ModelFile | typeof CHECKPOINT, Uint8Array<ArrayBuffer>>>;
 export type ModelFile = "training_model.onnx" | "eval_model.onnx" | "optimizer_model.onnx";
 
 export const bufferName = (parameter: string) => `${parameter}_grad.accumulation.buffer`;
 export const accumulatedName = (parameter: string) => `${parameter}_grad.accumulation.out`;
 
-/** The inputs of an optimizer model, which ORT finds by these names in this order. */
+/** The inputs of an optimizer model. ORT requires these names in this order. */
 export const OPTIMIZER_INPUTS = [
   "learning_rate",
   "step",
@@ -47,25 +47,25 @@ export const OPTIMIZER_INPUTS = [
   "second_order_moments",
 ] as const;
 
-/** One network's part of a design, in the form of ORT's training API. */
+/** The part of a design for one network, in the form of ORT's training API. */
 export interface OrtArtifacts {
   readonly network: string;
   readonly training: Model;
   readonly eval: Model;
   readonly optimizer: Model;
-  /** What a step is fed, in the order that it must be fed in: ORT goes by position. */
+  /** The inputs of a step, in the order in which ORT expects them: it uses positions, not names. */
   readonly inputs: readonly string[];
-  /** What a step returns, the loss first. */
+  /** The outputs of a step, the loss first. */
   readonly outputs: readonly string[];
-  /** The networks whose parameters enter as they are, by name. */
+  /** The names of the networks whose parameters are constant in this step. */
   readonly frozen: readonly string[];
-  /** The inputs of the phase that images are generated from, whether by this network or for it. */
+  /** The inputs of the phase that the images are generated from, by this network or for it. */
   readonly latents: readonly string[];
 }
 
 /**
- * Why a design cannot be written for ORT's training API; undefined when it can. The API knows a model, its parameters
- * and one optimizer for them: what else changes from step to step has no place in it.
+ * Why a design cannot be written for ORT's training API; undefined when it can. The API supports a model, its
+ * parameters and one optimizer. Nothing else can change between steps.
  */
 export function obstacle(design: Design): string | undefined {
   const { networks, phases, optimizer, schedule, averageDecay } = design;
@@ -90,10 +90,10 @@ export function obstacle(design: Design): string | undefined {
 }
 
 /**
- * The artifacts of a design, one set for each phase and the network that it updates, traced from that phase. They make
- * one update; a phase that repeats is run as often.
+ * The artifacts of a design: one set for each phase and the network that it updates, traced from that phase. They
+ * perform one update. A phase that repeats is run several times.
  *
- * @throws GanOnnxError when there is an {@link obstacle}.
+ * @throws {@link GanOnnxError} when there is an {@link obstacle}.
  */
 export function traceForOrt(design: Design): readonly OrtArtifacts[] {
   const adam = requireOrtForm(design, "ORT training artifacts");
@@ -101,10 +101,10 @@ export function traceForOrt(design: Design): readonly OrtArtifacts[] {
 }
 
 /**
- * Make sure that there is no {@link obstacle}; returns the settings of the design's optimizer.
+ * Check that there is no {@link obstacle}. Returns the settings of the design's optimizer.
  *
- * @param where what was asked for, in messages.
- * @throws GanOnnxError (usage) naming the obstacle.
+ * @param where what was requested, for messages.
+ * @throws {@link GanOnnxError} (usage) when there is an obstacle.
  */
 export function requireOrtForm(design: Design, where: Text): AdamOptions {
   const { adam } = design.optimizer;
@@ -168,15 +168,15 @@ function artifactsOf(design: Design, phase: Phase, adam: AdamOptions): OrtArtifa
 interface TracedPhase {
   readonly loss: Value;
   readonly outputs: Readonly<Record<string, Value>>;
-  /** Everything that could be fed; not all of it need be read. */
+  /** All possible inputs. Some may be unused. */
   readonly entering: readonly Value[];
   readonly latents: readonly string[];
   readonly parameters: ReadonlyMap<string, readonly Value[]>;
 }
 
 /**
- * Trace a phase on parameters that are inputs of their own. Beside another network the sampled one is stood in for by
- * its images, so that a phase that does not update it needs no part of it; a phase that does shows them.
+ * Trace a phase with parameters as separate inputs. A phase that does not update the sampled network takes its images
+ * as an input and needs no part of the network. A phase that updates it returns the images.
  */
 function traced(design: Design, phase: Phase): TracedPhase {
   const { networks, exported } = design;
@@ -230,7 +230,7 @@ function optimizerModel(about: About, adam: AdamOptions): Model {
     alpha: adam.beta1,
     beta: adam.beta2,
     epsilon: adam.epsilon,
-    weight_decay: 0, // The operator's own default is AdamW's 0.01.
+    weight_decay: 0, // The operator's default is AdamW's 0.01.
     adam_mode: 0,
     correct_bias: 1,
   });

@@ -13,22 +13,22 @@ import {
 } from "./artifacts.js";
 import { decodeOrtCheckpoint } from "./checkpoint.js";
 
-/** What ORT 1.19 reads: newer files of ours would be refused with a number. */
+/** The newest versions that ORT 1.19 reads. It refuses newer files with an error number only. */
 const NEWEST = { irVersion: 10, opset: 21 };
 
-/** The user's side of a network's artifacts. */
+/** The inputs and outputs of a network's artifacts for the user. */
 export interface OrtInterface {
-  /** What a step is fed, in order. */
+  /** The inputs of a step, in order. */
   readonly inputs: readonly string[];
-  /** What a step returns, in order. */
+  /** The outputs of a step, in order. */
   readonly outputs: readonly string[];
 }
 
 /**
  * Check the files of one network against each other, by the rules of ORT's loader.
  *
- * @param where what their folder is called in messages.
- * @throws GanOnnxError naming the file, and the first thing in it that the loader would refuse.
+ * @param where the name of their folder for messages.
+ * @throws {@link GanOnnxError} when the loader would refuse a file.
  */
 export function checkFiles(files: OrtFiles, where: string): OrtInterface {
   const refuse = (file: keyof OrtFiles, what: string, cause?: unknown) =>
@@ -77,7 +77,8 @@ export function checkFiles(files: OrtFiles, where: string): OrtInterface {
   const parameter = (name: string) => trained.has(name) || frozen.has(name);
   const shared = names(training.inputs).filter(own);
   const inputs = shared.filter((name) => !parameter(name));
-  // Users' inputs have a batch: what has none is a parameter, or its buffer, that the checkpoint does not know.
+  // User inputs have a batch dimension. An input without one is a parameter or its buffer, and the checkpoint must have
+  // it.
   const stray = inputs.find((name) => isStatic(shapes.get(name) ?? []));
   if (stray !== undefined)
     throw refuse(CHECKPOINT, `has no parameter for ${stray}, an input of the training model`);

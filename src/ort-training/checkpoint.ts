@@ -3,13 +3,15 @@ import { checkSeal, seal, unsealed } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 
-/** What ORT's training API keeps in a file: one network's parameters, those that it only reads, and Adam's state. */
+/**
+ * The content of an ORT training checkpoint: one network's trained parameters, its frozen parameters, and Adam's state.
+ */
 export interface OrtCheckpoint {
   readonly trained: Tensors;
   readonly frozen: Tensors;
-  /** Undefined before the first update: ORT then starts with moments of zero. */
+  /** Undefined before the first update: ORT then starts with zero moments. */
   readonly adam?: {
-    /** Updates made. */
+    /** The number of updates so far. */
     readonly step: number;
     readonly first: Tensors;
     readonly second: Tensors;
@@ -17,8 +19,8 @@ export interface OrtCheckpoint {
 }
 
 /*
- * The layout of https://github.com/microsoft/onnxruntime, onnxruntime/core/flatbuffers/schema, ort_training_checkpoint.fbs
- * and ort.fbs, version 2, field by field: the position in a list is the field's id.
+ * The layout of https://github.com/microsoft/onnxruntime, onnxruntime/core/flatbuffers/schema,
+ * ort_training_checkpoint.fbs and ort.fbs, version 2, field by field: the position in a list is the field's id.
  */
 const IDENTIFIER = "ODTC";
 const VERSION = 2;
@@ -35,7 +37,7 @@ const fields = {
   tensor: { name: 0, dims: 2, type: 3, raw: 4, count: 7 },
 } as const;
 
-/** The bytes of a checkpoint, with a checksum among its properties. */
+/** Encode a checkpoint, with a checksum in its properties. */
 export function encodeOrtCheckpoint({ trained, frozen, adam }: OrtCheckpoint): Uint8Array<ArrayBuffer> {
   const builder = new Builder(1024);
   const groups = adam ? [writeGroup(builder, adam)] : [];
@@ -109,7 +111,7 @@ function writeTensor(builder: Builder, tensorName: string, { shape, data }: Tens
   return builder.endObject();
 }
 
-/** A vector of tables, which are written before it. */
+/** Write a vector of tables. The tables must be written before it. */
 function offsets(builder: Builder, tables: readonly number[]): number {
   builder.startVector(4, tables.length, 4);
   for (const table of tables.toReversed()) builder.addOffset(table);
@@ -119,7 +121,7 @@ function offsets(builder: Builder, tables: readonly number[]): number {
 /**
  * Read a checkpoint.
  *
- * @throws GanOnnxError naming the file, and what in it is not as ORT 1.19 writes and wants it.
+ * @throws {@link GanOnnxError} when the file is not as ORT 1.19 writes it.
  */
 export function decodeOrtCheckpoint(bytes: Uint8Array, where: string): OrtCheckpoint {
   const { checkpoint, properties } = readOrtCheckpoint(bytes, where);
@@ -182,11 +184,11 @@ function readTensor(table: Table): [name: string, tensor: Tensor] {
   if (raw.length !== 4 * sizeOf(shape)) {
     throw new Error(`${name} has ${raw.length} bytes for the shape [${shape.join(", ")}]`);
   }
-  // Copied, as float32 must begin at a multiple of 4 in memory.
+  // Copy the bytes: float32 must begin at a multiple of 4 in memory.
   return [name, { dtype: "float32", shape, data: new Float32Array(raw.slice().buffer) }];
 }
 
-/** A table of a FlatBuffer. Whatever lies outside the file throws: the library itself reads on. */
+/** A table of a FlatBuffer. Positions outside the file throw; the library itself would read them. */
 class Table {
   private constructor(
     private readonly buffer: ByteBuffer,
@@ -256,7 +258,7 @@ class Table {
     return { start: this.within(vector + 4, length * elementSize), length };
   }
 
-  /** Where a field's value is; undefined for one that is not written, which has its default. */
+  /** The position of a field's value; undefined for a field that is not written and has its default. */
   private place(id: number, size: number): number | undefined {
     const vtable = this.within(this.at, 4) - this.buffer.readInt32(this.at);
     this.within(vtable, 4);

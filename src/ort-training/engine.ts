@@ -14,9 +14,9 @@ interface Player {
 }
 
 /**
- * Owns a training in ORT's own training runtime: it does with the artifacts of a design what `train.onnx` does in one
- * graph. For each phase it has the images generated that the phase takes, hands over the parameters that it only
- * reads, adds up its gradients and updates.
+ * Owns a training in ORT's own training runtime. With the artifacts of a design it does what `train.onnx` does in one
+ * graph. For each phase it generates the images that the phase needs, copies the parameters that the phase only reads,
+ * accumulates gradients and updates.
  */
 export class OrtTraining implements Engine {
   private readonly inTurn = queue();
@@ -27,9 +27,9 @@ export class OrtTraining implements Engine {
   ) {}
 
   /**
-   * Load the artifacts of a design, starting from a state.
+   * Load the artifacts of a design, with an initial state.
    *
-   * @throws GanOnnxError when the training API cannot train the design, or the runtime is not installed.
+   * @throws {@link GanOnnxError} when the training API cannot train the design, or the runtime is not installed.
    */
   static async open(design: Design, state: Tensors): Promise<OrtTraining> {
     const players: Player[] = [];
@@ -50,7 +50,7 @@ export class OrtTraining implements Engine {
     return this.inTurn(() => this.steps(feeds));
   }
 
-  /** The parameters of all networks. The runtime's API gives Adam's moments to nobody. */
+  /** The parameters of all networks. The runtime's API does not return Adam's moments. */
   getState(): Promise<Tensors> {
     return this.inTurn(() => this.parameters());
   }
@@ -75,7 +75,7 @@ export class OrtTraining implements Engine {
           }
         }
       }
-      await setImmediate(); // The runtime computes in this thread: let Ctrl-C be heard.
+      await setImmediate(); // The runtime computes in this thread: let the process handle Ctrl-C.
     }
     return tensorsBy([...collected.keys()], (name) => {
       const data = Float32Array.from(collected.get(name) ?? []);
@@ -93,7 +93,7 @@ export class OrtTraining implements Engine {
     return state;
   }
 
-  /** One update from one batch; returns the phase's metrics. */
+  /** Run one update with one batch. Returns the phase's metrics. */
   private async updated(
     { artifacts, network }: Player,
     batch: Tensors,
@@ -111,13 +111,13 @@ export class OrtTraining implements Engine {
     return new Map(metrics.map((name) => [name, Number(tensorIn(outputs, name).data[0])]));
   }
 
-  /** The images that a phase takes, drawn by the sampled network's eval model from the phase's own latents. */
+  /** The images for a phase: run the sampled network's eval model on the phase's own latents. */
   private async generated({ latents }: OrtArtifacts, batch: Tensors): Promise<Tensor> {
     const { phase, artifacts, network } = this.player(this.design.exported.network);
     const [batchSize] = tensorIn(batch, latents[0]).shape;
     const feeds = tensorsBy(artifacts.inputs, (name) => {
       const i = artifacts.latents.indexOf(name);
-      // What the loss reads beside the images does not show in them.
+      // The images do not depend on the other inputs of the loss.
       return i >= 0
         ? tensorIn(batch, latents[i])
         : zeros("float32", [batchSize, ...phase.inputs[name].shape]);
@@ -132,7 +132,7 @@ export class OrtTraining implements Engine {
   }
 }
 
-/** One of the tensors that are stacked along the first axis. */
+/** One element of tensors stacked along the first axis. */
 function part({ dtype, shape: [count, ...shape], data }: Tensor, index: number): Tensor {
   const size = data.length / count;
   return { dtype, shape, data: data.subarray(index * size, (index + 1) * size) } as Tensor;

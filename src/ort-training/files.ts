@@ -8,7 +8,7 @@ import { CHECKPOINT, type OrtArtifacts, type OrtFiles, requireOrtForm, traceForO
 import { decodeOrtCheckpoint, encodeOrtCheckpoint } from "./checkpoint.js";
 import { ortCheckpointOf, stateOfOrt } from "./state.js";
 
-/** The files of one network, at a state. */
+/** The files of one network with a state. */
 export function filesOf(design: Design, artifacts: OrtArtifacts, state: Tensors): OrtFiles {
   return {
     "training_model.onnx": seal(encodeModel(artifacts.training)),
@@ -18,7 +18,7 @@ export function filesOf(design: Design, artifacts: OrtArtifacts, state: Tensors)
   };
 }
 
-/** Write the artifacts of a design, each network's into a folder of its own; returns those folders. */
+/** Write the artifacts of a design, one folder per network. Returns the folders. */
 export async function writeOrtArtifacts(folder: string, design: Design, state: Tensors): Promise<string[]> {
   const folders: string[] = [];
   for (const artifacts of traceForOrt(design)) {
@@ -31,7 +31,11 @@ export async function writeOrtArtifacts(folder: string, design: Design, state: T
   return folders;
 }
 
-/** The files of one network, from the folder that they were written into. Throws naming the one that is missing. */
+/**
+ * Read the files of one network from its folder.
+ *
+ * @throws {@link GanOnnxError} when one is missing.
+ */
 export async function readOrtFiles(folder: string): Promise<OrtFiles> {
   const read = (name: string) => readBytes(join(folder, name));
   return {
@@ -42,7 +46,7 @@ export async function readOrtFiles(folder: string): Promise<OrtFiles> {
   };
 }
 
-/** Write a state as checkpoints alone, `<network>/checkpoint`; returns their paths. */
+/** Write only the checkpoints of a state, `<network>/checkpoint`. Returns their paths. */
 export async function writeOrtCheckpoints(folder: string, design: Design, state: Tensors): Promise<string[]> {
   const paths: string[] = [];
   for (const artifacts of traceForOrt(design)) {
@@ -54,9 +58,9 @@ export async function writeOrtCheckpoints(folder: string, design: Design, state:
 }
 
 /**
- * The state that the checkpoints in a folder hold, `<network>/checkpoint` for each network of a design.
+ * Read the state from the checkpoints in a folder, `<network>/checkpoint` for each network of a design.
  *
- * @throws GanOnnxError naming the file that is missing, damaged or another network's.
+ * @throws {@link GanOnnxError} when a file is missing or damaged, or belongs to another network.
  */
 export async function readOrtCheckpoints(folder: string, design: Design): Promise<Tensors> {
   requireOrtForm(design, folder);

@@ -1,10 +1,10 @@
 import { apply } from "../graph/operator.js";
 import type { Operator, Value } from "../graph/value.js";
 
-// The two operators that ONNX Runtime's training API cannot do without. Stock builds of the runtime have neither.
+// The two operators that ONNX Runtime's training API requires. Stock builds of the runtime have neither.
 const domain = "com.microsoft";
 
-/** https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md lists it among the training operators. */
+/** One of the training operators in https://github.com/microsoft/onnxruntime/blob/main/docs/OperatorKernels.md. */
 const accumulator: Operator = {
   type: "InPlaceAccumulatorV2",
   domain,
@@ -14,15 +14,15 @@ const accumulator: Operator = {
 };
 
 /**
- * Add a gradient to its buffer, or overwrite the buffer where `reset` says so. The buffer changes in place.
+ * Add a gradient to its buffer, or overwrite the buffer if `reset` is true. The buffer changes in place.
  *
- * @returns bool [1], whether it did.
+ * @returns bool [1], whether the buffer changed.
  */
 export function accumulated(buffer: Value, gradient: Value, reset: Value): Value {
   return apply(accumulator, [buffer, gradient, reset])[0];
 }
 
-/** `adam_mode` 0 is PyTorch's: both moments are corrected, then epsilon is added; it wants `correct_bias` 1. */
+/** `adam_mode` 0 is PyTorch's: correct both moments, then add epsilon. It requires `correct_bias` 1. */
 export interface AdamWAttributes {
   /** The decay of the first moment. */
   readonly alpha: number;
@@ -50,7 +50,7 @@ const optimizer: Operator = {
 };
 
 /**
- * One update of all parameters and moments, in place. Inputs: the rate, float32 [1]; the number of this update counted
+ * Update all parameters and moments in place. Inputs: the learning rate, float32 [1]; the number of this update counted
  * from 1, int64 [1]; sequences of parameters, gradients, first and second moments.
  *
  * @returns bool [1], whether there was an update.

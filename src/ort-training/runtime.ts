@@ -13,7 +13,7 @@ interface RuntimeTensor {
 }
 type RuntimeTensors = Readonly<Record<string, RuntimeTensor>>;
 
-/** The part of onnxruntime-web's training API that is used here; the package brings no types of its own for it. */
+/** The parts of onnxruntime-web's training API that are used. The package has no types for it. */
 interface RuntimeSession {
   runTrainStep(feeds: RuntimeTensors): Promise<RuntimeTensors>;
   runEvalStep(feeds: RuntimeTensors): Promise<RuntimeTensors>;
@@ -40,11 +40,15 @@ interface Runtime {
   };
 }
 
-/** onnxruntime-web 1.19.2 under an alias, the last npm package in which the training API works under Node. */
+/** onnxruntime-web 1.19.2 under an alias: the last npm package whose training API works in Node. */
 const PACKAGE = "onnxruntime-training";
 let loading: Promise<Runtime> | undefined;
 
-/** Load ORT's training runtime, once in a process. Throws {@link GanOnnxError} when it is not installed. */
+/**
+ * Load ORT's training runtime, once per process.
+ *
+ * @throws {@link GanOnnxError} when it is not installed.
+ */
 function loadRuntime(): Promise<Runtime> {
   loading ??= importRuntime();
   return loading;
@@ -52,7 +56,7 @@ function loadRuntime(): Promise<Runtime> {
 
 async function importRuntime(): Promise<Runtime> {
   try {
-    // The package closes this file to Node, for which its own loader works all the same.
+    // The package does not export this file to Node, but its loader works there.
     const dist = dirname(createRequire(import.meta.url).resolve(PACKAGE));
     const url = pathToFileURL(join(dist, "ort.training.wasm.min.mjs")).href;
     const runtime: Runtime = await import(url);
@@ -73,11 +77,11 @@ async function importRuntime(): Promise<Runtime> {
 }
 
 /**
- * ORT's loader of its WebAssembly with one fault mended: `getContiguousParameters` and `loadParametersBuffer` of 1.19.2
- * end with a `free` of memory that lies on the stack, which corrupts the heap (lib/wasm/wasm-training-core-impl.ts,
- * `wasm._free(dimsOffset)`). Here `free` leaves the stack alone.
+ * ORT's loader of its WebAssembly, with one bug fixed: `getContiguousParameters` and `loadParametersBuffer` of 1.19.2
+ * call `free` on stack memory at the end, which corrupts the heap (lib/wasm/wasm-training-core-impl.ts,
+ * `wasm._free(dimsOffset)`). Here `free` ignores the stack.
  *
- * @returns the URL of a module, as the runtime wants it.
+ * @returns the URL of a module, as the runtime requires.
  */
 function withoutStackFrees(loader: string): string {
   const source = `
@@ -97,16 +101,16 @@ export class OrtNetwork {
   private constructor(
     private readonly runtime: Runtime,
     private readonly session: RuntimeSession,
-    /** User inputs, in the order that the runtime goes by. */
+    /** User inputs, in the order that the runtime uses. */
     private readonly inputs: readonly string[],
     private readonly where: string,
   ) {}
 
   /**
-   * Load a network's artifacts. They are checked first: what ORT says against them is a number.
+   * Load a network's artifacts. They are checked first, because ORT reports errors only by number.
    *
-   * @param where what their folder is called in messages.
-   * @throws GanOnnxError naming the file that is wrong, or when the runtime is not installed.
+   * @param where the name of their folder for messages.
+   * @throws {@link GanOnnxError} when a file is wrong, or the runtime is not installed.
    */
   static async open(files: OrtFiles, where: string): Promise<OrtNetwork> {
     const { inputs } = checkFiles(files, where);
@@ -122,17 +126,17 @@ export class OrtNetwork {
     return new OrtNetwork(runtime, session, inputs, where);
   }
 
-  /** Compute the loss of a batch, and add its gradients to those since the last update. */
+  /** Compute the loss of a batch, and accumulate its gradients. */
   accumulate(feeds: Tensors): Promise<Tensors> {
     return this.run((session, tensors) => session.runTrainStep(tensors), feeds);
   }
 
-  /** Compute the loss of a batch, and nothing else. */
+  /** Compute the loss of a batch, without gradients. */
   evaluate(feeds: Tensors): Promise<Tensors> {
     return this.run((session, tensors) => session.runEvalStep(tensors), feeds);
   }
 
-  /** Update the parameters from the gradients, which start anew. */
+  /** Update the parameters from the accumulated gradients and reset them. */
   update(): Promise<void> {
     return explained(this.where, async () => {
       await this.session.runOptimizerStep();
@@ -140,7 +144,7 @@ export class OrtNetwork {
     });
   }
 
-  /** All parameters one after the other, in the order of the model's inputs: those that it trains, then the frozen. */
+  /** All parameters concatenated, in the order of the model's inputs: the trained parameters or the frozen ones. */
   parameters({ frozen }: { frozen: boolean }): Promise<Float32Array<ArrayBuffer>> {
     return explained(this.where, async () => {
       const { data } = await this.session.getContiguousParameters(!frozen);
@@ -148,7 +152,7 @@ export class OrtNetwork {
     });
   }
 
-  /** Replace the frozen parameters, given network by network in the order of {@link OrtArtifacts.frozen}. */
+  /** Replace the frozen parameters, given by network in the order of {@link OrtArtifacts.frozen}. */
   async freeze(frozen: readonly Float32Array[]): Promise<void> {
     const all = await this.parameters({ frozen: true });
     let end = all.length;
@@ -181,14 +185,15 @@ export class OrtNetwork {
   }
 }
 
-/** What ORT throws is a message, or an exception's address in its memory. */
+/** ORT throws a message, or the address of an exception in its memory. */
 async function explained<T>(where: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
-    const said = typeof cause === "number" ? "it threw a C++ exception, without a message" : messageOf(cause);
+    const reason =
+      typeof cause === "number" ? "it threw a C++ exception, without a message" : messageOf(cause);
     throw new GanOnnxError({
-      what: `ORT's training runtime failed (${said})`,
+      what: `ORT's training runtime failed (${reason})`,
       where,
       fix: "check that the artifacts belong together, and that there is enough memory",
       cause,

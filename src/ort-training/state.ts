@@ -9,9 +9,7 @@ import { namedTensors, stateWith } from "../training/state.js";
 import type { OrtArtifacts } from "./artifacts.js";
 import type { OrtCheckpoint } from "./checkpoint.js";
 
-/**
- * Adam's moments, m = (1-β)·M, and their slots M: `adam()` leaves out the factor, ORT's operator does not.
- */
+/** Adam's moments m = (1-β)·M and their slots M: `adam()` omits the factor, ORT's operator does not. */
 const slotsOf = ({ beta1, beta2 }: AdamOptions) =>
   [
     { slot: "first_moment", correction: "first_correction", beta: beta1, moment: "first" },
@@ -19,8 +17,8 @@ const slotsOf = ({ beta1, beta2 }: AdamOptions) =>
   ] as const;
 
 /**
- * A correction after 0, 1, … steps in float32, as the step graph takes them: c ← β·c + (1-β). They end where a step no
- * longer changes them, the slower one after some ten thousand: 1 - βᵗ is 1 to five digits from there on.
+ * The bias correction after 0, 1, … steps in float32, as computed by the step graph: c ← β·c + (1-β). The sequence ends
+ * when a step no longer changes it, for the slower one after about ten thousand steps: 1 - βᵗ is then 1 to five digits.
  */
 function* corrections(beta: number): Generator<number> {
   let [c, next] = [Number.NaN, 0];
@@ -31,7 +29,7 @@ function* corrections(beta: number): Generator<number> {
   }
 }
 
-/** How many steps a correction has behind it, at most those after which it is what it stays. */
+/** The number of steps of a correction. If it no longer changes, the smallest such number. */
 function stepsBehind(correction: number, beta: number): number {
   let steps = -1;
   for (const c of corrections(beta)) {
@@ -51,7 +49,7 @@ function correctionAfter(steps: number, beta: number): number {
   return correction;
 }
 
-/** One network's part of a state as its ORT checkpoint. */
+/** The ORT checkpoint of one network of a state. */
 export function ortCheckpointOf(
   design: Design,
   { network, frozen }: Pick<OrtArtifacts, "network" | "frozen">,
@@ -80,10 +78,11 @@ export function ortCheckpointOf(
 }
 
 /**
- * The state of a training that goes on from ORT checkpoints, one for each network.
+ * The state to resume a training from ORT checkpoints, one for each network.
  *
- * @param checkpoints by network, with what each is called in messages.
- * @throws GanOnnxError listing all tensors of a checkpoint that are missing, extra or of another shape.
+ * @param checkpoints by network, each with its name for messages.
+ * @throws {@link GanOnnxError} when tensors of a checkpoint are missing, unexpected or have another shape. The message
+ * lists all of them.
  */
 export function stateOfOrt(
   design: Design,
@@ -112,7 +111,7 @@ export function stateOfOrt(
   return state;
 }
 
-/** Check that a checkpoint holds one network of a design, and its moments if it has any. */
+/** Check that a checkpoint contains one network of a design, and its moments if it has any. */
 export function checkOrtCheckpoint(
   { networks }: Design,
   network: string,

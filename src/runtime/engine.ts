@@ -1,7 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor, Tensors } from "../tensors/tensor.js";
 
-/** A model that can be run, wherever it is loaded. */
+/** A loaded model, in a thread, a worker or this thread. */
 export interface LoadedModel {
   run(feeds: Tensors): Promise<Tensors>;
   close(): Promise<void>;
@@ -10,28 +10,28 @@ export interface LoadedModel {
 /**
  * Load a model.
  *
- * @param where what the model is called in messages: a file name.
+ * @param where the name of the model for messages, e.g. a file name.
  */
 export type OpenModel = (model: Uint8Array, where: string) => Promise<LoadedModel>;
 
 /**
- * Whatever makes the steps of a training, and keeps its state between them. What it is asked for happens in that
- * order, whether or not the answer is waited for.
+ * Runs training steps and keeps the state between them. Requests are processed in order, whether or not the caller
+ * awaits them.
  */
 export interface Engine {
-  /** Make the steps that the batch inputs hold, which must not be used after that; returns their metrics. */
+  /** Run the steps for these batch inputs and return their metrics. The inputs must not be used afterwards. */
   consume(feeds: Tensors): Promise<Tensors>;
-  /** A copy of the state as the last step left it; of ORT's training runtime, the parameters alone. */
+  /** A copy of the state after the last step. ORT's training runtime returns only the parameters. */
   getState(): Promise<Tensors>;
-  /** Put it back to a state, where that can be done. */
+  /** Restore a state, if the runtime supports it. */
   setState?(state: Tensors): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Begins the names of outputs that replace a state: output `next/X`, input X. */
+/** The prefix of outputs that replace a state: output `next/X` replaces input X. */
 export const NEXT = "next/";
 
-/** Tasks that happen one after the other, whether or not their ends are waited for. */
+/** Run tasks one after the other, whether or not the caller awaits them. */
 export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (task) => {
@@ -41,7 +41,7 @@ export function queue(): <T>(task: () => Promise<T> | T) => Promise<T> {
   };
 }
 
-/** What is used of a session of ONNX Runtime. */
+/** The parts of an ONNX Runtime session that are used. */
 interface OrtSession {
   readonly outputNames: readonly string[];
   run(feeds: InferenceSession.FeedsType): Promise<InferenceSession.ReturnType>;
@@ -49,22 +49,23 @@ interface OrtSession {
 }
 
 /**
- * Owns a session of ONNX Runtime and, if its model trains, the state: inputs that are replaced by each call's
- * `next/…` outputs, and that are seen outside only when asked for. Threads of Node and workers of a browser have it in
- * common.
+ * Owns a session of ONNX Runtime. If the model trains, it also owns the state: inputs that the `next/…` outputs of each
+ * call replace, and that are returned only on request. Used in threads of Node and workers of a browser.
  */
 export class StatefulSession implements Engine {
   private readonly state = new Map<string, OrtTensor>();
-  /** A call must see the state that the one before leaves. */
+  /** Each call needs the state of the previous call. */
   private readonly inTurn = queue();
 
-  /** @param Tensor the class of the ONNX Runtime that the session is of. */
+  /**
+   * @param Tensor the class of the ONNX Runtime that created the session.
+   */
   constructor(
     private readonly session: OrtSession,
     private readonly Tensor: typeof OrtTensor,
   ) {}
 
-  /** Run the model once. What comes back are the outputs that are no state. */
+  /** Run the model once. Returns the outputs that are not state. */
   run(feeds: Tensors): Promise<Tensors> {
     return this.inTurn(() => this.results(feeds));
   }
@@ -73,7 +74,7 @@ export class StatefulSession implements Engine {
     return this.run(feeds);
   }
 
-  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
+  /** Replace the whole state: the value of every input X that has an output `next/X`. */
   setState(state: Tensors): Promise<void> {
     return this.inTurn(() => {
       this.state.clear();

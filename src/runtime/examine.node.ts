@@ -11,12 +11,12 @@ import {
 } from "./providers.js";
 import { sessionInChild } from "./session-child.node.js";
 
-/** What `doctor` says about a provider. `available` is what a real session did; findings are what explains it. */
+/** The result of `doctor` for a provider. `available` is the result of a real session; the findings explain it. */
 export interface ProviderReport {
   readonly name: ProviderName;
   readonly available: boolean;
   readonly findings: readonly Finding[];
-  /** Why it is not available, in the words of the native library where it had any. */
+  /** Why it is not available, if possible in the words of the native library. */
   readonly reason?: string;
   readonly fix?: string;
 }
@@ -26,7 +26,7 @@ export interface ProbeResult {
   readonly reason?: string;
 }
 
-/** Look at a provider, and try it with a small model, see {@link probe}. What fails is reported, not thrown. */
+/** Check a provider and try it with a small model, see {@link probe}. Failures are reported, not thrown. */
 export async function examine(
   name: ProviderName,
   { device }: Pick<SessionSettings, "device"> = {},
@@ -44,10 +44,10 @@ export async function examine(
 const examined = new Map<string, Promise<ProviderReport>>();
 
 /**
- * Make sure that a provider is there, before anything is built on it; each device is examined once in a process. The
- * CPU always is.
+ * Check that a provider is available before it is used. Each device is checked once per process. The CPU is always
+ * available.
  *
- * @throws GanOnnxError with the reason and what to install.
+ * @throws {@link GanOnnxError} when it is not available, with the reason and what to install.
  */
 export async function requireProvider(name: ProviderName, device?: number): Promise<void> {
   sessionOptions(name, { device }); // checks the device
@@ -67,7 +67,7 @@ export async function requireProvider(name: ProviderName, device?: number): Prom
   });
 }
 
-/** Adds 1: whatever a provider can do, it can do this. */
+/** A model that adds 1. Every provider supports it. */
 async function smallModel(): Promise<Uint8Array> {
   const { encodeModel } = await import("../onnx/index.js");
   const x = input("x", "float32", [2]);
@@ -77,8 +77,8 @@ async function smallModel(): Promise<Uint8Array> {
 }
 
 /**
- * Whether a provider can run a model, by running it once, all of it on that provider, in a process of its own, see
- * {@link sessionInChild}. `timeout` is in milliseconds; loading CUDA takes seconds.
+ * Check whether a provider can run a whole model, by running it once in a separate process, see {@link sessionInChild}.
+ * `timeout` is in milliseconds; loading CUDA takes seconds.
  */
 export async function probe(
   name: ProviderName,

@@ -1,8 +1,8 @@
 import { messageOf } from "../error.js";
 
 /**
- * What a native library's error says, on one line and without the C++ around it: conditions that were false, signatures
- * of functions, files and lines.
+ * The message of a native library's error on one line, without C++ details: failed conditions, function signatures,
+ * files and lines.
  */
 export function nativeMessage(thrown: unknown): string {
   return messageOf(thrown)

@@ -1,13 +1,15 @@
-/** Owns what is asked of another thread, which answers in the order of the questions: so it is told whose an answer is. */
+/**
+ * Owns the requests to another thread. That thread answers in order, so the first answer belongs to the oldest request.
+ */
 export class PendingAnswers<Answer> {
   private readonly waiting: { resolve(answer: Answer): void; reject(error: Error): void }[] = [];
   private failure: Error | undefined;
 
   /**
-   * Ask one question.
+   * Send one request.
    *
-   * @param send hands it over; when that throws, there will be no answer.
-   * @throws Error as {@link fail} was told, at once if that is over.
+   * @param send sends the request. If it throws, there will be no answer.
+   * @throws Error as given to {@link fail}, immediately if it was called before.
    */
   ask(send: () => void): Promise<Answer> {
     return new Promise((resolve, reject) => {
@@ -20,12 +22,12 @@ export class PendingAnswers<Answer> {
     });
   }
 
-  /** The answer to the oldest question. */
+  /** Resolve the oldest request. */
   answer(answer: Answer): void {
     this.waiting.shift()?.resolve(answer);
   }
 
-  /** There will be no answer any more, to no question. The first reason counts. */
+  /** Reject all requests, now and later. The first reason is kept. */
   fail(error: Error): void {
     this.failure ??= error;
     for (const { reject } of this.waiting.splice(0)) reject(this.failure);

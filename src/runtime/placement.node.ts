@@ -8,18 +8,18 @@ import { sessionOptions } from "./providers.js";
 import type { SessionPlace } from "./session.node.js";
 import { sessionInChild } from "./session-child.node.js";
 
-/** A node as ONNX Runtime runs it, after its optimizations, and the provider that runs it. */
+/** A node after ONNX Runtime's optimizations, and the provider that runs it. */
 export interface PlacedNode extends ModelNode {
-  /** By its short name, e.g. `webgpu`; of ours or, in a model that asks for them, of another one. */
+  /** The short name of the provider, e.g. `webgpu`. A model may also use other providers. */
   readonly provider: string;
 }
 
 /**
- * Where each node of a model runs, those in the bodies of loops included, in the order of the optimized model. The
- * model is loaded, in a process of its own, and not run.
+ * Find the provider of each node of a model, including the bodies of loops, in the order of the optimized model. The
+ * model is loaded in a separate process and not run.
  *
- * @param where what the model is called in messages: a file name.
- * @throws GanOnnxError when the provider is not available or refuses the model.
+ * @param where the name of the model for messages, e.g. a file name.
+ * @throws {@link GanOnnxError} when the provider is not available or refuses the model.
  */
 export async function placementOf(
   model: Uint8Array,
@@ -48,8 +48,8 @@ export async function placementOf(
 }
 
 /**
- * Read the placement from a verbose log: "Node placements", then for each provider " Node(s) placed on [X]" and lines
- * "  Operator (name)"; or, when one provider has them all, "All nodes placed on [X]" and no more
+ * Read the placement from a verbose log: "Node placements", then for each provider " Node(s) placed on [X]" and lines "
+ * Operator (name)". If one provider has all nodes, the log contains only "All nodes placed on [X]"
  * (onnxruntime/core/framework/session_state.cc, VerifyEachNodeIsAssignedToAnEp).
  */
 function placed(nodes: readonly ModelNode[], log: string): PlacedNode[] {
@@ -61,14 +61,14 @@ function placed(nodes: readonly ModelNode[], log: string): PlacedNode[] {
     if (heading) provider = heading[1];
     else providers.set(line, [...(providers.get(line) ?? []), provider]);
   }
-  // Where several nodes have one name, how many of them run where is right still.
+  // If several nodes have the same name, their number per provider is still correct.
   return nodes.map((node) => {
     const name = providers.get(`${node.operator} (${node.name})`)?.shift() ?? all ?? "unknown";
     return { ...node, provider: name.replace(/ExecutionProvider$/, "").toLowerCase() };
   });
 }
 
-/** How many nodes of each operator there are, the most frequent first: `Gemm 12, Add 3`. */
+/** The number of nodes of each operator, the most frequent first: `Gemm 12, Add 3`. */
 export function operatorCounts(nodes: readonly ModelNode[]): string {
   const counts = new Map<string, number>();
   for (const { operator } of nodes) counts.set(operator, (counts.get(operator) ?? 0) + 1);
@@ -78,7 +78,7 @@ export function operatorCounts(nodes: readonly ModelNode[]): string {
     .join(", ");
 }
 
-/** A line on the nodes that the CPU runs in another provider's stead; undefined when there are none. */
+/** A warning about nodes that run on the CPU instead of the provider; undefined when there are none. */
 export function cpuNodesWarning(nodes: readonly PlacedNode[], { ep }: SessionPlace): string | undefined {
   const onCpu = nodes.filter(({ provider }) => provider === "cpu");
   if (ep === "cpu" || onCpu.length === 0) return undefined;

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { basename, delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
-/** One thing that was looked at, e.g. a library: where or which version it is, or what is wrong and how to mend it. */
+/** One thing that was checked, e.g. a library: its path or version, or what is wrong and how to fix it. */
 export interface Finding {
   readonly subject: string;
   readonly ok: boolean;
@@ -30,7 +30,7 @@ export function onnxruntimeVersion(): string {
 
 const machine = `${process.platform} ${process.arch}`;
 
-/** The native library itself. */
+/** Check the native library itself. */
 export async function checkBinding(): Promise<Finding[]> {
   const { folder, version } = binaries();
   return [
@@ -39,7 +39,7 @@ export async function checkBinding(): Promise<Finding[]> {
   ];
 }
 
-/** Whether onnxruntime-node was compiled with a provider, which says nothing about this machine. */
+/** Whether onnxruntime-node was compiled with a provider. This does not depend on the machine. */
 async function compiledFinding(name: string, fix: string): Promise<Finding> {
   const has = await import("onnxruntime-node").then(
     ({ listSupportedBackends }) => listSupportedBackends().some((backend) => backend.name === name),
@@ -48,12 +48,14 @@ async function compiledFinding(name: string, fix: string): Promise<Finding> {
   return finding(`build for ${machine}`, has ? `with ${name}` : undefined, `without ${name}`, fix);
 }
 
-/** What the provider of ONNX Runtime 1.30 is linked to; once its file is there, the file itself is asked. */
+/**
+ * The libraries that the provider of ONNX Runtime 1.30 links. If its file exists, they are read from the file instead.
+ */
 const cudaLibraries = ["cublasLt.so.13", "cublas.so.13", "curand.so.10", "cudart.so.13", "cuda.so.1"];
-/** Opened by name when first needed, so not among those that it is linked to: by the provider, and by cuDNN. */
+/** Libraries that the provider and cuDNN load on demand, so they are not linked. */
 const cudaOnDemand = (cuda: string) => ["libcudnn.so.9", `libnvrtc.so.${cuda}`];
 
-/** What the library of each name belongs to, and its packages for CUDA 13 in NVIDIA's apt repository and on PyPI. */
+/** The product of each library, and its packages for CUDA 13 in NVIDIA's apt repository and on PyPI. */
 const cudaPackages: Readonly<Record<string, readonly [product: string, apt: string, pip: string]>> = {
   libcudart: ["the CUDA runtime", "cuda-cudart-13-0", "nvidia-cuda-runtime~=13.0"],
   libcublas: ["cuBLAS", "libcublas-13-0", "nvidia-cublas~=13.0"],
@@ -63,16 +65,16 @@ const cudaPackages: Readonly<Record<string, readonly [product: string, apt: stri
   libcudnn: ["cuDNN 9", "libcudnn9-cuda-13", "nvidia-cudnn-cu13~=9.0"],
 };
 
-/** The driver that a CUDA asks for: https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/ */
+/** The minimum driver for each CUDA version: https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/ */
 const driverFor: Readonly<Record<string, number>> = { 12: 525, 13: 580 };
 
-/** ONNX Runtime's CUDA library, and the libraries of CUDA that it needs. */
+/** Check ONNX Runtime's CUDA library, and the CUDA libraries that it needs. */
 export async function checkCuda(): Promise<Finding[]> {
   const compiled = await compiledFinding("cuda", "use linux x64 for CUDA, or another provider");
   if (!compiled.ok) return [compiled];
   const { folder, script, version } = binaries();
   const provider = join(folder, "libonnxruntime_providers_cuda.so");
-  // The script reads this variable before npm's settings; run by hand, npm's allowScripts does not matter either.
+  // The script reads this variable before npm's settings. When it is run by hand, npm's allowScripts has no effect.
   const install =
     `run "ONNXRUNTIME_NODE_INSTALL=true node ${script}", or copy the file into that folder from Python's wheel ` +
     `onnxruntime-gpu==${version} (pip download --no-deps; in it, onnxruntime/capi/)`;
@@ -86,7 +88,7 @@ export async function checkCuda(): Promise<Finding[]> {
   const cuda = /libcudart\.so\.(\d+)/.exec(names.join(" "))?.[1] ?? "13";
   const libraries = [...names, ...cudaOnDemand(cuda)].map((name) => {
     const path = linked.get(name) ?? findLibrary(name, cache);
-    // The file behind the links carries the full version in its name, e.g. libcuda.so.580.65.06.
+    // The link's target has the full version in its name, e.g. libcuda.so.580.65.06.
     const file = path && realpathSync(path);
     if (file && isOldDriver(file, cuda))
       return { subject: name, ok: false, detail: `${file}, too old`, fix: cudaFix(name, cuda) };
@@ -108,10 +110,10 @@ function cudaFix(library: string, cuda: string): string {
   return `install ${product} for CUDA ${cuda}${packages}; unless ldconfig knows its folder, name that in LD_LIBRARY_PATH`;
 }
 
-/** What WebGPU draws on: Vulkan, on Linux. */
+/** Check what WebGPU needs: on Linux, Vulkan. */
 export async function checkWebgpu(): Promise<Finding[]> {
   const compiled = await compiledFinding("webgpu", "use Linux on x64, Windows, or macOS on arm64");
-  // Windows and macOS bring their own graphics interface.
+  // Windows and macOS include a graphics API.
   if (!compiled.ok || process.platform !== "linux") return [compiled];
   const loader = findLibrary("libvulkan.so.1", await linkerCache());
   const driverFix = "install the GPU vendor's driver, or name a driver's .json file in VK_DRIVER_FILES";
@@ -122,7 +124,10 @@ export async function checkWebgpu(): Promise<Finding[]> {
   ];
 }
 
-/** The manifests the loader would read (https://github.com/KhronosGroup/Vulkan-Loader, LoaderDriverInterface.md). */
+/**
+ * The driver manifests that the loader would read (https://github.com/KhronosGroup/Vulkan-Loader,
+ * LoaderDriverInterface.md).
+ */
 function vulkanDrivers(): string[] {
   const named = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   if (named !== undefined) return named.split(delimiter).filter(existsSync);
@@ -133,14 +138,14 @@ function vulkanDrivers(): string[] {
     .filter((file) => file.endsWith(".json"));
 }
 
-/** The CUDA libraries that a library is linked to, each with its path or undefined when the linker cannot find it. */
+/** The CUDA libraries that a library links, with their paths; undefined when the linker cannot find one. */
 async function linkedLibraries(file: string): Promise<Map<string, string | undefined>> {
   const { stdout } = await run("ldd", [file]).catch(() => ({ stdout: "" }));
   const found = stdout.matchAll(/^\s*(lib(?:cu|nv)\S+) => (\/\S+)?/gm);
   return new Map(Array.from(found, ([, name, path]) => [name, path]));
 }
 
-/** What ldconfig knows: library name to path. */
+/** The libraries that ldconfig lists: name to path. */
 async function linkerCache(): Promise<Map<string, string>> {
   const { stdout } = await run("/sbin/ldconfig", ["-p"]).catch(() => ({ stdout: "" }));
   const entries = stdout.matchAll(/^\s*(\S+) \(libc6,(?:x86-64|AArch64)[^)]*\) => (\S+)/gm);

@@ -3,13 +3,13 @@ import { GanOnnxError, setting } from "../error.js";
 import type { Finding } from "./provider-findings.node.js";
 
 export interface SessionSettings {
-  /** Which GPU, from 0. Only `cuda` can choose. */
+  /** The GPU, counted from 0. Only for `cuda`. */
   readonly device?: number;
-  /** Threads of the CPU's operators; ONNX Runtime's default is one per physical core. */
+  /** The number of threads for CPU operators. The default of ONNX Runtime is one per physical core. */
   readonly threads?: number;
   /**
-   * Let nodes for which a GPU provider has no kernel run on the CPU. Without it, creating the session throws: slow is
-   * never silent. WebGPU has no kernel for `Loop` (1.30), so graphs with loops need it there.
+   * Let nodes without a kernel of the GPU provider run on the CPU. Otherwise creating the session throws, so that there
+   * is no silent slowdown. WebGPU has no kernel for `Loop` (1.30), so graphs with loops need this option.
    */
   readonly cpuNodes?: boolean;
 }
@@ -18,16 +18,16 @@ const findings = () => import("./provider-findings.node.js");
 
 export interface ProviderRow {
   readonly choosesDevice: boolean;
-  /** Whether the CPU could step in for it, which must be asked for. */
+  /** Whether the CPU could run its nodes instead. This must be requested. */
   readonly accelerator: boolean;
   readonly check: () => Promise<readonly Finding[]>;
-  /** What its libraries read from the environment, where the user has not said otherwise. */
+  /** Environment variables for its libraries. The user's own values override them. */
   readonly environment?: Readonly<Record<string, string>>;
   /** What to do when nothing that `check` looks at is wrong, yet no session can be made. */
   readonly remedy: string;
 }
 
-/** Every execution provider by its name. */
+/** All execution providers, by name. */
 export const providers = {
   cpu: {
     choosesDevice: false,
@@ -39,8 +39,8 @@ export const providers = {
     choosesDevice: true,
     accelerator: true,
     check: async () => (await findings()).checkCuda(),
-    // Products of float32 numbers are to be float32: ONNX Runtime lets cuBLAS and cuDNN round them to TF32's ten bits,
-    // and onnxruntime-node passes its option use_tf32 not on.
+    // Products of float32 numbers must be float32. By default ONNX Runtime lets cuBLAS and cuDNN round them to the ten
+    // bits of TF32, and onnxruntime-node does not pass on the option use_tf32.
     environment: { NVIDIA_TF32_OVERRIDE: "0" },
     remedy:
       "see that nvidia-smi lists the GPU (the first is device 0) and a driver for this CUDA (CUDA 13: 580 or later)",
@@ -58,8 +58,9 @@ export type ProviderName = keyof typeof providers;
 export const providerNames = Object.keys(providers) as readonly ProviderName[];
 
 /**
- * Session options of onnxruntime-node for a provider. Throws a usage error for a device or a number of threads that
- * cannot be.
+ * Session options of onnxruntime-node for a provider.
+ *
+ * @throws {@link GanOnnxError} (usage) when the device or the number of threads is invalid.
  */
 export function sessionOptions(
   name: ProviderName,
@@ -77,11 +78,11 @@ export function sessionOptions(
     throw usage("threads", threads, "is not a number of threads", "use 1 or more");
   }
   return {
-    // Native warnings tell of shape arithmetic on the CPU, which is meant to be there; errors reach us as exceptions.
+    // Native warnings report shape arithmetic on the CPU, which is intended. Errors arrive as exceptions.
     logSeverityLevel: 3,
     executionProviders: [device === undefined ? name : { name, deviceId: device }],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
-    // Values are strings, nested keys are joined by dots (onnxruntime_session_options_config_keys.h).
+    // Values are strings; nested keys are joined by dots (onnxruntime_session_options_config_keys.h).
     ...(accelerator && !cpuNodes && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
   };
 }

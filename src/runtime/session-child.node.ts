@@ -8,18 +8,18 @@ import { stripVTControlCharacters } from "node:util";
 import type { InferenceSession } from "onnxruntime-node";
 import { nativeMessage } from "./native-messages.js";
 
-/** What became of a session in a process of its own. */
+/** The result of a session in a separate process. */
 export interface ChildResult {
   readonly ok: boolean;
-  /** Why not, in the words of the native library where it had any. */
+  /** Why it failed, if possible in the words of the native library. */
   readonly reason?: string;
-  /** What the native libraries wrote to stderr. */
+  /** The stderr output of the native libraries. */
   readonly log: string;
 }
 
 const require = createRequire(import.meta.url);
 
-/** A session of the model that comes on stdin and, if told so, one run on zeros. Its stderr is the reason. */
+/** Create a session of the model from stdin and, if requested, run it once on zeros. Errors go to stderr. */
 const script = `
 (async () => {
   const [entry, options, runs] = process.argv.slice(1);
@@ -38,10 +38,10 @@ const script = `
 `;
 
 /**
- * Load a model in a child process, so that a crash, a hang or the native libraries' messages do not reach the caller.
- * What the model or the provider does wrong is reported, not thrown.
+ * Load a model in a child process, so that a crash, a hang or messages of native libraries do not affect the caller.
+ * Errors of the model or the provider are reported, not thrown.
  *
- * @param run whether to run it once; its inputs are then float32, and fed with zeros, symbolic dimensions with 1.
+ * @param run whether to run it once. Its inputs must then be float32; they are zeros, with symbolic dimensions of 1.
  * @param timeout in milliseconds.
  */
 export async function sessionInChild(
@@ -51,33 +51,37 @@ export async function sessionInChild(
 ): Promise<ChildResult> {
   const folder = await mkdtemp(join(tmpdir(), "gan-onnx-session-"));
   try {
-    // A file and no pipe: what is written to a full one is lost.
+    // Use a file instead of a pipe: output to a full pipe is lost.
     const stderr = await open(join(folder, "stderr"), "w+");
     const entry = require.resolve("onnxruntime-node");
     const args = [entry, JSON.stringify(options), run ? "run" : "load"];
     const child = spawn(process.execPath, ["--input-type=commonjs", "-e", script, ...args], {
       stdio: ["pipe", "ignore", stderr.fd],
-      // A group of its own: Ctrl-C in a terminal is for the caller to answer.
+      // Use a separate process group: the caller handles Ctrl-C.
       detached: true,
       timeout,
       killSignal: "SIGKILL",
     });
-    // A child that dies early closes its end; its exit status says so.
+    // If the child exits early, writing fails. Its exit status reports the reason.
     child.stdin?.on("error", () => {}).end(model);
     const [code, signal] = await once(child, "close").finally(() => stderr.close());
     const log = stripVTControlCharacters(await readFile(join(folder, "stderr"), "utf8"));
     if (code === 0) return { ok: true, log };
     if (child.killed) return { ok: false, reason: `no answer within ${timeout / 1000} s`, log };
-    const said = reasonIn(log);
-    return { ok: false, reason: signal ? `died of ${signal} (${said})` : said || `exit status ${code}`, log };
+    const reason = reasonIn(log);
+    return {
+      ok: false,
+      reason: signal ? `died of ${signal} (${reason})` : reason || `exit status ${code}`,
+      log,
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
 /**
- * The line that says why. A library that does not load is named on stderr only: "Failed to load library /long/path
- * with error: libcublas.so.13: cannot open ..."; else it is the exception's message, which is printed last.
+ * The line with the reason. If a library does not load, only stderr has it: "Failed to load library /long/path with
+ * error: libcublas.so.13: cannot open ...". Otherwise it is the exception's message, which is the last line.
  */
 function reasonIn(log: string): string {
   const text = log.trimEnd();

@@ -1,6 +1,6 @@
 /**
- * The thread that owns an ONNX Runtime session. `session.run` blocks the thread that calls it, so it has one to
- * itself. The state of a training stays here between calls, and crosses the thread boundary only when asked for.
+ * The thread that owns an ONNX Runtime session. `session.run` blocks the calling thread, so it needs its transferred. The state
+ * of a training stays in this thread between calls and is sent only on request.
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor } from "onnxruntime-node";
@@ -53,13 +53,13 @@ async function replyTo(request: Request): Promise<void> {
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  // What a call returns is nobody else's and goes over; a state stays here, too, and is copied.
-  const own = request.kind === "run" && "outputs" in reply ? reply.outputs : nothing;
-  parentPort?.postMessage(reply, buffersOf(own));
+  // Transfer the outputs of a call. The state is copied, because this thread keeps using it.
+  const transferred = request.kind === "run" && "outputs" in reply ? reply.outputs : nothing;
+  parentPort?.postMessage(reply, buffersOf(transferred));
 }
 
-/** Answers go out in the order of the requests: that is how the other side tells whose they are. */
+/** Answer in the order of the requests: the other thread matches answers to requests by their order. */
 const inTurn = queue();
 parentPort?.on("message", (request: Request) => inTurn(() => replyTo(request)));
-// What has been sent away before arrives as nothing that can be read.
+// A request whose buffers were transferred before cannot be deserialized.
 parentPort?.on("messageerror", ({ message }) => inTurn(() => parentPort?.postMessage({ error: message })));

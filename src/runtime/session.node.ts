@@ -7,17 +7,17 @@ import { type ProviderName, type SessionSettings, sessionOptions } from "./provi
 import type { Reply, Request } from "./session-worker.node.js";
 import { buffersOf, Thread } from "./thread.node.js";
 
-/** Where and how a model runs. */
+/** The execution provider and settings for running a model. */
 export interface SessionPlace extends SessionSettings {
   readonly ep: ProviderName;
 }
 
 /**
- * Owns a model loaded in a thread of its own, and the state of a training if the model has one. Until it is closed, its
- * thread keeps the process alive.
+ * Owns a model in a separate thread, and the state of a training if the model has one. The thread keeps the process
+ * alive until the session is closed.
  */
 export class Session implements Engine, LoadedModel {
-  /** 1 when the thread is to make no further call. */
+  /** 1 when the thread must not start another call. */
   private readonly closing = new Int32Array(new SharedArrayBuffer(4));
   private readonly thread = new Thread<Request, Reply>(
     "#session-worker",
@@ -30,8 +30,8 @@ export class Session implements Engine, LoadedModel {
   /**
    * Load a model on an execution provider.
    *
-   * @param where what the model is called in messages: a file name.
-   * @throws GanOnnxError when the provider is not available or refuses the model.
+   * @param where the name of the model for messages, e.g. a file name.
+   * @throws {@link GanOnnxError} when the provider is not available or refuses the model.
    */
   static async open(model: Uint8Array, place: SessionPlace, where: string): Promise<Session> {
     const { ep, ...settings } = place;
@@ -52,12 +52,12 @@ export class Session implements Engine, LoadedModel {
     return session;
   }
 
-  /** Run the model once. State is fed and replaced in the thread; what comes back are the other outputs. */
+  /** Run the model once. The thread provides and replaces the state. Returns the other outputs. */
   run(feeds: Tensors): Promise<Tensors> {
     return this.results(feeds, []);
   }
 
-  /** The same with feeds that go over to the thread instead of being copied. */
+  /** Like {@link run}, but transfers the feeds to the thread instead of copying them. */
   consume(feeds: Tensors): Promise<Tensors> {
     return this.results(feeds, buffersOf(feeds));
   }
@@ -75,20 +75,21 @@ export class Session implements Engine, LoadedModel {
     }
   }
 
-  /** Replace the whole state: the value of every input X that the model has an output `next/X` for. */
+  /** Replace the whole state: the value of every input X that has an output `next/X`. */
   async setState(state: Tensors): Promise<void> {
     await this.ask({ kind: "setState", state });
   }
 
-  /** A copy of the state as the last call left it. */
+  /** A copy of the state after the last call. */
   getState(): Promise<Tensors> {
     return this.ask({ kind: "getState" });
   }
 
-  /** Close it when the call under way has ended; those that wait are not made. */
+  /** Close the session after the current call. Calls that are still waiting are rejected. */
   async close(): Promise<void> {
     Atomics.store(this.closing, 0, 1);
-    // A thread that is ended within a call takes the process with it: ONNX Runtime cannot hand on its results.
+    // Wait for the current call: terminating a thread inside a call crashes the process, because ONNX Runtime cannot
+    // deliver its results.
     await this.ask({ kind: "close" }).catch(() => {});
     await this.thread.end("the session is closed");
   }
@@ -100,7 +101,7 @@ export class Session implements Engine, LoadedModel {
   }
 }
 
-/** Loads models that are run on an execution provider. */
+/** Returns a function that loads models on an execution provider. */
 export function opensOn(place: SessionPlace): OpenModel {
   return (model, where): Promise<LoadedModel> => Session.open(model, place, where);
 }

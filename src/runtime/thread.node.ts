@@ -5,14 +5,14 @@ import { PendingAnswers } from "./pending.js";
 
 const require = createRequire(import.meta.url);
 
-/** Owns a thread that answers each message by one of its own, in their order. */
+/** Owns a thread that answers each message with one message, in order. */
 export class Thread<Question, Answer> {
   private readonly worker: Worker;
   private readonly pending = new PendingAnswers<Answer>();
 
   /**
-   * @param file what it runs: a name of package.json's `imports`, since threads load compiled files only.
-   * @param name what it is called in messages.
+   * @param file the script, as a name in package.json's `imports`: threads load only compiled files.
+   * @param name the name of the thread for messages.
    */
   constructor(file: `#${string}`, name: string, workerData: unknown) {
     this.worker = new Worker(require.resolve(file), { workerData });
@@ -21,19 +21,21 @@ export class Thread<Question, Answer> {
     this.worker.on("exit", (code) => this.pending.fail(new Error(`${name} ended with code ${code}`)));
   }
 
-  /** @param transfer what goes over to the thread instead of being copied. */
+  /**
+   * @param transfer buffers that are transferred to the thread instead of copied.
+   */
   ask(question: Question, transfer: readonly ArrayBuffer[] = []): Promise<Answer> {
     return this.pending.ask(() => this.worker.postMessage(question, transfer));
   }
 
-  /** End it at once; whoever still waits for an answer, or asks later, is told why. */
+  /** Terminate the thread. Pending and later requests are rejected with this reason. */
   async end(why: string): Promise<void> {
     this.pending.fail(new Error(why));
     await this.worker.terminate();
   }
 }
 
-/** The memory of tensors that go over to another thread instead of being copied; some may share it. */
+/** The buffers of tensors, for transfer to another thread. Tensors may share a buffer. */
 export function buffersOf(tensors: Tensors): ArrayBuffer[] {
   return [...new Set(Array.from(tensors.values(), ({ data }) => data.buffer as ArrayBuffer))];
 }

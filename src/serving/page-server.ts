@@ -9,7 +9,7 @@ import sirv from "sirv";
 import { GanOnnxError, messageOf, setting, text } from "../error.js";
 import { NEWS, newsOf, pictureOf, RUN } from "./run-view.js";
 
-/** Where `npm run build:web` puts the page: package.json says so. */
+/** The folder of the built page (`npm run build:web`), as in package.json. */
 function builtPage(): string {
   try {
     return dirname(createRequire(import.meta.url).resolve("#page"));
@@ -22,13 +22,13 @@ function builtPage(): string {
     });
   }
 }
-/** Reachable from this machine only. */
+/** Reachable only from this machine. */
 const HOST = "127.0.0.1";
 const HOST6 = "::1";
-/** The list that the page chooses its models from. */
+/** The list of models that the page offers. */
 const LIST = "/models/index.json";
 
-/** The scripts that lie inside the page's HTML, as a policy names them: by what they are. */
+/** The inline scripts of the page's HTML, by hash, as a content security policy names them. */
 function inlineScripts(folder: string): string[] {
   const html = readFileSync(`${folder}/index.html`, "utf8");
   return Array.from(html.matchAll(/<script>([\s\S]*?)<\/script>/g), ([, script]) => {
@@ -36,7 +36,7 @@ function inlineScripts(folder: string): string[] {
   });
 }
 
-/** Files of the page and nothing else; no script but its own, WebAssembly and workers of its own allowed. */
+/** A content security policy: only files of the page, its scripts, WebAssembly and workers. */
 const policyFor = (folder: string) => [
   "default-src 'none'",
   ["script-src 'self' 'wasm-unsafe-eval'", ...inlineScripts(folder)].join(" "),
@@ -51,31 +51,31 @@ const policyFor = (folder: string) => [
 
 const headersFor = (folder: string) => ({
   "Content-Security-Policy": policyFor(folder).join("; "),
-  // These two isolate the page, and only isolated pages get threads.
+  // These two headers isolate the page. Browsers allow threads only in isolated pages.
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
   "Cross-Origin-Resource-Policy": "same-origin",
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
-  // The page may be built again, and another model given, while a browser remembers this one.
+  // Browsers must not cache: the page may be rebuilt, and another model may be served.
   "Cache-Control": "no-cache",
 });
 
-/** A model that is offered before those that came with the page. */
+/** A model that is listed before the packaged models. */
 export interface OfferedModel {
   readonly name: string;
   readonly bytes: Uint8Array;
 }
 
-/** What is served beside the page's files. */
+/** What is served in addition to the page's files. */
 export interface Offers {
   readonly model?: OfferedModel;
-  /** The folder of a run, to show on a page of its own. */
+  /** The folder of a run, shown on a separate page. */
   readonly run?: string;
 }
 
 export interface PageServer {
-  /** The page to open: the run's if there is one. */
+  /** The page to open: the run's page if a run is served. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -83,8 +83,8 @@ export interface PageServer {
 /**
  * Serve the built page to this machine.
  *
- * @param port 0 for any that is free.
- * @throws GanOnnxError when the page is not built or the port is in use.
+ * @param port 0 for any free port.
+ * @throws {@link GanOnnxError} when the page is not built or the port is in use.
  */
 export async function servePage(
   port: number,
@@ -98,7 +98,7 @@ export async function servePage(
   const server = limitedServer(answer);
   await listen(server, port);
   const { port: chosen } = server.address() as AddressInfo;
-  // `localhost` may mean either family. A machine without the second has the first.
+  // `localhost` may be an IPv4 or an IPv6 address. IPv6 is optional.
   const second = limitedServer(answer);
   await new Promise<void>((resolve) => {
     second.once("error", () => resolve());
@@ -112,7 +112,7 @@ export async function servePage(
   };
 }
 
-/** A server that slow and idle clients cannot keep busy. */
+/** Create a server with limits on slow and idle clients. */
 function limitedServer(
   answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
 ): Server {
@@ -138,7 +138,7 @@ function ended(server: Server): Promise<void> {
 }
 
 function answerer(folder: string, { model, run }: Offers) {
-  // The page may be built again meanwhile: each request looks for its file. No path leads out of the folder.
+  // Look up files on each request, because the page may be rebuilt. Paths cannot leave the folder.
   const files = sirv(folder, { etag: true, dev: true });
   const extra = model ? offered(model, folder) : new Map<string, Answer>();
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -152,13 +152,13 @@ function answerer(folder: string, { model, run }: Offers) {
       response.setHeader("Content-Type", answer.type).setHeader("Content-Length", answer.body.length);
       response.end(method === "HEAD" ? undefined : answer.body);
     } else if (path.startsWith(RUN) || isHidden(path)) {
-      // sirv would take the folder's name for the page's.
+      // sirv would serve the page for the folder's name.
       refuse(response, 404);
     } else {
-      // The page asks for whole files; sirv would end the program over a range that ends before it begins.
+      // The page requests only whole files, and sirv crashes the program when a range ends before it begins.
       delete request.headers.range;
       try {
-        // What went away since it was looked for ends the answer, and nothing else.
+        // If a file is removed after the lookup, end only this response.
         response.on("pipe", (file: Readable) => file.on("error", () => response.destroy()));
         files(request, response, () => refuse(response, 404));
       } catch {
@@ -168,13 +168,13 @@ function answerer(folder: string, { model, run }: Offers) {
   };
 }
 
-/** What is new of a run, or one of its pictures. */
+/** The news of a run, or one of its pictures. */
 async function answerOfRun(run: string, path: string, query?: string): Promise<Answer | undefined> {
   if (path === NEWS) {
-    const asked = new URLSearchParams(query);
-    const from = Number(asked.get("from"));
+    const parameters = new URLSearchParams(query);
+    const from = Number(parameters.get("from"));
     const news = await newsOf(run, {
-      file: asked.get("file") ?? "",
+      file: parameters.get("file") ?? "",
       from: Number.isSafeInteger(from) && from > 0 ? from : 0,
     });
     return json(news);
@@ -188,7 +188,7 @@ interface Answer {
   readonly body: Uint8Array;
 }
 
-/** The list of models with one more before the others, and that one. */
+/** The list of models with one more at the beginning, and that model. */
 function offered({ name, bytes }: OfferedModel, folder: string): Map<string, Answer> {
   const shipped: string[] = JSON.parse(readFileSync(folder + LIST, "utf8"));
   return new Map([
@@ -201,7 +201,7 @@ function json(value: unknown): Answer {
   return { type: "application/json", body: new TextEncoder().encode(JSON.stringify(value)) };
 }
 
-/** Whether a path leads to a file or through a folder whose name begins with a dot, or is none. */
+/** Whether a path contains a name that begins with a dot, or is malformed. */
 function isHidden(path: string): boolean {
   try {
     return decodeURI(path).includes("/.");
@@ -210,7 +210,10 @@ function isHidden(path: string): boolean {
   }
 }
 
-/** A page of another site may give its own name this machine's address; the name it asks for tells it apart. */
+/**
+ * Protect against DNS rebinding: a page of another site may resolve its name to this machine, but the Host header
+ * differs.
+ */
 function isLocal(host: string | undefined): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(host ?? "");
 }

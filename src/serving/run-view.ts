@@ -7,14 +7,14 @@ import { jsonIn } from "../json.js";
 import { isClaimed } from "../runs/claim.js";
 import { runFiles } from "../runs/run-folder.js";
 
-/** Where a page asks what is new, and below which it finds the pictures. */
+/** The URL of a run's news, and the URL prefix of its pictures. */
 export const NEWS = "/run.json";
 export const RUN = "/run/";
 
 /** The settings of a run that are shown. */
 const shownSettings = z.object({
   recipe: z.string(),
-  // A folder of data may be named in full; its last part is enough.
+  // Show only the last part of a path.
   data: z.string().transform((path) => path.split(/[/\\]/).findLast((part) => part !== "") ?? ""),
   ep: z.string(),
   epochs: z.int().min(1),
@@ -24,46 +24,45 @@ const shownSettings = z.object({
   loss: z.string().optional(),
 });
 
-/** What a page is told of a run. */
+/** What the page receives about a run. */
 export interface News {
-  /** The name of its folder. */
+  /** The name of the run's folder. */
   readonly name: string;
-  /** Whether the folder is there. */
+  /** Whether the folder exists. */
   readonly there: boolean;
   readonly settings?: z.infer<typeof shownSettings>;
-  /** The sheets by epoch, ascending, each with the time of its last change, which tells a new one from an old one. */
+  /** The sheets by epoch, ascending, each with the time of its last change, so that the page reloads changed sheets. */
   readonly sheets: readonly (readonly [epoch: number, changed: number])[];
-  /** The time of the last change of the real images' sheet. */
+  /** The time of the last change of the sheet of real images. */
   readonly real?: number;
   readonly metrics?: MetricsPart;
-  /** Whether a process trains there now. */
+  /** Whether a process is training this run now. */
   readonly claimed: boolean;
 }
 
 /** Lines of `metrics.jsonl`. */
 export interface MetricsPart {
-  /** Which file this is: a resumed run has another one. */
+  /** The identity of the file: a resumed run has a new file. */
   readonly file: string;
-  /** The byte at which the lines begin: where they were asked from, or 0 if the file is not the one that was meant. */
+  /** The byte at which the lines begin: as requested, or 0 if the file is not the requested one. */
   readonly from: number;
-  /** The byte to go on from. */
+  /** The byte to continue from. */
   readonly next: number;
   readonly text: string;
-  /** There is more to have now. */
+  /** Whether more data is available now. */
   readonly more: boolean;
   /** Seconds since the file was written. */
   readonly idle: number;
 }
 
-/** The most of the metrics that one answer holds, in bytes. */
+/** The maximum size of metrics in one answer, in bytes. */
 const PART = 2 ** 20;
 
 /**
- * Check that a folder is a run's, or empty or not there yet, as it is when a run is about to begin.
+ * Check that a folder is a run, is empty, or does not exist yet, as before a run begins.
  *
- * @returns whether it is there.
- *
- * @throws GanOnnxError (usage) naming the folder.
+ * @returns whether it exists.
+ * @throws {@link GanOnnxError} (usage) when it is something else.
  */
 export async function requireRun(folder: string): Promise<boolean> {
   if (!existsSync(folder)) return false;
@@ -77,7 +76,7 @@ export async function requireRun(folder: string): Promise<boolean> {
   });
 }
 
-/** What there is of a run, and its metrics from byte `from` of `file` on. A run that is not there is told, not thrown. */
+/** The news of a run, with its metrics from byte `from` of `file` on. A missing run is reported, not thrown. */
 export async function newsOf(folder: string, { file, from }: { file: string; from: number }): Promise<News> {
   const name = basename(resolve(folder));
   const files = await filesOf(folder);
@@ -111,7 +110,7 @@ export async function pictureOf(folder: string, path: string): Promise<Uint8Arra
   return files && contentOf(epoch === undefined ? files.realImages : files.fakeImages(Number(epoch)));
 }
 
-/** The files of a run by their real paths; undefined when its folder is gone. */
+/** The files of a run by their real paths; undefined when the folder does not exist. */
 async function filesOf(folder: string) {
   const real = await realpath(folder).catch(() => undefined);
   return real === undefined ? undefined : runFiles(real);
@@ -122,7 +121,7 @@ async function metricsOf(handle: FileHandle, file: string, asked: number): Promi
   const from = file === String(ino) && asked <= size ? asked : 0;
   const buffer = Buffer.alloc(Math.min(PART, size - from));
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
-  // The last line may be half written. One that fills a part is none of a run's, and is passed over.
+  // The last line may be incomplete. A line longer than a part does not come from a run and is skipped.
   const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1 || (bytesRead === PART ? PART : 0);
   return {
     file: String(ino),
@@ -143,12 +142,12 @@ async function changeOf(path: string): Promise<number | undefined> {
   return found?.isFile() ? Math.round(found.mtimeMs) : undefined;
 }
 
-/** Read a file of a run, unless it is not there, not a plain file, or lies elsewhere behind a link. */
+/** Read a file of a run, unless it is missing, not a regular file, or a link to another folder. */
 async function withFile<T>(path: string, read: (handle: FileHandle) => Promise<T>): Promise<T | undefined> {
   let handle: FileHandle | undefined;
   try {
     if ((await realpath(path)) !== path) return undefined;
-    // A pipe that nobody writes would keep a blocking open waiting.
+    // Do not block when the file is a pipe without a writer.
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     return (await handle.stat()).isFile() ? await read(handle) : undefined;
   } catch {

@@ -28,8 +28,8 @@ export async function generated(
   const bytes = new Uint8ClampedArray(count * pixels);
   for (let first = 0, part = 0; first < count; first += AT_ONCE, part++) {
     const rows = Math.min(AT_ONCE, count - first);
-    const labels = classes === undefined ? undefined : labelsFrom(first, rows, classes);
-    const feeds = drawLatents(randomStream(seed, "evaluate", "samples", part), rows, generator, labels);
+    const partLabels = classes === undefined ? undefined : labelsFrom(first, rows, classes);
+    const feeds = drawLatents(randomStream(seed, "evaluate", "samples", part), rows, generator, partLabels);
     const drawn = floatsIn(
       await model.run(ports ? portFeeds(ports, feeds) : feeds),
       ports?.output ?? "image",

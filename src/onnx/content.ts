@@ -4,7 +4,7 @@ import { isFloat } from "../graph/value.js";
 import { elementsOf, sizeOf } from "../tensors/tensor.js";
 
 // Exporters compute shapes with operators: Shape, Gather, Concat, Reshape. While a model is read, the content of such
-// values is tracked as far as sizes are tracked: an element is a number, or the size of a symbol.
+// values is tracked as far as sizes are known: an element is a number, or the size of a symbol.
 
 /** The content of a small value, in order of elements: numbers (bools are 0 and 1) and symbolic sizes. */
 export interface Content {
@@ -30,7 +30,7 @@ function isParameter({ dtype, origin }: Value): boolean {
   return isFloat(dtype) && origin.kind === "constant" && origin.name !== undefined;
 }
 
-/** The numbers of a value, if all are tracked. */
+/** The numbers of a value, if all are known. */
 export function numbersIn(value: Value): readonly number[] | undefined {
   if (value.origin.kind === "constant") return Array.from(value.origin.tensor.data, Number);
   const elements = contentOf(value)?.elements;

@@ -23,7 +23,7 @@ export interface ProviderRow {
   readonly check: () => Promise<readonly Finding[]>;
   /** Environment variables for its libraries. The user's own values override them. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** What to do when nothing that `check` looks at is wrong, yet no session can be made. */
+  /** What to do when `check` finds nothing wrong and a session still cannot be created. */
   readonly remedy: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The thread that owns an ONNX Runtime session. `session.run` blocks the calling thread, so it needs its transferred. The state
+ * The thread that owns an ONNX Runtime session. `session.run` blocks the calling thread, so it needs its own. The state
  * of a training stays in this thread between calls and is sent only on request.
  */
 import { parentPort, workerData } from "node:worker_threads";

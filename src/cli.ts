@@ -15,6 +15,7 @@ import { report } from "./commands/report.js";
 import { runs } from "./commands/runs.js";
 import { sample } from "./commands/sample.js";
 import { serve } from "./commands/serve.js";
+import { sweep } from "./commands/sweep.js";
 import { train } from "./commands/train.js";
 import { verify } from "./commands/verify.js";
 import { flagOf } from "./config.js";
@@ -27,6 +28,7 @@ const commands = [
   check,
   buildGraphs,
   train,
+  sweep,
   exportModel,
   sample,
   evaluate,

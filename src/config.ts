@@ -52,15 +52,24 @@ export function allFields(): Readonly<Record<string, Field>> {
   return fields;
 }
 
+/** Settings from a file, unchecked. */
+interface FileSettings {
+  readonly path: string;
+  readonly settings: RawSettings;
+  /** Where in the file a setting stands, if not at its key. */
+  readonly field?: (key: string) => string;
+}
+
 /**
  * Flags over file over defaults, checked as one.
  *
  * @throws GanOnnxError (usage) naming the flag, or the file and field, that is wrong or unknown.
  */
-export function resolveConfig(flags: RawSettings, file?: { path: string; settings: RawSettings }): Config {
+export function resolveConfig(flags: RawSettings, file?: FileSettings): Config {
   const given = renamed(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
   const raw = { ...(file && renamed(file.settings)), ...given };
-  const place = (key: string) => (key in given || !file ? setting(key) : `${file.path}: ${key}`);
+  const place = (key: string) =>
+    key in given || !file ? setting(key) : `${file.path}: ${file.field?.(key) ?? key}`;
   const recipeName = check(runSchema.pick({ recipe: true }), { recipe: raw.recipe }, place)
     .recipe as RecipeName;
   const { settings } = recipes[recipeName];

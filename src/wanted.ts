@@ -10,6 +10,7 @@ interface JsonSchema {
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
   readonly minLength?: number;
+  readonly minItems?: number;
 }
 
 /** Describe what a schema accepts, for a message: "a whole number from 1", "one of cpu, cuda, webgpu". */
@@ -31,7 +32,7 @@ function inWords(schema: JsonSchema): string {
     case "string":
       return schema.minLength === 1 ? "a text that is not empty" : "a text";
     case "array":
-      return "a list";
+      return schema.minItems ? "a list that is not empty" : "a list";
     case "object":
       return "an object";
     default:
@@ -66,6 +67,8 @@ export function refusalOf({ issues: [issue] }: z.ZodError, schema: z.ZodType, va
 
 /** The schema of a part of a value. */
 function partOf(schema: z.ZodType, key: PropertyKey): z.ZodType | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return partOf(schema.unwrap() as z.ZodType, key);
   if (schema instanceof z.ZodObject) return schema.shape[String(key)];
   if (schema instanceof z.ZodArray) return schema.element as z.ZodType;
   if (schema instanceof z.ZodRecord) return schema.valueType as z.ZodType;

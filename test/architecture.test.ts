@@ -99,6 +99,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   serving: ["error.ts", "json.ts", "runs"],
   "config.ts": ["error.ts", "suggest.ts", "wanted.ts", "recipes", "runs"],
+  sweeps: ["error.ts", "suggest.ts", "wanted.ts", "files.node.ts", "tensors", "runs", "config.ts"],
   commands: [
     "error.ts",
     "suggest.ts",
@@ -120,6 +121,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     "evaluation",
     "serving",
     "config.ts",
+    "sweeps",
   ],
   "graph.ts": ["error.ts", "tensors", "graph", "onnx"],
   "web.ts": [
@@ -154,7 +156,16 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rooms that need Node as a whole. Elsewhere a file that needs Node is named `*.node.ts`. */
-const nodeRooms = ["ort-training", "runs", "serving", "commands", "config.ts", "index.ts", "cli.ts"];
+const nodeRooms = [
+  "ort-training",
+  "runs",
+  "serving",
+  "sweeps",
+  "commands",
+  "config.ts",
+  "index.ts",
+  "cli.ts",
+];
 
 const needsNode = (path: string) => nodeRooms.includes(roomOf(path)) || path.endsWith(".node.ts");
 

@@ -27,7 +27,7 @@ export const demo: CommandModule = {
     const config = resolveConfig({ data: "drawn", epochs: EPOCHS, ...hurried, ...settingsIn(argv) });
     await writeGraphs(config);
     const run = await trainCommand({ config, folder: undefined }, {});
-    if (process.exitCode === 130) return;
+    if (process.exitCode) return;
     const [model, sheet] = [join(run, "generator.onnx"), join(run, "samples.png")];
     await exportRun(run, model);
     const { ep, device, seed } = config.run;

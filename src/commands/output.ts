@@ -3,6 +3,18 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Rows of cells, the first one being the head, in columns. */
+export function printTable(rows: readonly (readonly string[])[]): void {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  for (const row of rows)
+    print(
+      row
+        .map((cell, i) => cell.padEnd(widths[i]))
+        .join("  ")
+        .trimEnd(),
+    );
+}
+
 /** A message, for the person who waits. */
 export function say(text: string): void {
   clearStatus();

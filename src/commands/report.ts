@@ -1,31 +1,54 @@
 import type { Argv, CommandModule } from "yargs";
 import { flagOf } from "../config.js";
-import { print } from "./output.js";
+import { print, printTable } from "./output.js";
+
+const formats = ["html", "table", "csv", "json"] as const;
 
 export const report: CommandModule = {
   command: "report <runs..>",
   describe: "write one page that shows a run, or compares several",
   builder: (argv: Argv) =>
     argv
-      .positional("runs", { type: "string", array: true, demandOption: true, describe: "folders of runs" })
+      .positional("runs", {
+        type: "string",
+        array: true,
+        demandOption: true,
+        describe: "folders of runs or sweeps",
+      })
       .option("out", {
         type: "string",
         requiresArg: true,
         describe: "the page to write (default: report.html)",
       })
-      .example("$0 report runs/mine", "one run")
-      .example("$0 report runs/a runs/b --out compared.html", "two runs side by side"),
+      .option("format", {
+        choices: formats,
+        requiresArg: true,
+        describe:
+          "html writes a page; the others print the table of results: the settings that differ, last losses and scores (default: html)",
+      })
+      .example("$0 report runs/a runs/b --out compared.html", "two runs side by side")
+      .example("$0 report sweeps/mine --format table", "what came out of a sweep"),
   async handler(argv) {
-    const { readReport } = await import("../runs/report-data.js");
     const { comparisonPage, reportPage } = await import("../runs/report-page.js");
     const { writeAtomically } = await import("../files.node.js");
+    const { csvOf, resultsOf, rowsOf, tableRun } = await import("../runs/table.js");
+    const { isSweep, sweepRuns } = await import("../sweeps/folder.js");
+    const folders = (argv.runs as unknown[]).map(String);
+    const found = await Promise.all(
+      folders.map(async (folder) => (isSweep(folder) ? sweepRuns(folder) : [await tableRun(folder)])),
+    );
+    const results = await resultsOf(found.flat());
+    const format = (argv.format ?? "html") as (typeof formats)[number];
+    if (format === "table") return printTable(rowsOf(results));
+    if (format === "csv") return print(csvOf(rowsOf(results)).trimEnd());
+    if (format === "json") return print(JSON.stringify(results));
     const out = typeof argv.out === "string" ? argv.out : "report.html";
-    const runs = await Promise.all((argv.runs as unknown[]).map((run) => readReport(String(run))));
+    const runs = found.flat().flatMap(({ report }) => report ?? []);
     await writeAtomically(
       out,
-      runs.length === 1
-        ? reportPage(runs[0], commandsFor(String((argv.runs as unknown[])[0]), runs[0].settings))
-        : comparisonPage(runs),
+      results.length === 1 && runs.length === 1
+        ? reportPage(runs[0], commandsFor(found.flat()[0].folder, runs[0].settings))
+        : comparisonPage(runs, rowsOf(results)),
     );
     print(out);
   },

@@ -1,6 +1,6 @@
 import type { Argv, CommandModule } from "yargs";
 import { common } from "./options.js";
-import { duration, print, say } from "./output.js";
+import { duration, print, printTable, say } from "./output.js";
 
 export const runs: CommandModule = {
   command: "runs [folder]",
@@ -36,13 +36,6 @@ export const runs: CommandModule = {
         scores(row),
       ]),
     ];
-    const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-    for (const row of rows)
-      print(
-        row
-          .map((cell, i) => cell.padEnd(widths[i]))
-          .join("  ")
-          .trimEnd(),
-      );
+    printTable(rows);
   },
 };

@@ -8,6 +8,7 @@ import type { Run } from "../runs/run.js";
 import { isParametersState } from "../training/names.js";
 import type { Progress, ScoresLine, Training } from "../training/training.js";
 import { discriminatorWatch } from "../training/won.js";
+import { interruptible } from "./interrupt.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 import { commandsFor, repeating } from "./report.js";
@@ -45,10 +46,10 @@ export const train: CommandModule = {
   },
 };
 
-/** The configuration of the run to resume, changed where that is allowed. */
-async function resumed(
+/** The configuration of the run to resume (the latest unless one is named), changed where that is allowed. */
+export async function resumed(
   argv: Readonly<Record<string, unknown>>,
-  out: string | undefined,
+  out?: string,
 ): Promise<{ config: Config; folder: string; changes: Changes }> {
   const { latestRun, requireFolder, runFiles } = await import("../runs/run-folder.js");
   const folder = out ?? (await latestRun());
@@ -144,7 +145,7 @@ export async function trainCommand(
     const seconds = (performance.now() - started) / 1000;
     const files = runFiles(where);
     if (interrupt.signal.aborted) {
-      process.exitCode = 130;
+      process.exitCode = interrupt.code();
       const named = /^[\w./:-]+$/.test(where) ? where : JSON.stringify(where);
       const further =
         runtimeOf(config.run).unresumable !== undefined
@@ -158,7 +159,7 @@ export async function trainCommand(
     return where;
   } catch (error) {
     if (!interrupt.signal.aborted || error !== interrupt.signal.reason) throw error;
-    process.exitCode = 130;
+    process.exitCode = interrupt.code();
     return where;
   } finally {
     endStatus();
@@ -196,30 +197,6 @@ function describe({ graph, dataset, batchSize, epochs }: Training, iterations: n
     .filter(({ name }) => isParametersState(name))
     .reduce((sum, { shape }) => sum + shape[0], 0);
   return { images: dataset.count, epochs, iterations, batch: batchSize, parameters };
-}
-
-/** Ctrl-C asks once for a clean end; the second time it ends the process at once. */
-function interruptible(): { signal: AbortSignal; end(): void } {
-  const controller = new AbortController();
-  const onSignal = (signal: NodeJS.Signals) => {
-    if (controller.signal.aborted) {
-      // A terminal that is closed says so twice: through its shell, and when that ends.
-      if (signal === "SIGHUP") return;
-      // process.exit would wait for the session's thread, so for ONNX Runtime; the signal's own effect does not.
-      end();
-      process.kill(process.pid, signal);
-      return;
-    }
-    say("stopping after this call of ONNX Runtime; press Ctrl-C again to stop at once, without saving");
-    controller.abort();
-  };
-  // The last one: the terminal was closed.
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const signal of signals) process.on(signal, onSignal);
-  const end = () => {
-    for (const signal of signals) process.off(signal, onSignal);
-  };
-  return { signal: controller.signal, end };
 }
 
 /** The example's line every 100 steps, or every epoch if that is shorter; between them a terminal's status line. */

@@ -1,9 +1,9 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
-import { claimsIn } from "./claim.js";
+import { isClaimed } from "./claim.js";
 import { type Provenance, timeOf } from "./provenance.js";
-import { readReport } from "./report-data.js";
+import { type Curve, type RunReport, readReport } from "./report-data.js";
 
 /** A run in a table. */
 export interface ListedRun {
@@ -38,7 +38,7 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
     names.map(async (name) => {
       const run = join(folder, name);
       const there = await stat(join(run, "config.json")).catch(() => undefined);
-      return there ? [{ time: there.mtimeMs, row: await described(run) }] : [];
+      return there ? [{ time: there.mtimeMs, row: await listedRun(run, await readReport(run)) }] : [];
     }),
   );
   return found
@@ -47,11 +47,13 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
     .map(({ row }) => row);
 }
 
-async function described(run: string): Promise<ListedRun> {
-  const { settings, metrics, scores, sheets, provenance } = await readReport(run);
+/** A run as it is listed, from what there is to report of it. */
+export async function listedRun(
+  run: string,
+  { settings, metrics, scores, sheets, provenance }: RunReport,
+): Promise<ListedRun> {
   const reached = Math.ceil(metrics[0]?.points.at(-1)?.[0] ?? 0);
   const epochs = Number(settings.epochs);
-  const claimed = (await claimsIn(run)).length > 0;
   const complete = sheets.at(-1)?.epoch === epochs;
   const diverged = provenance?.sessions.at(-1)?.diverged !== undefined;
   return {
@@ -60,10 +62,15 @@ async function described(run: string): Promise<ListedRun> {
     data: String(settings.data),
     epoch: reached,
     epochs,
-    state: complete ? "complete" : claimed ? "training" : diverged ? "diverged" : "stopped",
+    state: (await isClaimed(run)) ? "training" : complete ? "complete" : diverged ? "diverged" : "stopped",
     ...(provenance && { ...timeOf(provenance), provenance }),
-    scores: Object.fromEntries(
-      scores.flatMap(({ name, points }) => (points.length > 0 ? [[name, points[points.length - 1][1]]] : [])),
-    ),
+    scores: lastOf(scores),
   };
+}
+
+/** The last value of each curve. */
+export function lastOf(curves: readonly Curve[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    curves.flatMap(({ name, points }) => (points.length > 0 ? [[name, points[points.length - 1][1]]] : [])),
+  );
 }

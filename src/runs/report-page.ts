@@ -70,12 +70,10 @@ function origin(provenance: Provenance): string {
     machine.platform,
     `${machine.processor}, ${machine.cores} cores, ${(machine.memory / 2 ** 30).toFixed(0)} GiB`,
   ]);
-  const cells = (tag: string, row: readonly string[]) =>
-    `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("")}</tr>`;
   return `<h2>Speed</h2><div class="charts">${charts(speed)}</div>
 <h2>Provenance</h2>${table(facts)}
 <p>This repeats the run:</p><pre>${escaped(command)}</pre>
-<div class="wide"><table>${cells("th", head)}${rows.map((row) => cells("td", row)).join("")}</table></div>`;
+<div class="wide">${rowsTable([head, ...rows])}</div>`;
 }
 
 /** Seconds in the two largest units. */
@@ -86,8 +84,12 @@ function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Several runs beside each other on one page. */
-export function comparisonPage(runs: readonly RunReport[]): string {
+/**
+ * Several runs beside each other on one page.
+ *
+ * @param results the table of what came out of each, the first row being the head.
+ */
+export function comparisonPage(runs: readonly RunReport[], results: readonly (readonly string[])[]): string {
   const named = (kind: "metrics" | "scores") => [
     ...new Set(runs.flatMap((run) => run[kind].map(({ name }) => name))),
   ];
@@ -117,12 +119,20 @@ export function comparisonPage(runs: readonly RunReport[]): string {
   });
   return page(
     "Runs",
-    `<h1>${runs.length} runs</h1>
+    `<h1>${results.length - 1} runs</h1>
+<h2>Results</h2><div class="wide">${rowsTable(results)}</div>
 ${named("scores").length > 0 ? `<h2>Scores</h2><div class="charts">${titled("scores")}</div>` : ""}
 <h2>Metrics</h2><div class="charts">${titled("metrics")}</div>
 <h2>Sheets</h2><div class="charts">${sheets.join("")}</div>
-<h2>Settings</h2><table>${rows.map((row) => `<tr>${row.map((cell) => `<td>${escaped(cell)}</td>`).join("")}</tr>`).join("")}</table>`,
+<h2>Settings</h2>${rowsTable(rows)}`,
   );
+}
+
+/** Rows of cells, the first one being the head. */
+function rowsTable(rows: readonly (readonly string[])[]): string {
+  const cells = (row: readonly string[], tag: string) =>
+    `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("")}</tr>`;
+  return `<table>${rows.map((row, i) => cells(row, i === 0 ? "th" : "td")).join("")}</table>`;
 }
 
 function page(title: string, body: string): string {

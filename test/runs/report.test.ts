@@ -44,7 +44,7 @@ test("pages load nothing from elsewhere, and show text of a run as text", async 
   const reports = await Promise.all(
     [runIn(folder, "a"), runIn(folder, "b")].map(async (run) => readReport(await run)),
   );
-  const pages = [reportPage(reports[0], ["do <b>this"]), comparisonPage(reports)];
+  const pages = [reportPage(reports[0], ["do <b>this"]), comparisonPage(reports, [["run"], ["<b>x</b>"]])];
   for (const page of pages) {
     expect(page).not.toMatch(/(src|href)="(?!data:)/);
     expect(page).not.toMatch(/<b>|<s>|<i>/);

@@ -1,0 +1,197 @@
+import { z } from "zod";
+import { allFields, type RawSettings, resolveConfig } from "../config.js";
+import { GanOnnxError } from "../error.js";
+import { suggestion } from "../suggest.js";
+import { type Random, randomStream } from "../tensors/random.js";
+import { refusalOf } from "../wanted.js";
+
+/** The most runs of a sweep. */
+const MOST = 10_000;
+
+const settings = z.record(z.string(), z.unknown());
+
+/** What a setting of a random search is drawn from. */
+const distribution = z.object({
+  min: z.number().optional(),
+  max: z.number().optional(),
+  scale: z.enum(["linear", "log"]).optional(),
+  choices: z.array(z.unknown()).min(1).optional(),
+});
+
+type Distribution = z.infer<typeof distribution>;
+
+const random = z.object({
+  count: z.int().min(1).max(MOST),
+  seed: z.int().min(0).default(0),
+  settings: z.record(z.string(), distribution),
+});
+
+const schema = z.object({
+  settings: settings.optional(),
+  grid: z.record(z.string(), z.array(z.unknown()).min(1)).optional(),
+  list: z.array(settings).min(1).optional(),
+  random: random.optional(),
+});
+
+/** One run of a sweep: its settings, and where in the plan each of them stands. */
+export interface PlannedRun {
+  readonly settings: RawSettings;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/**
+ * The runs of a plan, in order. `settings` are those of all runs. `list` has a run's settings each, `random` draws them
+ * (Bergstra & Bengio 2012, https://www.jmlr.org/papers/v13/bergstra12a.html), and `grid` has all combinations of its
+ * values, the last setting changing first. Those that a plan has are combined: each of `list` with each of `random` with
+ * each of `grid`. The same plan gives the same runs on every machine.
+ *
+ * @param plan what the file holds, unchecked.
+ * @param path of the file, for messages.
+ * @throws GanOnnxError (usage) naming file and field: an unknown field, a setting that is unknown, wrong, or set twice.
+ */
+export function runsOf(plan: unknown, path: string): PlannedRun[] {
+  requireKeys(plan, Object.keys(schema.shape), path, "");
+  const { random: drawn } = (plan ?? {}) as { random?: unknown };
+  if (drawn !== undefined) {
+    requireKeys(drawn, Object.keys(random.shape), path, "random");
+    for (const [key, from] of entriesOf((drawn as { settings?: unknown }).settings))
+      requireKeys(from, Object.keys(distribution.shape), path, `random.settings.${key}`);
+  }
+  const parsed = schema.safeParse(plan);
+  if (!parsed.success) {
+    const field = fieldOf(parsed.error.issues[0].path);
+    throw refused(path, field, refusalOf(parsed.error, schema, plan));
+  }
+  const { settings: common = {}, grid = {}, list, random: draws } = parsed.data;
+  if (!list && !draws && Object.keys(grid).length === 0) {
+    throw new GanOnnxError({
+      what: "has no grid, no list and no random, so there is nothing to run",
+      where: path,
+      fix: 'add for example "grid": {"seed": [0, 1, 2]}',
+      kind: "usage",
+    });
+  }
+  const parts = [list && listed(list), draws && drawnFrom(draws, path), combined(grid)];
+  const runs = parts.reduce<PlannedRun[]>(
+    (before, part) => (part ? before.flatMap((run) => part.map((more) => joined(run, more, path))) : before),
+    [named(common, (key) => `settings.${key}`)],
+  );
+  if (runs.length > MOST) throw refused(path, "plan", `has ${runs.length} runs; the most is ${MOST}`);
+  for (const { settings, fields } of runs)
+    resolveConfig({}, { path, settings, field: (key) => fields[key] ?? key });
+  return runs;
+}
+
+const entriesOf = (value: unknown): [string, unknown][] =>
+  typeof value === "object" && value !== null ? Object.entries(value) : [];
+
+/** `["list", 2, "seed"]` as `list[2].seed`. */
+function fieldOf(path: readonly PropertyKey[]): string {
+  const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
+  return text.replace(/^\./, "");
+}
+
+function refused(path: string, field: string, what: string, fix = "correct the plan"): GanOnnxError {
+  return new GanOnnxError({ what, where: field ? `${path}: ${field}` : path, fix, kind: "usage" });
+}
+
+/** Make sure that an object has no other keys. */
+function requireKeys(value: unknown, known: readonly string[], path: string, field: string): void {
+  if (Array.isArray(value)) throw refused(path, field, "needs an object, not a list");
+  for (const [key] of entriesOf(value)) {
+    if (known.includes(key)) continue;
+    const meant = suggestion(key, known);
+    throw refused(
+      path,
+      field ? `${field}.${key}` : key,
+      "is not a field of a plan here",
+      meant ? `did you mean ${meant}?` : `use some of ${known.join(", ")}`,
+    );
+  }
+}
+
+/** Settings whose fields are named by a function. */
+function named(settings: RawSettings, field: (key: string) => string): PlannedRun {
+  const fields = Object.fromEntries(Object.keys(settings).map((key) => [key, field(key)]));
+  return { settings, fields };
+}
+
+/** A run's settings, with more of them. The settings of all runs may be replaced; else each is set once. */
+function joined(run: PlannedRun, more: PlannedRun, path: string): PlannedRun {
+  for (const key of Object.keys(more.settings)) {
+    const before = run.fields[key];
+    if (before === undefined || before.startsWith("settings.")) continue;
+    throw refused(path, more.fields[key], `is set by ${before} already`, "set it in one of them");
+  }
+  return {
+    settings: { ...run.settings, ...more.settings },
+    fields: { ...run.fields, ...more.fields },
+  };
+}
+
+const listed = (list: readonly RawSettings[]) =>
+  list.map((settings, i) => named(settings, (key) => `list[${i}].${key}`));
+
+function combined(grid: Readonly<Record<string, readonly unknown[]>>): PlannedRun[] {
+  return Object.entries(grid).reduce<PlannedRun[]>(
+    (runs, [key, values]) => {
+      if (runs.length * values.length > MOST) return runs.concat(new Array(MOST).fill(runs[0]));
+      return runs.flatMap(({ settings, fields }) =>
+        values.map((value, i) => ({
+          settings: { ...settings, [key]: value },
+          fields: { ...fields, [key]: `grid.${key}[${i}]` },
+        })),
+      );
+    },
+    [{ settings: {}, fields: {} }],
+  );
+}
+
+function drawnFrom({ count, seed, settings }: z.infer<typeof random>, path: string): PlannedRun[] {
+  const field = (key: string) => `random.settings.${key}`;
+  const draws = Object.entries(settings).map(([key, from]) => {
+    return [key, drawOf(from, key, (what) => refused(path, field(key), what))] as const;
+  });
+  // Each setting has a stream of its own: adding one leaves what the others draw.
+  return Array.from({ length: count }, (_, i) =>
+    named(
+      Object.fromEntries(draws.map(([key, draw]) => [key, draw(randomStream(seed, "sweep", key, i))])),
+      field,
+    ),
+  );
+}
+
+function drawOf(
+  { min, max, scale = "linear", choices }: Distribution,
+  key: string,
+  error: (what: string) => GanOnnxError,
+): (stream: Random) => unknown {
+  if (choices) {
+    if (min !== undefined || max !== undefined) throw error("has choices and a range; use one of them");
+    return (stream) => choices[stream.below(choices.length)];
+  }
+  if (min === undefined || max === undefined) throw error("needs min and max, or choices");
+  if (min > max) throw error(`has a min of ${min} above its max of ${max}`);
+  if (scale === "log" && min <= 0) throw error("needs a min above 0 for the scale log");
+  const whole = isWhole(key);
+  // A whole number covers an interval of its own, so that the bounds are as likely as the others.
+  const [from, to] = whole ? [min - 0.5, max + 0.5] : [min, max];
+  const between =
+    scale === "log"
+      ? (u: number) => Math.exp(Math.log(Math.max(from, min / 2)) * (1 - u) + Math.log(to) * u)
+      : (u: number) => from + (to - from) * u;
+  const clipped = (value: number) => Math.min(max, Math.max(min, value));
+  return (stream) => {
+    const value = between(stream.uniform());
+    return clipped(whole ? Math.round(value) : Number(value.toPrecision(6)));
+  };
+}
+
+/** Whether a setting is a whole number. */
+function isWhole(key: string): boolean {
+  const field = allFields()[key];
+  return (
+    field !== undefined &&
+    (z.toJSONSchema(field.schema, { io: "input" }) as { type?: string }).type === "integer"
+  );
+}

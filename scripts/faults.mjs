@@ -26,7 +26,7 @@ const { values } = parseArgs({
   },
 });
 const tries = Number(values.tries);
-const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+const cli = fileURLToPath(new URL("../dist/bin.cjs", import.meta.url));
 const place = mkdtempSync(join(tmpdir(), "gan-onnx-faults-"));
 
 /** Numbers in [0, 1) from a seed, so that a table can be made again (mulberry32). */

@@ -67,4 +67,4 @@ function removeStale() {
 
 removeStale();
 bundleOnnxProto();
-chmodSync(join(dist, "cli.js"), 0o755);
+chmodSync(join(dist, "bin.cjs"), 0o755);

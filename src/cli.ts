@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { checkArguments, quoteNumbers } from "./commands/arguments.js";

@@ -99,20 +99,23 @@ export function inWords(key: string): string {
   return names[key] ?? key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
+/** A text on one line, with other names for the settings in it unless in words. */
+export function textIn(part: Text, name: NameSetting = inWords): string {
+  const called = ({ setting, value }: Setting) =>
+    value === undefined ? name(setting) : `${name(setting)} ${value}`;
+  return printable(
+    piecesOf(part)
+      .map((piece) => (typeof piece === "string" ? piece : called(piece)))
+      .join(""),
+  );
+}
+
 function piecesOf(text: Text): readonly (string | Setting)[] {
   return typeof text === "string" || "setting" in text ? [text] : text;
 }
 
 function lineOf({ what, where, fix }: ErrorParts, name: NameSetting): string {
-  const called = ({ setting, value }: Setting) =>
-    value === undefined ? name(setting) : `${name(setting)} ${value}`;
-  const written = (part: Text) =>
-    printable(
-      piecesOf(part)
-        .map((piece) => (typeof piece === "string" ? piece : called(piece)))
-        .join(""),
-    );
-  return `${written(where)}: ${written(what)}; ${written(fix)}`;
+  return `${textIn(where, name)}: ${textIn(what, name)}; ${textIn(fix, name)}`;
 }
 
 /** The maximum length of a part of a message, in characters. */

@@ -92,6 +92,7 @@ describe("the packed package", () => {
         "LICENSE",
         "README.md",
         ...(existsSync(join(root, "CHANGELOG.md")) ? ["CHANGELOG.md"] : []),
+        "dist/bin.cjs",
         "dist/onnx/onnx-proto-types.d.ts",
         "dist/onnx/onnx-proto.d.ts",
         "dist/onnx/onnx-proto.js",
@@ -135,7 +136,7 @@ describe("the packed package", () => {
   });
 
   test("starts as a command", async () => {
-    const { stdout } = await run(process.execPath, [packed("dist/cli.js"), "--version"]);
+    const { stdout } = await run(process.execPath, [packed("dist/bin.cjs"), "--version"]);
     expect(stdout.trim()).toBe(manifest.version);
   });
 

@@ -1,6 +1,7 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
-import { parseArguments, runSchema } from "../config.js";
+import { flagOf, parseArguments, runSchema } from "../config.js";
+import { textIn } from "../error.js";
 import { common, settingsOptions } from "./options.js";
 import { endStatus, print, reportStatus, say } from "./output.js";
 
@@ -34,7 +35,7 @@ export const data: CommandModule = {
     const { writeAtomically } = await import("../files.node.js");
     const dataset = await loadDataset(source, { ...options, report: reportStatus }).finally(endStatus);
     const summary = summaryOf(dataset);
-    const remarks = [...(dataset.remarks ?? [])];
+    const remarks = dataset.remarks?.map((remark) => textIn(remark, flagOf)) ?? [];
     await writeAtomically(out, await encodePng(paintContactSheet(dataset)));
     if (!json) for (const line of [...describeData(source, summary), ...remarks]) print(line);
     const warning = rangeWarning(source, summary);

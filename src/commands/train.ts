@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Argv, CommandModule } from "yargs";
 import { type Config, flagOf, resolveConfig } from "../config.js";
-import { GanOnnxError } from "../error.js";
+import { GanOnnxError, textIn } from "../error.js";
 import type { Change, Changes } from "../runs/changes.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Run } from "../runs/run.js";
@@ -110,7 +110,7 @@ export async function trainCommand(
     });
     endStatus();
     describeData(training.dataset.name, summaryOf(training.dataset)).forEach(say);
-    training.remarks?.forEach(say);
+    for (const remark of training.remarks ?? []) say(textIn(remark, flagOf));
     const { position } = training.start;
     const summary = { run: where, ...describe(training, stepsInEpoch(training)) };
     say(
@@ -209,7 +209,7 @@ function progressLines({ design, start }: Training) {
   return ({ lines, epoch, epochs, step, stepsInEpoch, metrics }: Progress) => {
     made += lines.length;
     const won = watch(lines, stepsInEpoch);
-    if (won !== undefined) say(`warning: ${won}`);
+    if (won !== undefined) say(`warning: ${textIn(won, flagOf)}`);
     for (const line of lines) {
       if (line.step % Math.min(100, stepsInEpoch) === 0)
         say(`Epoch[${line.epoch}/${epochs}],${fill(line.metrics)}`);

@@ -1,4 +1,4 @@
-import { GanOnnxError, setting, text } from "../error.js";
+import { GanOnnxError, setting, type Text, text } from "../error.js";
 
 /** Images in memory, with a class for each where the source knows one. */
 export interface Dataset {
@@ -17,7 +17,7 @@ export interface Dataset {
   /** Images that nothing is learnt from, where they were asked for. */
   readonly heldOut?: Dataset;
   /** What a user should know about how the source was read, a line each: what was left out, and why. */
-  readonly remarks?: readonly string[];
+  readonly remarks?: readonly Text[];
 }
 
 /** Hears how far a source has come: what it is doing, and how much of how much is done where that is known. */

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { join, sep } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { GanOnnxError, setting, text } from "../error.js";
+import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { Thread } from "../runtime/thread.node.js";
 import { type Classes, classesIn } from "./classes.js";
 import { type Background, type DataOptions, type Dataset, mnistForm } from "./dataset.js";
@@ -157,7 +157,7 @@ function assembled(
   const byteLabels = labels && Uint8Array.from(places, (place) => labels[place]);
   const empty = classNames?.filter((_, number) => !byteLabels?.includes(number)) ?? [];
   const others = all.filter(({ extension }) => !pictureExtensions.has(extension));
-  const told = [
+  const told: Text[] = [
     ...(broken.length > 0
       ? [`left out: ${broken.length} of ${files.length} pictures: ${firstFew(named, 3, "; ")}`]
       : []),
@@ -181,10 +181,10 @@ function assembled(
   };
 }
 
-function describeBackground({ chosen, pictures }: { chosen: Background; pictures: number }): string {
+function describeBackground({ chosen, pictures }: { chosen: Background; pictures: number }): Text {
   const other = chosen === "white" ? "black" : "white";
   const which = pictures === 1 ? "1 picture has" : `${pictures} pictures have`;
-  return `${which} transparent pixels, laid over ${chosen} to keep the drawing visible (background ${other} changes that)`;
+  return text`${which} transparent pixels, laid over ${chosen} to keep the drawing visible (${setting("background", other)} changes that)`;
 }
 
 function unreadable(

@@ -3,7 +3,7 @@ import { appendFile } from "node:fs/promises";
 import type { Dataset, Report } from "../data/load.node.js";
 import { encodePng } from "../data/png.node.js";
 import type { Picture } from "../data/sheet.js";
-import { GanOnnxError, setting, text } from "../error.js";
+import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { requireWritable, writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { hasExternalData } from "../onnx/patch.js";
@@ -47,7 +47,7 @@ export interface Run extends Training {
   readonly runtime?: RuntimeName;
   readonly folder: string;
   /** What a user should know before it begins, a line each. */
-  readonly remarks?: readonly string[];
+  readonly remarks?: readonly Text[];
   /** The file of the checkpoint that it starts from, if it is resumed. */
   readonly resumed?: string;
   /** Which checkpoints it keeps. */

@@ -10,6 +10,7 @@ import {
   sessionOptions,
 } from "./providers.js";
 import { sessionInChild } from "./session-child.node.js";
+import { unloadable } from "./unloadable.node.js";
 
 /** The result of `doctor` for a provider. `available` is the result of a real session; the findings explain it. */
 export interface ProviderReport {
@@ -37,6 +38,8 @@ export async function examine(
     probe(name, await smallModel(), { device }),
   ]);
   if (ok) return { name, available: true, findings };
+  const machine = unloadable(reason ?? "");
+  if (machine) return { name, available: false, findings, reason: machine.what, fix: machine.fix };
   const fix = findings.find((finding) => finding.fix !== undefined)?.fix ?? row.remedy;
   return { name, available: false, findings, reason, fix };
 }

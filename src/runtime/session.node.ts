@@ -1,4 +1,4 @@
-import { GanOnnxError, setting, text } from "../error.js";
+import { GanOnnxError, messageOf, setting, text } from "../error.js";
 import type { Tensors } from "../tensors/tensor.js";
 import type { Engine, LoadedModel, OpenModel } from "./engine.js";
 import { requireProvider } from "./examine.node.js";
@@ -6,6 +6,7 @@ import { nativeMessage } from "./native-messages.js";
 import { type ProviderName, type SessionSettings, sessionOptions } from "./providers.js";
 import type { Reply, Request } from "./session-worker.node.js";
 import { buffersOf, Thread } from "./thread.node.js";
+import { unloadable } from "./unloadable.node.js";
 
 /** The execution provider and settings for running a model. */
 export interface SessionPlace extends SessionSettings {
@@ -42,6 +43,8 @@ export class Session implements Engine, LoadedModel {
       await session.ask({ kind: "open", model, options });
     } catch (cause) {
       await session.close();
+      const machine = unloadable(messageOf(cause));
+      if (machine) throw new GanOnnxError({ ...machine, where: setting("ep", ep), cause });
       throw new GanOnnxError({
         what: `the execution provider ${ep} cannot load it (${nativeMessage(cause)})`,
         where,

@@ -1,3 +1,4 @@
+import { setting, type Text, text } from "../error.js";
 import type { MetricsLine } from "./training.js";
 
 /** A discriminator's loss below this, on average over an epoch, leaves the generator next to nothing to learn from. */
@@ -12,10 +13,10 @@ const WON = 0.02;
 export function discriminatorWatch(): (
   lines: readonly MetricsLine[],
   stepsInEpoch: number,
-) => string | undefined {
+) => Text | undefined {
   let [sum, steps, said] = [0, 0, false];
   return (lines, stepsInEpoch) => {
-    let heard: string | undefined;
+    let heard: Text | undefined;
     for (const { epoch, step, metrics } of lines) {
       // Losses that are differences of scores pass 0 on their way: only those of opinions on real images count.
       if (!("d_loss" in metrics) || !("real_score" in metrics)) return undefined;
@@ -24,9 +25,7 @@ export function discriminatorWatch(): (
       if (step < stepsInEpoch) continue;
       if (sum / steps < WON && !said) {
         said = true;
-        heard =
-          `the discriminator has won: its loss was ${(sum / steps).toFixed(4)} on average in epoch ${epoch}, and the ` +
-          "generator learns little from that; lower its learning rate, or try label smoothing or instance noise";
+        heard = text`the discriminator has won: its loss was ${(sum / steps).toFixed(4)} on average in epoch ${epoch}, and the generator learns little from that; lower ${setting("learningRate")}, or try ${setting("labelSmoothing")} or ${setting("instanceNoise")}`;
       }
       [sum, steps] = [0, 0];
     }

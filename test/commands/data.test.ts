@@ -74,7 +74,7 @@ const damage = [
   /^left out: 1 picture lies beside the sub-folders \(stray\.png\), which are the classes$/,
   /^classes without a picture, which keep their number: empty$/,
   /^left out: files that are not PNG, .*: 1 \.avif, 1 \.csv, 1 \.npz$/,
-  /^1 picture has transparent pixels, laid over white to keep the drawing visible \(background black changes that\)$/,
+  /^1 picture has transparent pixels, laid over white to keep the drawing visible \(--background black changes that\)$/,
 ];
 
 test("a folder with every kind of damage trains on its good pictures and names the rest", async () => {

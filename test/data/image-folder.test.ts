@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { listFolder } from "../../src/data/folder.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
+import { textIn } from "../../src/error.js";
 import { flatRows, greyPng as grey, pictureOf as picture, pngOf as png } from "../helpers/pictures.js";
 import { temporaryFolder } from "./files.js";
 
@@ -211,7 +212,7 @@ test("transparent drawings are laid over what keeps them visible, or over what i
   const folder = await folderOf({ "a.png": ink, "b.png": await grey(9) });
   const { images, remarks } = await loadDataset(folder, { seed: 1, size: 2 });
   expect([...images]).toEqual([255, 0, 0, 255, 9, 9, 9, 9]);
-  expect(remarks).toEqual([
+  expect(remarks?.map((remark) => textIn(remark))).toEqual([
     "1 picture has transparent pixels, laid over white to keep the drawing visible (background black changes that)",
   ]);
   const black = await loadDataset(folder, { seed: 1, size: 2, background: "black" });

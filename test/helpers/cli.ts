@@ -3,8 +3,8 @@ import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 
-/** What `npm run build` made of `src/cli.ts`: the program as users run it. */
-export const cli = fileURLToPath(new URL("../../dist/cli.js", import.meta.url));
+/** What `npm run build` made of `src/bin.cts`: the program as users run it. */
+export const cli = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 
 export interface Place {
   readonly cwd: string;

@@ -26,9 +26,9 @@ const exportFile: CommandModule = {
         describe: "onnx: the generator; safetensors: the weights of all networks, with PyTorch's names",
       })
       .option("epoch", {
-        type: "number",
+        type: "string",
         requiresArg: true,
-        describe: "the checkpoint of an epoch that --keep-every kept (default: the newest)",
+        describe: "an epoch that --keep-every kept, or best: what --keep-best kept (default: the newest)",
       })
       .option("run", common.run)
       .option("json", common.json)
@@ -50,9 +50,9 @@ const exportCheckpoint: CommandModule = {
     argv
       .positional("folder", { type: "string", demandOption: true, describe: "the folder to write into" })
       .option("epoch", {
-        type: "number",
+        type: "string",
         requiresArg: true,
-        describe: "the checkpoint of an epoch that --keep-every kept (default: the newest)",
+        describe: "an epoch that --keep-every kept, or best: what --keep-best kept (default: the newest)",
       })
       .option("run", common.run)
       .option("json", common.json)
@@ -72,9 +72,14 @@ const exportCheckpoint: CommandModule = {
   },
 };
 
-/** @throws GanOnnxError (usage) when it is no number of an epoch. */
-function epochIn(argv: Readonly<Record<string, unknown>>): number | undefined {
-  return parseArguments(z.object({ epoch: z.int().min(0).optional() }), { epoch: argv.epoch }).epoch;
+/** @throws GanOnnxError (usage) when it is neither an epoch nor the best one. */
+function epochIn(argv: Readonly<Record<string, unknown>>): number | "best" | undefined {
+  const epoch = z
+    .string()
+    .regex(/^(\d{1,9}|best)$/, "the number of an epoch, or best")
+    .optional();
+  const asked = parseArguments(z.object({ epoch }), { epoch: argv.epoch }).epoch;
+  return asked === undefined || asked === "best" ? asked : Number(asked);
 }
 
 async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
@@ -86,7 +91,7 @@ interface ExportOptions {
   readonly format?: "onnx" | "safetensors";
   readonly json?: boolean;
   /** Which epoch's checkpoint: the newest unless given. */
-  readonly epoch?: number;
+  readonly epoch?: number | "best";
 }
 
 /** Export the run in a folder: its generator, or the weights of all its networks. */
@@ -122,7 +127,7 @@ export async function exportRun(
 /** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
 async function readRun(
   run: string,
-  { moments, epoch }: { moments: boolean; epoch?: number },
+  { moments, epoch }: { moments: boolean; epoch?: number | "best" },
 ): Promise<Omit<Designed, "notes"> & { checkpoint: Checkpoint; config: Config }> {
   const { requireResumable } = await import("../runs/runtimes.js");
   const { checkpointOfEpoch, newestCheckpoint } = await import("../runs/checkpoints.js");

@@ -14,7 +14,15 @@ import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "
 import { commandsFor, repeating } from "./report.js";
 
 /** Settings that a run may change when it is resumed and that leave its steps as they are. */
-const harmless = ["epochs", "stepsPerCall", "strict", "evaluateEvery", "evaluateSamples"];
+const harmless = [
+  "epochs",
+  "stepsPerCall",
+  "strict",
+  "evaluateEvery",
+  "evaluateSamples",
+  "keepBest",
+  "onNan",
+];
 /** Those that change its steps from there on, which is recorded. Any other would make it another run. */
 const recorded = ["ep", "device", "learningRate", "schedule", "warmupSteps"];
 
@@ -94,6 +102,7 @@ export async function trainCommand(
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
+  const { trainWithRollbacks } = await import("../runs/rollback.js");
   const { withReport } = await import("../runs/reporting.js");
   const { withProvenance } = await import("../runs/provenance.js");
   const { describeData, summaryOf } = await import("../data/summary.js");
@@ -128,18 +137,16 @@ export async function trainCommand(
       say(`all ${position.epoch} epochs are done; train more with --epochs`);
     }
     const started = performance.now();
-    const { position: end } = await train(
-      training,
-      withReport(
-        withProvenance(workplaceOf(training, { ...config, changes }, sayScores), training, {
-          command: repeating(config.flat),
-          warn: say,
-        }),
-        where,
-        commandsFor(where, config.flat),
-      ),
-      progressLines(training),
-      interrupt.signal,
+    const { position: end } = await trainWithRollbacks(
+      { run: training, configuration: config, changes: changes ?? {} },
+      ({ run, configuration, changes, diverged }, hear) => {
+        const { flat } = configuration;
+        const kept = hear(workplaceOf(run, { flat, changes, diverged }, sayScores));
+        const recorded = withProvenance(kept, run, { command: repeating(flat), warn: say });
+        const reported = withReport(recorded, where, commandsFor(where, flat));
+        return train(run, reported, progressLines(run), interrupt.signal);
+      },
+      say,
     );
     endStatus();
     const seconds = (performance.now() - started) / 1000;

@@ -5,6 +5,7 @@ import { stepsPerEpoch } from "../training/batches.js";
 import type { Checkpoint } from "../training/checkpoint.js";
 import { withOwnSchedule } from "../training/state.js";
 import { batchInputs } from "../training/step-graph.js";
+import type { Divergence } from "../training/training.js";
 
 /** What a setting was, `null` for none, and what it became. */
 export interface Change {
@@ -15,15 +16,20 @@ export interface Change {
 /** Settings that a run changed when it was resumed. */
 export type Changes = Readonly<Record<string, Change>>;
 
-/** Append to a run's `changes.jsonl` what changed, and after which epoch and step; nothing if nothing did. */
+/**
+ * Append to a run's `changes.jsonl` what changed, and after which epoch and step; nothing if nothing did.
+ *
+ * @param diverged why, if the run went back on its own.
+ */
 export async function recordChanges(
   path: string,
   { epoch, step }: { readonly epoch: number; readonly step: number },
   changes: Changes,
+  diverged?: Divergence,
 ): Promise<void> {
   if (Object.keys(changes).length === 0) return;
   try {
-    await appendFile(path, `${JSON.stringify({ epoch, step, changes })}\n`);
+    await appendFile(path, `${JSON.stringify({ epoch, step, changes, diverged })}\n`);
   } catch (cause) {
     throw unwritable(path, cause);
   }

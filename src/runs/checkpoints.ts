@@ -11,6 +11,8 @@ export interface Keeping {
   readonly keep?: number;
   /** Every so many epochs, one to come back to. */
   readonly keepEvery?: number;
+  /** The one with the best scores. */
+  readonly keepBest?: boolean;
 }
 
 const KEEP = 2;
@@ -65,11 +67,12 @@ export async function newestCheckpoint(
 }
 
 /**
- * The checkpoint at the end of an epoch.
+ * The checkpoint at the end of an epoch, or of the epoch with the best scores.
  *
  * @throws GanOnnxError naming the epochs that there are, when the run has kept none of this one.
  */
-export async function checkpointOfEpoch(folder: string, epoch: number): Promise<FoundCheckpoint> {
+export async function checkpointOfEpoch(folder: string, epoch: number | "best"): Promise<FoundCheckpoint> {
+  if (epoch === "best") return bestCheckpoint(folder);
   const path = runFiles(folder).epochCheckpoint(epoch);
   if (existsSync(path)) return { checkpoint: await readCheckpoint(path), path };
   const newest = runFiles(folder).checkpoint;
@@ -86,6 +89,17 @@ export async function checkpointOfEpoch(folder: string, epoch: number): Promise<
       epochs.length > 0
         ? `choose one of ${epochs.sort((a, b) => a - b).join(", ")}`
         : text`train with ${setting("keepEvery", 1)} to keep each`,
+    kind: "usage",
+  });
+}
+
+async function bestCheckpoint(folder: string): Promise<FoundCheckpoint> {
+  const path = runFiles(folder).bestCheckpoint;
+  if (existsSync(path)) return { checkpoint: await readCheckpoint(path), path };
+  throw new GanOnnxError({
+    what: "has kept no best checkpoint",
+    where: folder,
+    fix: text`train with ${setting("keepBest")} and ${setting("evaluateEvery", 1)}, or name an epoch`,
     kind: "usage",
   });
 }
@@ -119,7 +133,7 @@ export async function keepCheckpoint(
 }
 
 /** Give a file a second name, in place of whatever has that name. File systems without links get a copy. */
-async function linkOver(file: string, name: string): Promise<void> {
+export async function linkOver(file: string, name: string): Promise<void> {
   try {
     await rm(name, { force: true });
     await link(file, name).catch(() => copyFile(file, name));

@@ -1,10 +1,26 @@
+import { GanOnnxError, setting, text } from "../error.js";
 import { accuracyExaminer, sampleExaminer } from "../evaluation/examine.js";
 import { openJudge } from "../evaluation/judge-file.node.js";
+import type { Design } from "../recipes/index.js";
 import { opensOn } from "../runtime/session.node.js";
 import type { Examiner, Training } from "../training/training.js";
 
 /** Samples that a run's scores are made of, unless told. */
 const SAMPLES = 10_000;
+
+/** Make sure that a run that keeps its best checkpoint is scored. Throws {@link GanOnnxError} (usage). */
+export function requireScores(
+  { keepBest, evaluateEvery }: { readonly keepBest?: boolean; readonly evaluateEvery?: number },
+  { exported }: Design,
+): void {
+  if (!keepBest || evaluateEvery !== undefined || exported.kind === "classifier") return;
+  throw new GanOnnxError({
+    what: "needs scores to know the best checkpoint, and this run has none",
+    where: setting("keepBest"),
+    fix: text`add ${setting("evaluateEvery", 1)}`,
+    kind: "usage",
+  });
+}
 
 /**
  * Scores a run: a classifier on held-out images after every epoch, a generator by the packaged judge where that was

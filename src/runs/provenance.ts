@@ -5,9 +5,8 @@ import type { Dataset } from "../data/load.node.js";
 import { readJson, writeAtomically } from "../files.node.js";
 import { onnxruntimeVersion } from "../runtime/provider-findings.node.js";
 import { stepsPerEpoch } from "../training/batches.js";
-import type { Workplace } from "../training/training.js";
+import type { Training, Workplace } from "../training/training.js";
 import { producer } from "../version.js";
-import type { Run } from "./run.js";
 import { runFiles } from "./run-folder.js";
 
 const count = z.int().min(0);
@@ -85,7 +84,7 @@ export function timeOf({ sessions }: Provenance): { seconds: number; stepsPerSec
  */
 export function withProvenance(
   workplace: Workplace,
-  run: Run,
+  run: Training & { readonly folder: string },
   { command, warn }: { command: string; warn: (message: string) => void },
 ): Workplace {
   const { keeper } = workplace;

@@ -45,7 +45,7 @@ interface ScoresRecord {
 export async function readReport(folder: string): Promise<RunReport> {
   const files = runFiles(folder);
   const settings = await readConfigFile(files.config);
-  const scored = (await records(files.scores)).flatMap(scoresIn);
+  const scored = await readScores(files.scores);
   const last = scored.at(-1);
   const classes = scored.findLast((line) => line.classes !== undefined);
   return {
@@ -67,6 +67,11 @@ async function records(path: string): Promise<Readonly<Record<string, unknown>>[
     const value = jsonIn(line);
     return typeof value === "object" && value !== null ? [value as Record<string, unknown>] : [];
   });
+}
+
+/** The lines of a run's `scores.jsonl`; none when there is no such file. */
+export async function readScores(path: string): Promise<ScoresRecord[]> {
+  return (await records(path)).flatMap(scoresIn);
 }
 
 function scoresIn(line: unknown): ScoresRecord[] {

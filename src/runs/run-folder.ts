@@ -24,6 +24,8 @@ export function runFiles(folder: string) {
     earlierCheckpoint: (number: number) => join(folder, `checkpoint-before-${number}.safetensors`),
     /** The checkpoint at the end of an epoch, of a run that keeps it. */
     epochCheckpoint: (epoch: number) => join(folder, `checkpoint-${epoch}.safetensors`),
+    /** The one of the epoch with the best scores, of a run that keeps it. */
+    bestCheckpoint: join(folder, "checkpoint-best.safetensors"),
     realImages: join(folder, "img", "real_images.png"),
     /** A copy of the ONNX file that a network of the run comes from. */
     network: (name: string) => join(folder, "networks", `${name}.onnx`),

@@ -13,8 +13,9 @@ import { augmentationsIn } from "../training/augment.js";
 import { checkLabels, stepsPerEpoch } from "../training/batches.js";
 import { type Checkpoint, checkState, startPosition } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
-import type { ScoresLine, Training, Workplace } from "../training/training.js";
+import type { Divergence, ScoresLine, Training, Workplace } from "../training/training.js";
 import { buildTraining } from "../training/training-model.js";
+import { bestKeeper } from "./best.js";
 import { type Changes, recordChanges, rescheduled } from "./changes.js";
 import {
   type FoundCheckpoint,
@@ -25,7 +26,7 @@ import {
 } from "./checkpoints.js";
 import { type Claim, claimFolder } from "./claim.js";
 import { type Designed, designFrom } from "./design.js";
-import { openExaminer } from "./examiner.js";
+import { openExaminer, requireScores } from "./examiner.js";
 import { requireMemory } from "./memory.js";
 import { dataOfRun } from "./run-data.js";
 import { appendMetrics, networkIn, runFiles, truncateMetrics } from "./run-folder.js";
@@ -50,6 +51,8 @@ export interface Run extends Training {
   readonly remarks?: readonly Text[];
   /** The file of the checkpoint that it starts from, if it is resumed. */
   readonly resumed?: string;
+  /** It was begun in its folder before, and is made again from its start. */
+  readonly again?: boolean;
   /** Which checkpoints it keeps. */
   readonly keeping?: Keeping;
   /** The networks that come from files. */
@@ -165,7 +168,8 @@ function describe(
   return `${count} images of ${channels}x${height}x${width}`;
 }
 
-function assemble(
+/** A run of a checked configuration on its data, from a start. Throws {@link GanOnnxError} when they do not fit. */
+export function assemble(
   { run }: Configuration,
   folder: string,
   dataset: Dataset,
@@ -173,6 +177,7 @@ function assemble(
   start: Checkpoint,
 ): Run {
   checkLabels(dataset, design.exported.classes);
+  requireScores(run, design);
   const normalized = Object.values(design.networks).some(
     (network) => declarationsOf(network).buffers.length > 0,
   );
@@ -208,7 +213,7 @@ function assemble(
     epochs,
     batchSize,
     stepsPerCall,
-    keeping: { keep: run.keep, keepEvery: run.keepEvery },
+    keeping: { keep: run.keep, keepEvery: run.keepEvery, keepBest: run.keepBest },
     start,
     evaluateEvery: run.evaluateEvery,
     evaluateSamples: run.evaluateSamples,
@@ -223,11 +228,16 @@ function assemble(
  */
 export function workplaceOf(
   run: Run,
-  { flat, changes = {} }: Pick<Configuration, "flat"> & { readonly changes?: Changes },
+  {
+    flat,
+    changes = {},
+    diverged,
+  }: Pick<Configuration, "flat"> & { readonly changes?: Changes; readonly diverged?: Divergence },
   told: (line: ScoresLine) => void = () => {},
 ): Workplace {
   const files = runFiles(run.folder);
   const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
+  const best = run.keeping?.keepBest ? bestKeeper(run.folder) : undefined;
   let claim: Claim | undefined;
   /** Before each write: whoever was suspended for long may have lost the folder. */
   const owned = async (write: () => Promise<void>) => {
@@ -243,8 +253,9 @@ export function workplaceOf(
       async begin() {
         claim = await claimFolder(run.folder);
         // Another process may have made a run here, or gone on with it, while this one loaded its data.
-        if (run.start.position.epoch + run.start.position.step === 0) requireNone(run.folder);
-        else await requireSame(run);
+        if (run.start.position.epoch + run.start.position.step === 0) {
+          if (!run.again) requireNone(run.folder);
+        } else await requireSame(run);
         for (const [name, { path, bytes }] of run.networkFiles) {
           const copy = files.network(name);
           if (path !== copy && !hasExternalData(bytes)) await writeAtomically(copy, bytes);
@@ -255,9 +266,10 @@ export function workplaceOf(
         if (run.resumed && run.start.position.epoch >= run.epochs) return;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
         if (run.resumed) await restoreCheckpoint(run.folder, run.resumed);
-        await recordChanges(files.changes, run.start.position, changes);
+        await recordChanges(files.changes, run.start.position, changes, diverged);
         await truncateMetrics(files.metrics, run.start.position);
         await truncateMetrics(files.scores, run.start.position);
+        await best?.begin(run.start.position);
       },
       end: async () => claim?.giveBack(),
       metrics: (lines) => owned(() => appendMetrics(files.metrics, lines)),
@@ -266,8 +278,13 @@ export function workplaceOf(
       async scores(line) {
         told(line);
         await owned(() => appendFile(files.scores, `${JSON.stringify(line)}\n`));
+        best?.scored(line);
       },
-      checkpoint: (checkpoint) => owned(() => keepCheckpoint(run.folder, checkpoint, run.keeping)),
+      checkpoint: (checkpoint) =>
+        owned(async () => {
+          await keepCheckpoint(run.folder, checkpoint, run.keeping);
+          await best?.kept(checkpoint.position);
+        }),
       interval: 60_000,
       lastCheckpoint: files.checkpoint,
     },

@@ -87,6 +87,16 @@ export const runSchema = z.strictObject({
     .min(1)
     .optional()
     .describe("also keep the checkpoint of every Nth epoch, to export that epoch later (default: none)"),
+  keepBest: z
+    .boolean()
+    .optional()
+    .describe("also keep the checkpoint with the best score, to export it; only for runs that are scored"),
+  onNan: z
+    .enum(["stop", "rollback"])
+    .optional()
+    .describe(
+      "when a number becomes NaN or infinite: stop, or go back to the last checkpoint at half the learning rate, up to 3 times (default: stop)",
+    ),
   evaluateEvery: z
     .int()
     .min(1)

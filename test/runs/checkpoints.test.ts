@@ -1,5 +1,6 @@
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { bestKeeper } from "../../src/runs/best.js";
 import {
   checkpointOfEpoch,
   keepCheckpoint,
@@ -79,4 +80,33 @@ test("with all of them damaged, the newest one is named", async () => {
   await damage(checkpoint);
   await copyFile(checkpoint, earlierCheckpoint(1));
   await expect(newestCheckpoint(folder)).rejects.toThrow(`${checkpoint}: is damaged`);
+});
+
+test("the best checkpoint is that of the lowest distance, or the highest accuracy, also after a kill", async () => {
+  for (const [name, values] of [
+    ["distance", [9, 4, 5, Number.NaN, 3]],
+    ["held_out_accuracy", [0.1, 0.6, 0.5, Number.NaN, 0.7]],
+  ] as const) {
+    const folder = await temporaryFolder();
+    const files = runFiles(folder);
+    const best = async () => (await checkpointOfEpoch(folder, "best")).checkpoint.position.epoch;
+    await expect(best()).rejects.toThrow("has kept no best checkpoint");
+    let keeper = bestKeeper(folder);
+    const found: number[] = [];
+    for (const [i, value] of values.entries()) {
+      const { position } = at(i + 1);
+      const line = { epoch: i + 1, scores: { other: 1, [name]: value } };
+      await appendFile(files.scores, `${JSON.stringify(line)}\n`);
+      keeper.scored(line);
+      await keepCheckpoint(folder, at(i + 1), { keep: 1 });
+      // Killed before the best checkpoint has its name, and resumed.
+      if (i === 1) {
+        keeper = bestKeeper(folder);
+        await keeper.begin(position);
+      }
+      await keeper.kept(position);
+      found.push(await best());
+    }
+    expect(found).toEqual([1, 2, 2, 2, 5]);
+  }
 });

@@ -59,6 +59,7 @@ test("a run is named by its recipe and time, and its files as the issue names th
     join("r", "changes.jsonl"),
     join("r", "checkpoint-40.safetensors"),
     join("r", "checkpoint-before-1.safetensors"),
+    join("r", "checkpoint-best.safetensors"),
     join("r", "checkpoint.safetensors"),
     join("r", "config.json"),
     join("r", "img", "fake_images-12.png"),

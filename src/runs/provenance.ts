@@ -64,7 +64,11 @@ export type TrainingSession = Provenance["sessions"][number];
 
 /** What a run's folder tells of where it comes from; undefined when it tells nothing that can be read. */
 export async function readProvenance(folder: string): Promise<Provenance | undefined> {
-  const content = await readJson(runFiles(folder).provenance).catch(() => undefined);
+  return provenanceIn(await readJson(runFiles(folder).provenance).catch(() => undefined));
+}
+
+/** The content of such a file, checked; undefined when it is something else. */
+export function provenanceIn(content: unknown): Provenance | undefined {
   return provenance.safeParse(content).data;
 }
 

@@ -172,10 +172,11 @@ function answerer(folder: string, { model, run }: Offers) {
 async function answerOfRun(run: string, path: string, query?: string): Promise<Answer | undefined> {
   if (path === NEWS) {
     const parameters = new URLSearchParams(query);
-    const from = Number(parameters.get("from"));
+    const [from, scored] = [Number(parameters.get("from")), Number(parameters.get("scored"))];
     const news = await newsOf(run, {
       file: parameters.get("file") ?? "",
       from: Number.isSafeInteger(from) && from > 0 ? from : 0,
+      scored: Number.isFinite(scored) ? scored : 0,
     });
     return json(news);
   }

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { jsonIn } from "../json.js";
 import { isClaimed } from "../runs/claim.js";
+import { provenanceIn } from "../runs/provenance.js";
 import { runFiles } from "../runs/run-folder.js";
 
 /** The URL of a run's news, and the URL prefix of its pictures. */
@@ -24,6 +25,13 @@ const shownSettings = z.object({
   loss: z.string().optional(),
 });
 
+/** A line of `scores.jsonl`, as the page shows it. */
+const scoresLine = z.object({
+  epoch: z.int().min(1),
+  scores: z.record(z.string().max(64), z.number()),
+  classes: z.array(z.number().min(0).max(1)).max(256).optional(),
+});
+
 /** What the page receives about a run. */
 export interface News {
   /** The name of the run's folder. */
@@ -36,6 +44,10 @@ export interface News {
   /** The time of the last change of the sheet of real images. */
   readonly real?: number;
   readonly metrics?: MetricsPart;
+  /** The last scores and the time of their change; absent if the page has them already. */
+  readonly scores?: { readonly changed: number; readonly lines: readonly z.infer<typeof scoresLine>[] };
+  /** Where the training diverged, if that ended it. */
+  readonly diverged?: { readonly epoch: number; readonly step: number };
   /** Whether a process is training this run now. */
   readonly claimed: boolean;
 }
@@ -55,8 +67,8 @@ export interface MetricsPart {
   readonly idle: number;
 }
 
-/** The maximum size of metrics in one answer, in bytes. */
-const PART = 2 ** 20;
+/** The maximum size of metrics in one answer, in bytes, and the maximum number of lines of scores. */
+const [PART, SCORES] = [2 ** 20, 500];
 
 /**
  * Check that a folder is a run, is empty, or does not exist yet, as before a run begins.
@@ -76,8 +88,14 @@ export async function requireRun(folder: string): Promise<boolean> {
   });
 }
 
-/** The news of a run, with its metrics from byte `from` of `file` on. A missing run is reported, not thrown. */
-export async function newsOf(folder: string, { file, from }: { file: string; from: number }): Promise<News> {
+/**
+ * The news of a run, with its metrics from byte `from` of `file` on, and its scores unless they last changed at `scored`.
+ * A missing run is reported, not thrown.
+ */
+export async function newsOf(
+  folder: string,
+  { file, from, scored }: { file: string; from: number; scored?: number },
+): Promise<News> {
   const name = basename(resolve(folder));
   const files = await filesOf(folder);
   if (!files) return { name, there: false, sheets: [], claimed: false };
@@ -91,6 +109,7 @@ export async function newsOf(folder: string, { file, from }: { file: string; fro
       .sort((a, b) => a - b)
       .map(async (epoch) => [epoch, await changeOf(files.fakeImages(epoch))] as const),
   );
+  const claimed = await isClaimed(dirname(files.config));
   return {
     name,
     there: true,
@@ -98,7 +117,9 @@ export async function newsOf(folder: string, { file, from }: { file: string; fro
     sheets: sheets.flatMap(([epoch, changed]) => (changed === undefined ? [] : [[epoch, changed] as const])),
     real: await changeOf(files.realImages),
     metrics: await withFile(files.metrics, (handle) => metricsOf(handle, file, from)),
-    claimed: await isClaimed(dirname(files.config)),
+    scores: await scoresOf(files.scores, scored),
+    diverged: claimed ? undefined : await divergenceOf(files.provenance),
+    claimed,
   };
 }
 
@@ -131,6 +152,19 @@ async function metricsOf(handle: FileHandle, file: string, asked: number): Promi
     more: end > 0 && from + end < size,
     idle: Math.max(0, Math.round((Date.now() - mtimeMs) / 1000)),
   };
+}
+
+async function scoresOf(path: string, known: number | undefined): Promise<News["scores"]> {
+  const changed = await changeOf(path);
+  if (changed === undefined || changed === known) return undefined;
+  const text = (await contentOf(path))?.toString("utf8") ?? "";
+  const lines = text.split("\n").flatMap((line) => scoresLine.safeParse(jsonIn(line)).data ?? []);
+  return { changed, lines: lines.slice(-SCORES) };
+}
+
+async function divergenceOf(path: string): Promise<News["diverged"]> {
+  const { diverged } = provenanceIn(jsonIn((await contentOf(path))?.toString("utf8")))?.sessions.at(-1) ?? {};
+  return diverged && { epoch: diverged.epoch, step: diverged.step };
 }
 
 function contentOf(path: string): Promise<Buffer | undefined> {

@@ -54,6 +54,43 @@ describe("the news of a run", () => {
     expect((await newsOf(run, start)).claimed).toBe(false);
   });
 
+  test("are scores that are new, no line that is none, and where it diverged once nobody trains there", async () => {
+    const good = { epoch: 2, scores: { distance: 3.5 }, classes: [0.25, 0.75] };
+    const bad = [
+      { epoch: 2, scores: { distance: "<b>" } },
+      { epoch: 2, scores: {}, classes: [7] },
+      "x",
+      null,
+    ];
+    const lines = [...bad, { ...good, warnings: ["not shown"] }];
+    await writeFile(join(run, "scores.jsonl"), lines.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    const { scores } = await newsOf(run, start);
+    expect(scores?.lines).toEqual([good]);
+    expect((await newsOf(run, { ...start, scored: scores?.changed })).scores).toBeUndefined();
+
+    const position = { epoch: 1, step: 0 };
+    const session = {
+      from: position,
+      to: position,
+      started: "",
+      ended: "",
+      seconds: 1,
+      steps: 1,
+      versions: { "gan-onnx": "1", onnxruntime: "1", node: "1" },
+      machine: { platform: "", processor: "", cores: 1, memory: 1 },
+      epochs: [],
+    };
+    const data = { name: "d", count: 1, channels: 1, height: 1, width: 1, bytes: 1, sha256: "" };
+    const diverged = { epoch: 2, step: 31, phase: "generator", what: "g_loss is NaN" };
+    const provenance = { command: "", data, sessions: [session, { ...session, diverged }] };
+    await writeFile(join(run, "provenance.json"), JSON.stringify(provenance));
+    expect((await newsOf(run, start)).diverged).toEqual({ epoch: 2, step: 31 });
+    // The next session goes on.
+    const resumed = { ...provenance, sessions: [...provenance.sessions, session] };
+    await writeFile(join(run, "provenance.json"), JSON.stringify(resumed));
+    expect((await newsOf(run, start)).diverged).toBeUndefined();
+  });
+
   test("are the sheets that there are, by epoch, and when they were made", async () => {
     const names = ["fake_images-10.png", "fake_images-2.png", "real_images.png"];
     const others = ["fake_images-3.png.txt", "fake_images-.png", "fake_images-01.png", ".x.tmp", "notes.txt"];

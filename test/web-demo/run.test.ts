@@ -97,7 +97,12 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
     seen = watch(page, origin);
     answers = [];
     page.on("response", async (response) => {
-      if (response.url().includes("run.json")) answers.push(await response.json());
+      // The page may be closed before an answer is read.
+      if (response.url().includes("run.json"))
+        await response.json().then(
+          (answer) => answers.push(answer),
+          () => {},
+        );
     });
     await page.goto(new URL("run.html", place.url).href);
   }
@@ -201,13 +206,24 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
 
   test("that is begun anew shows nothing of what was there", async () => {
     const folder = await writeRun("anew", { made: 250, sheets: [1, 2] });
+    const scores = [7.5, 3.25].map((distance, i) => ({
+      epoch: i + 1,
+      scores: { distance },
+      classes: [0.25, 0.75],
+    }));
+    const lines = scores.map((line) => `${JSON.stringify(line)}\n`).join("");
+    await writeFile(join(folder, "scores.jsonl"), lines);
     await open(servePage(0, { run: folder }));
     await shows("epoch 3 of 6");
+    await page.getByRole("img", { name: "distance, epochs 1 to 2" }).waitFor();
+    expect(await page.locator("#score-curves").textContent()).toBe("distance 3.25 from 3.25 to 7.5");
+    expect(await page.locator("#classes li").allTextContents()).toEqual(["25%0", "75%1"]);
     await expect.poll(() => first("#fake")).toBe(2);
-    for (const name of ["config.json", "metrics.jsonl", "img"])
+    for (const name of ["config.json", "metrics.jsonl", "scores.jsonl", "img"])
       await rm(join(folder, name), { recursive: true });
     await says("Waiting for the first steps.");
     await page.getByText("The first sheet comes after the first epoch.").waitFor();
+    expect(await page.locator("#scores").isVisible()).toBe(false);
     expect(await page.locator("#position").textContent()).toBe("");
     expect(await page.locator("#settings").textContent()).toBe("");
     expect(await curvesAt()).toBe(0);

@@ -1,6 +1,7 @@
 import type { MetricsPart, News } from "../../src/serving/run-view.js";
 import { type CurvePoint, createCurves } from "../ui/curves.js";
 import { find } from "../ui/dom.js";
+import { showScores } from "./run-scores.js";
 import { showSheets } from "./run-sheets.js";
 
 /** How often to ask what is new, and how long to wait for a server that does not answer, in milliseconds. */
@@ -23,7 +24,7 @@ interface Line extends Readonly<Record<string, number>> {
 }
 
 /** What is known of the steps so far. */
-let [file, next, steps] = ["", 0, 0];
+let [file, next, steps, scored] = ["", 0, 0, 0];
 let last: Line | undefined;
 let everThere = false;
 /** Steps in an epoch, once one is complete. */
@@ -35,7 +36,9 @@ let times: { readonly time: number; readonly steps: number }[] = [];
 async function update(): Promise<number | undefined> {
   let news: News | undefined;
   try {
-    const response = await fetch(`run.json?${new URLSearchParams({ file, from: String(next) })}`);
+    const response = await fetch(
+      `run.json?${new URLSearchParams({ file, from: String(next), scored: String(scored) })}`,
+    );
     if (!response.ok) throw new Error(`the server answers ${response.status}`);
     news = await response.json();
   } catch {
@@ -50,6 +53,10 @@ async function update(): Promise<number | undefined> {
   if (news.there) {
     take(news.metrics);
     showSheets(news);
+    if (news.scores) {
+      scored = news.scores.changed;
+      showScores(news.scores.lines);
+    }
     if (news.metrics?.more) return 0;
   }
   showStanding(news);
@@ -60,7 +67,8 @@ async function update(): Promise<number | undefined> {
 function take(part: MetricsPart | undefined): void {
   if (!part || part.from === 0) {
     if (steps > 0) curves.clear();
-    [steps, last, perEpoch, times] = [0, undefined, undefined, []];
+    if (scored > 0) showScores([]);
+    [steps, last, perEpoch, times, scored] = [0, undefined, undefined, [], 0];
   }
   [file, next] = part ? [part.file, part.next] : ["", 0];
   const lines = (part?.text ?? "").split("\n").flatMap(parsed);
@@ -118,12 +126,18 @@ function showStanding(news: News): void {
 }
 
 /** How a run stands, in a sentence that changes seldom, and whether more is to come of it. */
-function standingOf({ there, settings, sheets, metrics, claimed }: News): { text: string; growing: boolean } {
+function standingOf({ there, settings, sheets, metrics, claimed, diverged }: News): {
+  text: string;
+  growing: boolean;
+} {
   if (!there) {
     const text = everThere ? "The folder of the run is gone." : "Waiting for the run to begin.";
     return { text, growing: !everThere };
   }
   everThere = true;
+  if (diverged) {
+    return { text: `Diverged at epoch ${diverged.epoch}, step ${diverged.step}.`, growing: false };
+  }
   if (!last) {
     // One that has written its settings and is not at work any more has failed.
     return settings && !claimed

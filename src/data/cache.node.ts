@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-/** The folder that keeps what this program downloads: `GAN_ONNX_CACHE`, or `gan-onnx` in the user's cache folder. */
+/** The folder for downloads: `GAN_ONNX_CACHE`, or `gan-onnx` in the user's cache folder. */
 export function cacheFolder(
   env: Readonly<Record<string, string | undefined>> = process.env,
   platform: string = process.platform,

@@ -1,6 +1,6 @@
 import type { Dataset } from "./dataset.js";
 
-/** Digits of three by five pixels, a row in three bits. */
+/** Digits of 3x5 pixels. Each number is a row of three bits. */
 const DIGITS: readonly (readonly number[])[] = [
   [7, 5, 5, 5, 7],
   [2, 6, 2, 2, 7],
@@ -18,13 +18,13 @@ const [GLYPH_WIDTH, GLYPH_HEIGHT, MARGIN] = [3, 5, 1];
 export interface Caption {
   /** Digits. */
   readonly text: string;
-  /** Black on white. */
+  /** Black on white instead of white on black. */
   readonly inverted: boolean;
 }
 
 /**
- * Images with a number below each: seven rows of pixels more, white on black unless inverted. What is wider than an
- * image is cut off.
+ * Add a number below each image: seven more rows of pixels, white on black unless inverted. Captions wider than an
+ * image are cut off.
  *
  * @param captions one for each image.
  */

@@ -1,36 +1,39 @@
-/** Class numbers are kept in a byte. */
+/** The maximum number of classes: class numbers are stored in a byte. */
 export const MOST_CLASSES = 256;
 
-/** Where the pictures of a folder lie, as `/`-separated parts of their paths. */
+/** The positions of the pictures in a folder, as `/`-separated parts of their paths. */
 export interface Layout {
-  /** Every sub-folder at any depth. */
+  /** All sub-folders at any depth. */
   readonly folders: readonly (readonly string[])[];
   readonly pictures: readonly (readonly string[])[];
 }
 
-/** Which pictures are used, and which class each belongs to. */
+/** The pictures that are used, and their classes. */
 export interface Classes {
-  /** Places in `pictures`, in order. */
+  /** Indices into `pictures`, in order. */
   readonly used: readonly number[];
-  /** The class of each picture that is used, and the names of all classes; undefined if there are none. */
+  /** The class of each used picture, and the names of all classes; undefined if there are no classes. */
   readonly labels?: readonly number[];
   readonly classNames?: readonly string[];
   readonly remarks: readonly string[];
 }
 
-/** 2 before 10, upper case beside lower case; equal ones by character code, so that the order is the same everywhere. */
+/**
+ * Natural order: 2 before 10, upper case next to lower case. Ties are ordered by character code, so the order is the
+ * same on every machine.
+ */
 const compareNaturally = new Intl.Collator("en", { numeric: true }).compare;
 const naturally = (a: string, b: string) => compareNaturally(a, b) || (a < b ? -1 : 1);
 
-/** Names of parts of a data set, which are hardly meant as classes. */
+/** Names of parts of a data set, which are probably not classes. */
 const parts = new Set(["train", "training", "test", "testing", "val", "valid", "validation"]);
 
 /**
- * The classes in a folder of pictures: one for each of its sub-folders, in natural order, if the pictures lie in them.
+ * The classes in a folder of pictures: one for each sub-folder, in natural order, if the pictures are in sub-folders.
  *
- * A single sub-folder that holds folders stands for the whole. Sub-folders without pictures keep their number. A few
- * pictures beside the sub-folders (a quarter of the others at most) are left out; more, or over 256 sub-folders, mean
- * that there are no classes, and every picture is used.
+ * A single sub-folder that contains folders is used instead of the folder. Sub-folders without pictures keep their
+ * number. A few pictures beside the sub-folders (at most a quarter of the others) are left out. If there are more, or
+ * more than 256 sub-folders, there are no classes and all pictures are used.
  */
 export function classesIn({ folders, pictures }: Layout): Classes {
   const all = pictures.map((_, place) => place);
@@ -63,7 +66,7 @@ export function classesIn({ folders, pictures }: Layout): Classes {
   return { used: inFolder, labels, classNames, remarks };
 }
 
-/** How many folders deep the folders of classes lie: past those that hold one folder of folders and nothing else. */
+/** The depth of the class folders, below folders that contain only one folder of folders. */
 function depthOfClasses({ folders, pictures }: Layout): number {
   for (let depth = 0; ; depth++) {
     const here = folders.filter((path) => path.length === depth + 1);

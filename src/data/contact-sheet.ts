@@ -1,12 +1,12 @@
 import type { Dataset } from "./dataset.js";
 import { type Picture, paintSheet } from "./sheet.js";
 
-/** Images in a row, and the rows of a sheet, at most. */
+/** The maximum number of images in a row, and of rows in a sheet. */
 const [COLUMNS, ROWS] = [12, 12];
 
 /**
- * A sheet of images of a data set: a row for each of its first classes that has some, or of data without classes images
- * from all over it. Every time the same.
+ * A sheet of images of a data set: a row for each of its first classes with images, or evenly spaced images if there
+ * are no classes. The result is always the same.
  */
 export function paintContactSheet(dataset: Dataset): Picture {
   const { count, channels, height, width, images, labels } = dataset;

@@ -1,8 +1,8 @@
 import { GanOnnxError, setting, type Text, text } from "../error.js";
 
-/** Images in memory, with a class for each where the source knows one. */
+/** Images in memory, with a class for each if the source has classes. */
 export interface Dataset {
-  /** `mnist`, `drawn`, or the folder as the user gave it. */
+  /** `mnist`, `drawn`, or the folder as given by the user. */
   readonly name: string;
   readonly count: number;
   readonly channels: number;
@@ -12,47 +12,48 @@ export interface Dataset {
   readonly images: Uint8Array;
   /** `[count]`, class numbers from 0. */
   readonly labels?: Uint8Array;
-  /** What the classes are called, in the order of their numbers; also those of which there is no image. */
+  /** The names of the classes, in the order of their numbers, including classes without images. */
   readonly classNames?: readonly string[];
-  /** Images that nothing is learnt from, where they were asked for. */
+  /** Images that are not used for training, if they were requested. */
   readonly heldOut?: Dataset;
-  /** What a user should know about how the source was read, a line each: what was left out, and why. */
+  /** Notes for the user about how the source was read, one line each: what was left out, and why. */
   readonly remarks?: readonly Text[];
 }
 
-/** Hears how far a source has come: what it is doing, and how much of how much is done where that is known. */
+/** Receives the progress of a source: the current activity, and how much is done of how much, if known. */
 export type Report = (message: string, done?: number, total?: number) => void;
 
-/** What may lie behind the transparent pixels of pictures. */
+/** The possible backgrounds of transparent pixels. */
 export const backgrounds = ["white", "black"] as const;
 export type Background = (typeof backgrounds)[number];
 
-/** What may be asked of every source of images. */
+/** Options for every source of images. */
 export interface DataOptions {
-  /** Seeds whatever the source draws at random. */
+  /** Seeds everything that the source draws at random. */
   readonly seed: number;
   /** 1 grey, 3 red-green-blue. */
   readonly channels?: 1 | 3;
   /** Height and width of an image in pixels. */
   readonly size?: number;
-  /** What transparent pixels are laid over; whichever keeps drawings visible unless told. */
+  /** The background of transparent pixels. The default is the one that keeps drawings visible. */
   readonly background?: Background;
-  /** Refuse a folder of which a picture cannot be read, instead of leaving that one out. */
+  /** Refuse a folder with a picture that cannot be read, instead of leaving it out. */
   readonly strict?: boolean;
   readonly report?: Report;
   /** Aborts loading: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Height, width and channels of images whose source fixes them. */
+/** Height, width and channels of images whose source determines them. */
 export type Form = Pick<Dataset, "channels" | "height" | "width">;
 
-/** The form of the MNIST images, and of everything that stands in for them. */
+/** The form of the MNIST images, and of all sets that replace MNIST. */
 export const mnistForm: Form = { channels: 1, height: 28, width: 28 };
 
 /**
- * Check that a source of fixed form was not asked for another one. Throws a usage {@link GanOnnxError} naming `name`
- * and both forms.
+ * Check that the options do not request another form than that of the source.
+ *
+ * @throws {@link GanOnnxError} (usage) when they do.
  */
 export function requireForm(name: string, { channels, height, width }: Form, options: DataOptions): void {
   const { channels: wantedChannels = channels, size } = options;
@@ -66,7 +67,7 @@ export function requireForm(name: string, { channels, height, width }: Form, opt
   });
 }
 
-/** The classes of MNIST, and of what stands in for it. */
+/** The classes of MNIST and of drawn digits. */
 export const digitNames: readonly string[] = [..."0123456789"];
 
 /** Rows of `size` bytes, in the order of `indices`. */
@@ -78,7 +79,7 @@ export function gathered(source: Uint8Array, size: number, indices: Uint32Array)
   return data;
 }
 
-/** Some images of a data set, in the order of `indices`, with their labels. */
+/** The images at `indices` of a data set, in that order, with their labels. */
 export function chosen(dataset: Dataset, indices: Uint32Array): Dataset {
   const { channels, height, width, labels } = dataset;
   return {

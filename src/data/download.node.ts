@@ -6,32 +6,33 @@ import { writeAtomically } from "../files.node.js";
 import type { DataOptions } from "./dataset.js";
 import type { IdxFile } from "./idx.js";
 
-/** A file to be had from any of several mirrors, known by its MD5 and, where that is known, its length. */
+/** A file on several mirrors, with its MD5 and, if known, its length. */
 export interface RemoteFile {
   readonly name: string;
   readonly bytes?: number;
   readonly md5: string;
 }
 
-/** What to do where a file can be had from nowhere, and where files are kept and asked for. */
+/** Where files are stored and downloaded from, and what the user can do if all mirrors fail. */
 export interface DownloadOptions extends Pick<DataOptions, "report" | "signal"> {
   readonly folder: string;
-  /** Folders of the web, tried in this order. */
+  /** Base URLs, tried in this order. */
   readonly mirrors: readonly string[];
-  /** How long a mirror may send nothing before the next one is tried, in milliseconds. */
+  /** After how many milliseconds without data the next mirror is tried. */
   readonly stallMs?: number;
-  /** The data set, in messages. */
+  /** The name of the data set, for messages. */
   readonly name: string;
   readonly fix: Text;
 }
 
-/** A file whose length is not known may have this many bytes at most. */
+/** The maximum length of a file whose length is not known, in bytes. */
 const MOST_BYTES = 64e6;
 
 /**
- * The kept copy of a file if it is whole, otherwise the first whole one that a mirror sends, which is then kept.
+ * Return the stored copy of a file if it is complete. Otherwise download it from the first mirror that sends a complete
+ * copy, and store it.
  *
- * @throws {GanOnnxError} telling what each mirror said when there is none.
+ * @throws {@link GanOnnxError} when all mirrors fail, with the reason for each.
  */
 export async function obtain(file: RemoteFile, options: DownloadOptions): Promise<IdxFile> {
   const { folder, mirrors, signal, name, fix } = options;
@@ -53,7 +54,7 @@ export async function obtain(file: RemoteFile, options: DownloadOptions): Promis
       return { path, content };
     } catch (thrown) {
       signal?.throwIfAborted();
-      if (thrown instanceof GanOnnxError) throw thrown; // the folder cannot be written: no mirror can help
+      if (thrown instanceof GanOnnxError) throw thrown; // the folder cannot be written: other mirrors do not help
       complaints.push(`${url}: ${reasonOf(thrown)}`);
     }
   }
@@ -61,7 +62,7 @@ export async function obtain(file: RemoteFile, options: DownloadOptions): Promis
   throw new GanOnnxError({ what, where: setting("data", name), fix });
 }
 
-/** The whole content of a URL, checked against what is known of the file. Throws a plain Error saying what was wrong. */
+/** Download a URL and check its content. Throws a plain Error with what is wrong. */
 async function download(
   url: string,
   file: RemoteFile,
@@ -87,14 +88,14 @@ async function download(
     return content;
   } finally {
     clearTimeout(timer);
-    stalled.abort(); // lets go of a body that was not read to its end
+    stalled.abort(); // cancels a body that was not read completely
   }
 }
 
-/** The environment variables that name a proxy, of which Node 20's own `fetch` takes no notice. */
+/** The environment variables that name a proxy. Node 20's `fetch` ignores them. */
 const proxyVariables = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] as const;
 
-/** `fetch`, through the proxy that the environment names if it does (`NO_PROXY` excepts hosts). */
+/** `fetch` through the proxy in the environment, if there is one (`NO_PROXY` excludes hosts). */
 async function fetchByProxy(url: string, signal: AbortSignal) {
   const variable = proxyVariables.find((name) => process.env[name]);
   if (!variable) return fetch(url, { signal });
@@ -125,7 +126,7 @@ function defectOf(content: Uint8Array, { bytes, md5 }: RemoteFile): string | und
   return actual === md5 ? undefined : `its MD5 is ${actual}, expected ${md5}`;
 }
 
-/** `fetch` says only "fetch failed"; its cause says why. */
+/** `fetch` throws only "fetch failed"; its cause has the reason. */
 function reasonOf(thrown: unknown): string {
   const cause = thrown instanceof Error ? (thrown.cause as NodeJS.ErrnoException | undefined) : undefined;
   const detail = cause?.message || cause?.code;

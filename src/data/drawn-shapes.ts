@@ -1,15 +1,15 @@
-/** A point that the pen passes, in percent of the digit's box: x to the right, y down. */
+/** A point on the path of the pen, in percent of the digit's box: x to the right, y down. */
 export interface PenPoint {
   readonly x: number;
   readonly y: number;
-  /** The pen changes direction here at once instead of in a curve. */
+  /** The pen changes direction here abruptly instead of in a curve. */
   readonly corner: boolean;
 }
 
-/** What the pen draws without being lifted: a smooth curve through its points. */
+/** A path of the pen without lifting it: a smooth curve through points. */
 export type Stroke = readonly PenPoint[];
 
-/** One way of writing a digit; `weight` is how often people choose it, relative to the digit's other ways. */
+/** One way to write a digit. `weight` is its frequency, relative to the digit's other shapes. */
 export interface Shape {
   readonly weight: number;
   readonly strokes: readonly Stroke[];
@@ -24,7 +24,7 @@ const stroke = (points: string): Stroke =>
     return { x, y, corner: point.endsWith("!") };
   });
 
-/** The ways of writing each digit, in the order in which a hand moves. */
+/** The shapes of each digit, in the order of the hand's movement. */
 export const digitShapes: readonly (readonly Shape[])[] = [
   [
     shape(4, "56,2 32,6 14,28 10,56 22,88 46,99 72,88 86,58 80,22 58,3 44,5"),

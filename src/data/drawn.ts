@@ -1,15 +1,15 @@
 import { type Random, randomStream, shuffled } from "../tensors/random.js";
 import { digitShapes, type Shape, type Stroke } from "./drawn-shapes.js";
 
-// Handwritten digits without a download, in the form of MNIST: white on black, 28x28, the digit fitted into about
-// 20x20 pixels and centred by its mass. This file runs in a browser as well: it imports nothing of Node's.
+// Handwritten digits without a download, in the form of MNIST: white on black, 28x28, the digit fitted into about 20x20
+// pixels and centred by its mass. This file also runs in a browser: it imports nothing from Node.
 
 const side = 28;
 
-/** Straight pieces that stand for the curve between two points of a shape. */
+/** The number of straight pieces that approximate the curve between two points of a shape. */
 const piecesPerSpan = 4;
 
-/** A straight piece of a stroke from `(x0, y0)` to `(x1, y1)` with the pen's radius at both ends. */
+/** A straight piece of a stroke from `(x0, y0)` to `(x1, y1)`, with the pen's radius at both ends. */
 interface Piece {
   x0: number;
   y0: number;
@@ -20,10 +20,10 @@ interface Piece {
 }
 
 /**
- * Draw images `first` to `first + count - 1` of the endless series of digits that a seed stands for.
+ * Draw images `first` to `first + count - 1` of the infinite series of digits of a seed.
  *
- * Every ten images from a multiple of ten on are the ten digits in random order. An image depends on nothing but the
- * seed and its place in the series.
+ * Every ten images from a multiple of ten on are the ten digits in random order. An image depends only on the seed and
+ * its position in the series.
  *
  * @returns `images`, `[count, 28, 28]` from 0 (background) to 255 (pen), and `labels`, `[count]`, the digits.
  */
@@ -69,13 +69,13 @@ interface Hand {
   readonly matrix: readonly [number, number, number, number];
   /** A slow wave that bends the whole digit: amplitude in percent of the box, phases in radians. */
   readonly bend: { readonly amplitude: number; readonly xPhase: number; readonly yPhase: number };
-  /** Standard deviation of each point's own displacement, in percent of the box. */
+  /** Standard deviation of the displacement of each point, in percent of the box. */
   readonly tremble: number;
   /** The pen's radius in pixels. */
   readonly radius: number;
-  /** Width in pixels of the edge between pen and background. */
+  /** Width of the edge between pen and background, in pixels. */
   readonly softness: number;
-  /** Longer side of the finished digit in pixels. */
+  /** The longer side of the finished digit, in pixels. */
   readonly extent: number;
 }
 
@@ -99,7 +99,7 @@ function handOf(random: Random): Hand {
   };
 }
 
-/** A stroke on the page, in arbitrary units, the radii still relative to the hand's. */
+/** A stroke on the page, in arbitrary units. Radii are relative to the hand's radius. */
 function piecesOf(stroke: Stroke, hand: Hand, random: Random): Piece[] {
   const points = stroke.map(({ x, y }) => ({
     x: x - 50 + hand.tremble * random.normal(),
@@ -115,7 +115,7 @@ function piecesOf(stroke: Stroke, hand: Hand, random: Random): Piece[] {
   let last: ReturnType<typeof onPage> | undefined;
   for (let span = 0; span < spans; span++) {
     const [from, to] = [points[span], points[span + 1]];
-    // A curve neither starts nor goes through a corner in the direction of what lies beyond it.
+    // At its start and at corners, a curve does not depend on points beyond.
     const before = span === 0 || stroke[span].corner ? from : points[span - 1];
     const after = span + 1 === spans || stroke[span + 1].corner ? to : points[span + 2];
     for (let piece = span === 0 ? 0 : 1; piece <= piecesPerSpan; piece++) {
@@ -146,7 +146,10 @@ function onPage(
   return { x: matrix[0] * bentX + matrix[1] * bentY, y: matrix[2] * bentX + matrix[3] * bentY, r };
 }
 
-/** Scale the pieces to the hand's extent in pixels, put their centre of mass near the image's, and give them radii. */
+/**
+ * Scale the pieces to the hand's extent in pixels, move their centre of mass near the image's centre, and set their
+ * radii.
+ */
 function fitToImage(pieces: Piece[], { extent, radius }: Hand, random: Random): void {
   let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
   let [mass, massX, massY] = [0, 0, 0];
@@ -173,7 +176,10 @@ function fitToImage(pieces: Piece[], { extent, radius }: Hand, random: Random): 
   }
 }
 
-/** Ink the pixels: each as far as its centre is inside the nearest piece, `(r - distance) / softness + 1/2`. */
+/**
+ * Draw the pieces. The ink of a pixel depends on the distance of its centre to the nearest piece: `(r - distance) /
+ * softness + 1/2`.
+ */
 function ink(pieces: readonly Piece[], softness: number, pixels: Uint8Array): void {
   for (const { x0, y0, r0, x1, y1, r1 } of pieces) {
     const dx = x1 - x0;

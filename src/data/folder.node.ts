@@ -8,18 +8,18 @@ export interface FoundFile {
   /** Relative to the folder. */
   readonly path: string;
   readonly name: string;
-  /** Its extension in lower case, with the dot; `""` if it has none. */
+  /** The extension in lower case, with the dot; `""` if there is none. */
   readonly extension: string;
 }
 
-/** A file with what tells whether it has changed. */
+/** A file with the data that show whether it has changed. */
 export interface DatedFile extends FoundFile {
   readonly bytes: number;
-  /** When its content was written, and when anything about it was changed, in milliseconds since 1970. */
+  /** When its content and when its metadata last changed, in milliseconds since 1970. */
   readonly times: readonly [modified: number, changed: number];
 }
 
-/** What a folder holds at any depth, sorted by path. */
+/** The content of a folder at any depth, sorted by path. */
 export interface FolderContent {
   readonly folder: string;
   readonly files: readonly FoundFile[];
@@ -27,7 +27,7 @@ export interface FolderContent {
   readonly folders: readonly string[];
 }
 
-/** What systems and programs leave beside the user's files; names with a dot in front are left out as well. */
+/** Files that systems and programs create beside the user's files. Names that begin with a dot are ignored too. */
 const leftovers = new Set([
   "__macosx",
   "@eadir",
@@ -43,13 +43,13 @@ const isLeftover = (path: string) =>
   path.split(sep).some((part) => part.startsWith(".") || leftovers.has(part.toLowerCase()));
 
 /**
- * List a folder and its sub-folders, in the order of paths by character code, not by the language of the machine.
- * Hidden files and folders are left out, what systems leave there (`__MACOSX`, `@eaDir`), and links to folders.
+ * List a folder and its sub-folders, in the order of paths by character code, independent of the machine's language.
+ * Hidden files and folders, files of the system (`__MACOSX`, `@eaDir`) and links to folders are ignored.
  *
- * @throws {GanOnnxError} naming the folder when it cannot be listed.
+ * @throws {@link GanOnnxError} when the folder cannot be listed.
  */
 export async function listFolder(folder: string): Promise<FolderContent> {
-  // With types, because without them Node 20 follows links to folders, and around in a loop.
+  // Use withFileTypes: without it Node 20 follows links to folders, also in cycles.
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((cause: unknown) => {
     throw new GanOnnxError({
       what: `cannot be listed (${messageOf(cause)})`,
@@ -72,10 +72,12 @@ export async function listFolder(folder: string): Promise<FolderContent> {
   };
 }
 
-/** How many files are asked about at once. */
+/** The number of concurrent calls of `stat`. */
 const AT_ONCE = 64;
 
-/** Size and time of each file; of one that cannot be asked (a link to nothing) all are 0, and reading it will say why. */
+/**
+ * Size and times of each file. All are 0 if `stat` fails (e.g. a broken link); reading the file then gives the error.
+ */
 export async function dated(folder: string, files: readonly FoundFile[]): Promise<DatedFile[]> {
   const result: DatedFile[] = [];
   for (let first = 0; first < files.length; first += AT_ONCE) {
@@ -88,7 +90,7 @@ export async function dated(folder: string, files: readonly FoundFile[]): Promis
   return result;
 }
 
-/** `3 .npz, 12 .csv, 1 without extension`: how many files of each kind there are, the most first. */
+/** The number of files of each kind, the most frequent first: `3 .npz, 12 .csv, 1 without extension`. */
 export function kindsOf(files: readonly FoundFile[]): string {
   const counts = new Map<string, number>();
   for (const { extension } of files) counts.set(extension, (counts.get(extension) ?? 0) + 1);
@@ -98,7 +100,7 @@ export function kindsOf(files: readonly FoundFile[]): string {
   return firstFew(kinds, 6);
 }
 
-/** The first of a list, and how many more there are. */
+/** The first items of a list, and the number of the others. */
 export function firstFew(items: readonly string[], count: number, separator = ", "): string {
   const more = items.length - count;
   const shown = items.slice(0, count).join(separator);

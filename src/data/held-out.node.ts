@@ -5,18 +5,20 @@ import { readIdxTestSet } from "./idx-folder.node.js";
 import { dataSources, loadDataset } from "./load.node.js";
 import { isMnistLike, loadMnistLikeTest } from "./mnist.node.js";
 
-/** One image in so many is held out where a source has no test images of its own. */
+/** The fraction of images that is held out when a source has no test images: one in ten. */
 const ONE_IN = 10;
 
-/** The images of a source in two parts: those to learn from, and those to measure with. */
+/** The images of a source in two parts: for training and for measuring. */
 export interface Parts {
   readonly training: Dataset;
   readonly heldOut: Dataset;
 }
 
 /**
- * Load a source with images to measure with: MNIST's test set, the test set of a folder of IDX files, or a tenth of the
- * images, chosen by the seed, which nothing is learnt from then. Throws as {@link loadDataset} does.
+ * Load a source with held-out images: MNIST's test set, the test set of a folder of IDX files, or a tenth of the
+ * images, selected by the seed and then not used for training.
+ *
+ * @throws {@link GanOnnxError} as {@link loadDataset}.
  */
 export async function loadParts(spec: string, options: DataOptions): Promise<Parts> {
   const training = await loadDataset(spec, options);
@@ -27,7 +29,7 @@ export async function loadParts(spec: string, options: DataOptions): Promise<Par
   return same ? { training, heldOut } : parted(training, options.seed);
 }
 
-/** A tenth of the images, one at least, is held out; both parts keep their order. */
+/** Hold out a tenth of the images, at least one. Both parts keep their order. */
 export function parted(dataset: Dataset, seed: number): Parts {
   const order = shuffled(randomStream(seed, "held out"), dataset.count);
   const count = Math.max(1, Math.floor(dataset.count / ONE_IN));

@@ -6,9 +6,9 @@ import { type FolderContent, type FoundFile, firstFew } from "./folder.node.js";
 import { type IdxFile, idxDataset } from "./idx.js";
 import { idxNameOf, idxPairIn, isTestSet } from "./idx-names.js";
 
-/** The IDX files of one place: a folder, with the folders in it that are named like such a file. */
+/** The IDX files of one place: a folder, and folders in it that are named like an IDX file. */
 interface Place {
-  /** Relative; `.` is the folder itself. */
+  /** The relative path; `.` is the folder itself. */
   readonly path: string;
   readonly files: readonly FoundFile[];
 }
@@ -18,7 +18,7 @@ function placesIn({ files }: FolderContent): Place[] {
   const places = new Map<string, FoundFile[]>();
   for (const file of files) {
     if (!idxNameOf(file.name)) continue;
-    // Kaggle and 7-zip make a folder of the file's name and put the file into it.
+    // Kaggle and 7-zip create a folder with the file's name and put the file into it.
     const folder = dirname(file.path);
     const path = idxNameOf(basename(folder)) ? dirname(folder) : folder;
     places.set(path, [...(places.get(path) ?? []), file]);
@@ -29,24 +29,24 @@ function placesIn({ files }: FolderContent): Place[] {
     .sort((a, b) => depth(a.path) - depth(b.path) || (a.path < b.path ? -1 : 1));
 }
 
-/** The less deep before the deeper, the plain before the packed. */
+/** Shallow before deep, uncompressed before compressed. */
 function byPreference(a: FoundFile, b: FoundFile): number {
   const rank = ({ path, extension }: FoundFile) => 2 * path.split(sep).length + Number(extension === ".gz");
   return rank(a) - rank(b) || (a.path < b.path ? -1 : 1);
 }
 
-/** Whether a folder holds IDX files under names of MNIST and its kind: itself, or anywhere below. */
+/** Whether a folder contains IDX files with MNIST's names: directly, or in a sub-folder. */
 export function holdsIdxFiles(content: FolderContent): { readonly here: boolean; readonly below: boolean } {
   const places = placesIn(content);
   return { here: places[0]?.path === ".", below: places.length > 0 };
 }
 
 /**
- * The training set in a folder of IDX files under MNIST's names, see {@link idxNameOf}: in the folder itself, in folders
- * named like the files, or in the one sub-folder that has some. A test set beside it is left alone.
+ * Read the training set in a folder of IDX files with MNIST's names, see {@link idxNameOf}: in the folder itself, in
+ * folders named like the files, or in the only sub-folder with such files. A test set beside it is ignored.
  *
- * @throws {GanOnnxError} when there are no training images or several sets of them, or a file is not as
- *   {@link idxDataset} wants it; of kind usage when `options` asks for another size or more channels than they have.
+ * @throws {@link GanOnnxError} when there are no training images or several sets of them, or a file is not valid for
+ * {@link idxDataset}; of kind usage when `options` request another size or more channels.
  */
 export async function readIdxFolder(content: FolderContent, options: DataOptions): Promise<Dataset> {
   const { folder } = content;
@@ -90,7 +90,7 @@ export async function readIdxFolder(content: FolderContent, options: DataOptions
   return place.path === "." ? dataset : { ...dataset, remarks: [`read from the sub-folder ${place.path}`] };
 }
 
-/** The test set beside the training set of {@link readIdxFolder}, if there is one with labels. */
+/** Read the test set beside the training set of {@link readIdxFolder}, if there is one with labels. */
 export async function readIdxTestSet(content: FolderContent): Promise<Dataset | undefined> {
   const place = placesIn(content).find(({ files }) => trainingSets(files).length > 0);
   const test = place?.files.filter(({ name }) => isTestSet(idxNameOf(name)?.set ?? "")) ?? [];
@@ -106,7 +106,7 @@ export async function readIdxTestSet(content: FolderContent): Promise<Dataset | 
   return idxDataset(`${folder}'s test images`, imageFile, labelFile);
 }
 
-/** The sets of which there are images to train with. */
+/** The sets that have training images. */
 function trainingSets(files: readonly FoundFile[]): string[] {
   const sets = files.flatMap(({ name }) => {
     const { kind, set } = idxNameOf(name)!;

@@ -1,16 +1,15 @@
-// The page reads files that are dropped on it by the same rule: nothing here needs Node.
+// The page uses this for dropped files: it needs no Node.
 
-/** What the name of an IDX file tells. */
+/** The parts of an IDX file's name. */
 export interface IdxName {
   readonly kind: "images" | "labels";
-  /** What stands before it in lower case, `train` or `emnist-letters-train`: images and labels of a set share it. */
+  /** The prefix in lower case, `train` or `emnist-letters-train`. Images and labels of a set have the same prefix. */
   readonly set: string;
 }
 
 /**
- * What the name of a file of MNIST or of one of its kind tells: `train-images-idx3-ubyte`, also with `.gz`, in capitals,
- * with a dot before `idx` (as Kaggle has it), with `emnist-letters-` in front, or ` (1)` where a browser has numbered it.
- * Undefined for any other name.
+ * Parse the name of an IDX file: `train-images-idx3-ubyte`, optionally with `.gz`, in upper case, with a dot before
+ * `idx` (Kaggle), with the prefix `emnist-letters-`, or with ` (1)` (added by browsers). Undefined for other names.
  */
 export function idxNameOf(name: string): IdxName | undefined {
   const match = /^(.*?)[-_.]?(images|labels)[-_.]?idx[13][-_.]ubyte( ?\(\d+\))?(\.gz)?( ?\(\d+\))?$/i.exec(
@@ -21,12 +20,12 @@ export function idxNameOf(name: string): IdxName | undefined {
   return { kind: kind as IdxName["kind"], set };
 }
 
-/** Whether a set is one to test with. */
+/** Whether a set is a test set. */
 export const isTestSet = (set: string) => /t10k|test/.test(set);
 
 /**
- * The images and, if there are any, their labels among some files; of several sets the one to train with. Of two files
- * that are the same by their names the first is taken.
+ * Find the images and, if there are any, their labels among some files. Of several sets take the training set; of files
+ * with equal names take the first.
  */
 export function idxPairIn<File extends { readonly name: string }>(
   files: readonly File[],
@@ -44,19 +43,21 @@ export function idxPairIn<File extends { readonly name: string }>(
 
 const digits = "0123456789";
 const capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-/** The small letters that do not look like their capitals (Cohen et al. 2017, https://arxiv.org/abs/1702.05373). */
+/**
+ * The lower-case letters that do not look like their capitals (Cohen et al. 2017, https://arxiv.org/abs/1702.05373).
+ */
 const merged = "abdefghnqrt";
 
-/** What is known of a set by its name, beside its files. */
+/** Properties of a set that follow from its name. */
 export interface KnownSet {
   readonly classNames?: readonly string[];
-  /** EMNIST keeps its images with rows and columns exchanged. */
+  /** EMNIST stores its images transposed. */
   readonly isTransposed: boolean;
   /** The number of the first class: EMNIST counts letters from 1. */
   readonly firstLabel: number;
 }
 
-/** What is known of the set that a file belongs to; see {@link idxNameOf}. */
+/** The properties of the set that a file belongs to, see {@link idxNameOf}. */
 export function knownSetOf(name: string): KnownSet {
   const set = idxNameOf(name)?.set ?? "";
   const [, emnist] = /emnist-(balanced|byclass|bymerge|digits|letters|mnist)/.exec(set) ?? [];

@@ -2,18 +2,18 @@ import { GanOnnxError, messageOf } from "../error.js";
 import type { Dataset } from "./dataset.js";
 import { knownSetOf } from "./idx-names.js";
 
-// The page reads files that are dropped on it with this: nothing here needs Node.
+// The page uses this for dropped files: it needs no Node.
 
-/** An array of bytes as an IDX file holds it: row-major, `dims` from the outermost. */
+/** The array of bytes in an IDX file: row-major, `dims` from the outermost. */
 export interface IdxArray {
   readonly dims: readonly number[];
   readonly values: Uint8Array;
 }
 
-/** IDX's number for `unsigned byte`, the only type that MNIST uses. */
+/** IDX's code for `unsigned byte`, the only type that MNIST uses. */
 const unsignedByte = 0x08;
 
-/** What the other numbers stand for. */
+/** The other types, by code. */
 const otherTypes: Readonly<Record<number, string>> = {
   9: "signed byte",
   11: "int16",
@@ -23,15 +23,15 @@ const otherTypes: Readonly<Record<number, string>> = {
 };
 
 /**
- * Parse an IDX file of unsigned bytes, gzipped, gzipped twice, or not (its content tells).
+ * Parse an IDX file of unsigned bytes. It may be gzipped once or twice, which is detected from its content.
  *
  * The format: two zero bytes, one byte for the type, one for the number of dimensions, each dimension as a big-endian
  * uint32, then the values (http://yann.lecun.com/exdb/mnist/).
  *
  * @param content the bytes of the file.
- * @param file names the file in errors.
- * @param rank the number of dimensions it must have: 3 for images, 1 for labels.
- * @throws {GanOnnxError} naming file and field when anything is not exactly so, including a byte too few or too many.
+ * @param file the name of the file for messages.
+ * @param rank the required number of dimensions: 3 for images, 1 for labels.
+ * @throws {@link GanOnnxError} when the file is not exactly of this form and length.
  */
 export async function parseIdx(
   content: Uint8Array<ArrayBuffer>,
@@ -78,10 +78,10 @@ export async function parseIdx(
 }
 
 /**
- * A data set from the content of an image file and, where there is one, of a label file. Of EMNIST's files, which their
- * names tell, images are turned, letters counted from 0, and classes named.
+ * Make a data set from an image file and, optionally, a label file. Files of EMNIST are detected by their names: their
+ * images are transposed, letters are counted from 0, and classes are named.
  *
- * @throws {GanOnnxError} as {@link parseIdx}, or when the two counts differ.
+ * @throws {@link GanOnnxError} as {@link parseIdx}, or when the numbers of images and labels differ.
  */
 export async function idxDataset(name: string, imageFile: IdxFile, labelFile?: IdxFile): Promise<Dataset> {
   const images = await parseIdx(imageFile.content, imageFile.path, 3);
@@ -106,7 +106,7 @@ export async function idxDataset(name: string, imageFile: IdxFile, labelFile?: I
 
 const baseName = (path: string) => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1);
 
-/** Images with rows and columns exchanged. */
+/** Transpose images. */
 function transposed({ dims: [count, height, width], values }: IdxArray): Uint8Array {
   const turned = new Uint8Array(values.length);
   for (let image = 0; image < count; image++) {
@@ -123,10 +123,10 @@ export interface IdxFile {
   readonly content: Uint8Array<ArrayBuffer>;
 }
 
-/** Some download programs pack a second time what is packed already. */
+/** The maximum number of gzip layers: some download programs compress files a second time. */
 const MOST_PACKED = 2;
 
-/** The most that is unpacked, whatever the header says: the largest set in use, EMNIST's letters and digits, is 638 MB. */
+/** The maximum size after decompression. The largest set in use, EMNIST's letters and digits, has 638 MB. */
 const MOST_BYTES = 2 ** 30;
 
 async function gunzipped(
@@ -148,7 +148,7 @@ async function gunzipped(
   return bytes;
 }
 
-/** What a stream brings, but no more than the header at its beginning asks for: gzip packs zeros a thousandfold. */
+/** Read a stream up to the length that the header implies: gzip compresses zeros a thousandfold. */
 async function readBounded(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   headerLength: number,
@@ -170,7 +170,10 @@ async function readBounded(
   return joined(chunks, length);
 }
 
-/** How long an IDX file may be by its header; with one byte more, so that what is too long is told as such. */
+/**
+ * The maximum length of an IDX file with this header. It allows for excess bytes, so that a file that is too long is
+ * reported as such.
+ */
 function boundOf(bytes: Uint8Array<ArrayBuffer>, headerLength: number): number {
   if (bytes[0] !== 0 || bytes[1] !== 0) return MOST_BYTES;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -189,7 +192,7 @@ function joined(chunks: Uint8Array<ArrayBuffer>[], length: number): Uint8Array<A
   return bytes;
 }
 
-/** The error of a whole file that holds something else. */
+/** The error for a complete file with other content. */
 function unreadable(where: string, what: string): GanOnnxError {
   const fix = "convert it to grey images of unsigned bytes, or save colour images as PNG files in a folder";
   return new GanOnnxError({ what, where, fix });

@@ -10,20 +10,20 @@ import { type Background, backgrounds } from "./dataset.js";
 import type { DatedFile } from "./folder.node.js";
 import type { PictureForm } from "./picture.node.js";
 
-/** What became of the pictures of a folder. */
+/** The result of reading the pictures of a folder. */
 export interface PicturesOfFolder {
-  /** `[count, channels, size, size]`; the places of broken ones mean nothing. */
+  /** `[count, channels, size, size]`. The content for broken pictures is undefined. */
   readonly images: Uint8Array;
   readonly broken: readonly { readonly place: number; readonly broken: string }[];
-  /** What was chosen for the transparent pixels of so many pictures, if there are any and nothing was told. */
+  /** The chosen background of transparent pixels, if there are any and no background was given. */
   readonly background?: { readonly chosen: Background; readonly pictures: number };
 }
 
-/** To be raised when pictures become images in another way, so that what was kept before is not used. */
+/** Increase it when pictures are converted differently, so that old cache entries are not used. */
 const VERSION = 1;
-/** The oldest go when there is more. */
+/** The maximum size of the cache. The oldest entries are removed. */
 const MOST_BYTES = 2e9;
-/** A single one that is larger is not kept: writing it takes it twice in memory. */
+/** Larger entries are not cached: writing needs twice their size in memory. */
 const MOST_BYTES_EACH = 1e9;
 
 const metadataSchema = z.object({
@@ -34,13 +34,13 @@ const metadataSchema = z.object({
 const folderOfImages = () => join(cacheFolder(), "images");
 const pathOf = (key: string) => join(folderOfImages(), `${key}.safetensors`);
 
-/** What the images of some pictures are kept under: the folder, each file's name, size and times, and the form. */
+/** The cache key of some pictures: the folder, each file's name, size and times, and the form. */
 export function keyOf(folder: string, files: readonly DatedFile[], form: PictureForm): string {
-  const told = files.map(({ path, bytes, times }) => [path, bytes, ...times]);
-  return sha256(new TextEncoder().encode(JSON.stringify([VERSION, resolve(folder), form, told])));
+  const identities = files.map(({ path, bytes, times }) => [path, bytes, ...times]);
+  return sha256(new TextEncoder().encode(JSON.stringify([VERSION, resolve(folder), form, identities])));
 }
 
-/** What was kept under a key; undefined if nothing was, or it cannot be used. */
+/** The cached pictures of a key; undefined if there are none or the entry is unusable. */
 export async function kept(key: string): Promise<PicturesOfFolder | undefined> {
   const path = pathOf(key);
   try {
@@ -50,12 +50,12 @@ export async function kept(key: string): Promise<PicturesOfFolder | undefined> {
     await utimes(path, new Date(), new Date());
     return images instanceof Uint8Array ? { images, ...about } : undefined;
   } catch {
-    // Whatever is wrong with it: the pictures themselves are there.
+    // Ignore any error: the pictures can be read again.
     return undefined;
   }
 }
 
-/** Keep what became of some pictures. Returns what is to be said if that does not work. */
+/** Store pictures in the cache. Returns a message if it fails. */
 export async function keep(key: string, { images, ...about }: PicturesOfFolder): Promise<string | undefined> {
   if (images.length > MOST_BYTES_EACH) return undefined;
   try {

@@ -10,34 +10,34 @@ import { keep, kept, keyOf, type PicturesOfFolder } from "./image-cache.node.js"
 import { formatNames, pictureExtensions } from "./picture.node.js";
 import { type PictureRead, type PicturesToRead, type ReadingTask, readPictures } from "./pictures.node.js";
 
-/** Half a second's work or so between two reports. */
+/** The number of pictures between two progress reports, about half a second. */
 const reportEvery = 100;
-/** Pictures that a thread is given at once. */
+/** The number of pictures per request to a thread. */
 const PORTION = 32;
-/** Fewer pictures than this for each thread are read sooner than the thread is there. */
+/** With fewer pictures per thread, reading them takes less time than starting the thread. */
 const WORTH_A_THREAD = 200;
 const MOST_THREADS = 8;
 
-/** From so many pictures on, what became of them is kept for the next time. */
+/** The minimum number of pictures for caching. */
 const WORTH_KEEPING = 500;
 
-/** Whether a folder holds files that are taken for pictures. */
+/** Whether a folder contains files with a picture's extension. */
 export function holdsPictures({ files }: FolderContent): boolean {
   return files.some(({ extension }) => pictureExtensions.has(extension));
 }
 
 /**
- * The pictures in a folder and its sub-folders, in the order of their paths: PNG, JPEG, WebP, BMP, GIF and TIFF, of an
- * animation the first.
+ * Read the pictures in a folder and its sub-folders, in the order of their paths: PNG, JPEG, WebP, BMP, GIF and TIFF.
+ * Of animations only the first picture is read.
  *
- * Each is cropped to its central square ("cover"), resized to `size` x `size` and, for one channel, made grey.
- * Transparent pixels are laid over `background`: unless told, black, or white if the drawings are nearer to black.
- * Sub-folders are classes, see {@link classesIn}. A picture that cannot be read is left out and named in the remarks,
- * or refused if `strict`. Threads read them; 500 and more are kept in the cache for the next time, until a file's
+ * Each picture is cropped to its central square ("cover"), resized to `size` x `size` and, for one channel, converted
+ * to grey. The background of transparent pixels is `background`; the default is black, or white if the drawings are
+ * nearer to black. Sub-folders are classes, see {@link classesIn}. A picture that cannot be read is left out and named
+ * in the remarks, or refused if `strict`. Threads read the pictures. Folders with 500 or more are cached until a file's
  * name, size or time changes.
  *
- * @param options `size` in pixels (28 unless told) and `channels` (1 unless told).
- * @throws {GanOnnxError} naming the folder when not one picture can be read, or the first that cannot if `strict`.
+ * @param options `size` in pixels (default 28) and `channels` (default 1).
+ * @throws {@link GanOnnxError} when no picture can be read, or, if `strict`, when one cannot.
  */
 export async function readImageFolder(content: FolderContent, options: DataOptions): Promise<Dataset> {
   const { folder } = content;
@@ -54,10 +54,10 @@ export async function readImageFolder(content: FolderContent, options: DataOptio
   const form = { channels, size, background };
   const key = keyOf(folder, files, form);
   const isWorthKeeping = files.length >= WORTH_KEEPING;
-  const known = isWorthKeeping ? await kept(key) : undefined;
-  const read = known ?? (await readAll(folder, files, form, options));
+  const cached = isWorthKeeping ? await kept(key) : undefined;
+  const read = cached ?? (await readAll(folder, files, form, options));
   if (strict && read.broken.length > 0) throw unreadable(folder, files, read.broken[0]);
-  const complaint = isWorthKeeping && !known ? await keep(key, read) : undefined;
+  const complaint = isWorthKeeping && !cached ? await keep(key, read) : undefined;
   return assembled(content, files, classes, read, { channels, size, complaint });
 }
 
@@ -123,7 +123,7 @@ function* portionsOf(files: readonly DatedFile[]): Generator<PicturesToRead, und
   }
 }
 
-/** Black, as MNIST has it, unless what is drawn on transparent ground is nearer to black than to white on average. */
+/** Black, as in MNIST, unless the drawings on transparent ground are on average nearer to black than to white. */
 function chooseBackground(found: readonly PictureRead[]): PicturesOfFolder["background"] {
   const drawings = found.filter(({ overWhite }) => overWhite !== undefined);
   if (drawings.length === 0) return undefined;
@@ -157,7 +157,7 @@ function assembled(
   const byteLabels = labels && Uint8Array.from(places, (place) => labels[place]);
   const empty = classNames?.filter((_, number) => !byteLabels?.includes(number)) ?? [];
   const others = all.filter(({ extension }) => !pictureExtensions.has(extension));
-  const told: Text[] = [
+  const notes: Text[] = [
     ...(broken.length > 0
       ? [`left out: ${broken.length} of ${files.length} pictures: ${firstFew(named, 3, "; ")}`]
       : []),
@@ -177,7 +177,7 @@ function assembled(
     width: size,
     images: images.subarray(0, places.length * pixels),
     ...(byteLabels && { labels: byteLabels, classNames }),
-    ...(told.length > 0 && { remarks: told }),
+    ...(notes.length > 0 && { remarks: notes }),
   };
 }
 

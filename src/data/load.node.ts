@@ -13,7 +13,7 @@ export type { Background, DataOptions, Dataset, Report } from "./dataset.js";
 
 type DataSource = (options: DataOptions) => Promise<Dataset>;
 
-/** The sources of images that have a name. Anything else that is asked for is a folder. */
+/** The sources of images with a name. Any other source is a folder. */
 export const dataSources = {
   mnist: (options) => loadMnistLike("mnist", options),
   "fashion-mnist": (options) => loadMnistLike("fashion-mnist", options),
@@ -22,14 +22,14 @@ export const dataSources = {
 } satisfies Record<string, DataSource>;
 
 /**
- * The training images of a source.
+ * Load the training images of a source.
  *
- * @param spec `mnist`, `fashion-mnist` or `kmnist` (downloaded once), `drawn` (digits drawn by this program), or a folder: of IDX files under
- *   MNIST's names, or of images (`./mnist` is a folder of that name).
- * @param options `channels` and `size` change the images of an image folder (1 and 28 unless told); the other sources
- *   have a form of their own and accept only that.
- * @throws {GanOnnxError} of kind usage for an unknown source or a form that it does not have; otherwise for files that
- *   are missing, broken or cannot be downloaded, naming file and field.
+ * @param spec `mnist`, `fashion-mnist` or `kmnist` (downloaded once), `drawn` (digits drawn by this program), or a
+ * folder: of IDX files with MNIST's names, or of images (`./mnist` is a folder of that name).
+ * @param options `channels` and `size` change the images of an image folder (default 1 and 28). The other sources have
+ * a fixed form and refuse other values.
+ * @throws {@link GanOnnxError} of kind usage for an unknown source or an unsupported form; otherwise when files are
+ * missing, broken or cannot be downloaded.
  */
 export async function loadDataset(spec: string, options: DataOptions): Promise<Dataset> {
   const source: DataSource | undefined = Object.hasOwn(dataSources, spec)
@@ -63,7 +63,7 @@ async function loadFolder(folder: string, options: DataOptions): Promise<Dataset
   });
 }
 
-/** As many drawn digits as MNIST has, in slices, so that the process keeps hearing signals while it draws. */
+/** Draw as many digits as MNIST has, in slices, so that the process can handle signals in between. */
 async function loadDrawn(options: DataOptions): Promise<Dataset> {
   requireForm("drawn", mnistForm, options);
   const [total, slice, pixels] = [60_000, 1_000, mnistForm.height * mnistForm.width];

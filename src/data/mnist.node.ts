@@ -5,7 +5,7 @@ import { type DataOptions, type Dataset, digitNames, mnistForm, requireForm } fr
 import { obtain, type RemoteFile } from "./download.node.js";
 import { idxDataset } from "./idx.js";
 
-/** The four files of MNIST, and of the sets made to take its place. */
+/** The four files of MNIST, and of sets with the same form. */
 export interface MnistFiles {
   readonly trainImages: RemoteFile;
   readonly trainLabels: RemoteFile;
@@ -13,7 +13,7 @@ export interface MnistFiles {
   readonly testLabels: RemoteFile;
 }
 
-/** MNIST (LeCun, Cortes, Burges). The MD5s, here and below, are those of torchvision's `datasets/mnist.py`. */
+/** MNIST (LeCun, Cortes, Burges). The MD5s, here and below, are from torchvision's `datasets/mnist.py`. */
 export const mnistFiles = {
   trainImages: {
     name: "train-images-idx3-ubyte.gz",
@@ -29,7 +29,7 @@ export const mnistFiles = {
   testLabels: { name: "t10k-labels-idx1-ubyte.gz", bytes: 4_542, md5: "ec29112dd5afa0611ce80d1b7f02629c" },
 } satisfies MnistFiles;
 
-/** Files of MNIST's names with other MD5s. */
+/** Files with MNIST's names and other MD5s. */
 function filesWith(md5s: readonly [string, string, string, string]): MnistFiles {
   const [trainImages, trainLabels, testImages, testLabels] = Object.values(mnistFiles).map(({ name }, i) => ({
     name,
@@ -38,15 +38,15 @@ function filesWith(md5s: readonly [string, string, string, string]): MnistFiles 
   return { trainImages, trainLabels, testImages, testLabels };
 }
 
-/** A set of 60,000 images of 28x28 and ten classes to train with. */
+/** A set with 60,000 training images of 28x28 pixels and ten classes. */
 export interface MnistLike {
   readonly files: MnistFiles;
-  /** Folders of the web with the four files, tried in this order. */
+  /** Base URLs of the four files, tried in this order. */
   readonly mirrors: readonly string[];
   readonly classNames: readonly string[];
 }
 
-/** The sets that are known by name. */
+/** The sets that can be loaded by name. */
 export const mnistLikes = {
   mnist: {
     files: mnistFiles,
@@ -81,7 +81,7 @@ export const mnistLikes = {
       "Ankle boot",
     ],
   },
-  /** Clanuwat et al. 2018, https://github.com/rois-codh/kmnist: characters of old Japanese books. */
+  /** Clanuwat et al. 2018, https://github.com/rois-codh/kmnist: characters from old Japanese books. */
   kmnist: {
     files: filesWith([
       "bdb82020997e1d708af4cf47b453dcf7",
@@ -97,22 +97,22 @@ export const mnistLikes = {
 export type MnistLikeName = keyof typeof mnistLikes;
 
 export interface MnistOptions extends DataOptions {
-  /** Where the files are kept; a folder of the set's name in {@link cacheFolder} unless told. */
+  /** The folder for the files. The default is a folder with the set's name in {@link cacheFolder}. */
   readonly folder?: string;
   readonly mirrors?: readonly string[];
   readonly files?: MnistFiles;
   readonly stallMs?: number;
 }
 
-/** Whether a set is known by a name. */
+/** Whether a name is that of one of these sets. */
 export const isMnistLike = (name: string): name is MnistLikeName => Object.hasOwn(mnistLikes, name);
 
 /**
- * The 60,000 images to train with of a set that is known by name, 1x28x28 with labels. All four files are downloaded the
- * first time and kept; a kept file whose MD5 is wrong is downloaded again.
+ * Load the 60,000 training images of a set, 1x28x28 with labels. All four files are downloaded the first time and
+ * stored. A stored file with a wrong MD5 is downloaded again.
  *
- * @throws {GanOnnxError} when a file can be had from no mirror, telling what each of them said and the folder in which
- *   to put the files by hand; of kind usage when another size or more channels are asked for.
+ * @throws {@link GanOnnxError} when no mirror has a file, with the reason for each mirror and the folder for manual
+ * downloads; of kind usage when another size or more channels are requested.
  */
 export async function loadMnistLike(name: MnistLikeName, options: MnistOptions): Promise<Dataset> {
   requireForm(name, mnistForm, options);
@@ -124,7 +124,11 @@ export async function loadMnistLike(name: MnistLikeName, options: MnistOptions):
   return { ...(await idxDataset(name, images, labels)), classNames };
 }
 
-/** The 10,000 images to test with of such a set. Throws as {@link loadMnistLike} does. */
+/**
+ * Load the 10,000 test images of such a set.
+ *
+ * @throws {@link GanOnnxError} as {@link loadMnistLike}.
+ */
 export async function loadMnistLikeTest(name: MnistLikeName, options: MnistOptions): Promise<Dataset> {
   const { files, get, classNames } = sourceOf(name, options);
   const images = await get(files.testImages);

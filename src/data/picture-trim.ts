@@ -1,5 +1,5 @@
 /**
- * A PNG file up to the end of its `IEND` chunk: some programs append bytes of their own, which the decoder refuses.
+ * Cut a PNG file after its `IEND` chunk: some programs append bytes that the decoder refuses.
  * (https://www.w3.org/TR/png-3/#5Chunk-layout: length, type, data, CRC.)
  */
 export function pngUntilEnd<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
@@ -14,9 +14,9 @@ export function pngUntilEnd<Bytes extends Uint8Array>(bytes: Bytes): Bytes {
 }
 
 /**
- * A copy of a TIFF file that ends with its first page, so that no other one is decoded.
- * (TIFF 6.0, section 2: the byte order, the place of the first directory; there a count, entries of 12 bytes, and the
- * place of the next directory, 0 for none.)
+ * A copy of a TIFF file that ends after its first page, so that no other page is decoded. (TIFF 6.0, section 2: the
+ * byte order and the offset of the first directory; there a count, entries of 12 bytes, and the offset of the next
+ * directory, or 0.)
  */
 export function tiffOfOnePage(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import type { Background } from "./dataset.js";
 import { pngUntilEnd, tiffOfOnePage } from "./picture-trim.js";
 
-/** The formats that are read, as `image-size` names them. */
+/** The supported formats, by the names of `image-size`. */
 export const formats = {
   png: "PNG",
   jpg: "JPEG",
@@ -14,12 +14,12 @@ export const formats = {
 } as const;
 type Format = keyof typeof formats;
 
-/** For messages. */
+/** The formats, for messages. */
 export const formatNames = Object.values(formats)
   .join(", ")
   .replace(/, (\w+)$/, " and $1");
 
-/** The extensions by which a folder's pictures are found; what is in a file is told by its content. */
+/** The extensions of pictures. The format of a file is detected from its content. */
 export const pictureExtensions: ReadonlySet<string> = new Set([
   ".png",
   ".apng",
@@ -35,31 +35,31 @@ export const pictureExtensions: ReadonlySet<string> = new Set([
   ".tiff",
 ]);
 
-/** Larger ones are refused before they are decoded: a file of 8 KB can hold a picture of a gigabyte. */
+/** Larger pictures are refused before they are decoded: a file of 8 KB can contain a picture of a gigabyte. */
 export const MOST_MEGAPIXELS = 32;
-/** Pictures from this size on are decoded one at a time, whatever the number of threads. */
+/** Pictures from this size on are decoded one at a time, independent of the number of threads. */
 export const LARGE_MEGAPIXELS = 4;
 
-/** A decoded picture: 4 bytes a pixel, red, green, blue and opacity. */
+/** A decoded picture: 4 bytes per pixel, red, green, blue and opacity. */
 export interface Bitmap {
   data: Buffer;
   width: number;
   height: number;
 }
 
-/** The form in which pictures become images of a data set. */
+/** The form of the images that pictures are converted to. */
 export interface PictureForm {
   readonly size: number;
   readonly channels: 1 | 3;
-  /** What transparent pixels are laid over; both are made unless one is chosen. */
+  /** The background of transparent pixels. If it is not given, both versions are made. */
   readonly background?: Background;
 }
 
 /** One picture as an image of `[channels, size, size]`. */
 export interface Image {
-  /** Over the background that was chosen, or over black. */
+  /** On the given background, or on black. */
   readonly pixels: Uint8Array;
-  /** Only of a picture with transparent pixels, where no background was chosen. */
+  /** Only for a picture with transparent pixels, if no background was given. */
   readonly drawing?: {
     readonly overWhite: Uint8Array<ArrayBuffer>;
     /** The sum of all opacities, 1 for an opaque pixel, and the sum of lumas times opacity. */
@@ -69,7 +69,7 @@ export interface Image {
 }
 
 /**
- * The width and height that the head of a picture file tells, and its format.
+ * Read the format, width and height in the header of a picture file.
  *
  * @throws {Error} whose message continues "the file ...".
  */
@@ -93,7 +93,11 @@ export async function headOf(bytes: Uint8Array) {
   return { format: type as Format, megapixels };
 }
 
-/** Decode a picture of a known format; of an animation or several pages, the first. Throws what the decoder says. */
+/**
+ * Decode a picture of a known format. Of an animation or several pages, decode only the first.
+ *
+ * @throws {Error} the decoder's error.
+ */
 export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Bitmap> {
   if (format === "webp") return decodeWebp(bytes);
   const { decoders, Jimp } = await import("./jimp.node.js");
@@ -105,7 +109,7 @@ export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, format: Form
       return decoders.tiff.decode(Buffer.from(tiffOfOnePage(buffer).buffer));
     case "jpg": {
       const limits = { maxMemoryUsageInMB: 2048, maxResolutionInMP: 2 * MOST_MEGAPIXELS };
-      // Jimp turns a picture as its camera was held; few have a note of that.
+      // Jimp rotates a picture as its Exif data say. Few files have Exif data.
       const hasNote = buffer.subarray(0, 65_536).includes("Exif\0");
       return hasNote
         ? (await Jimp.fromBuffer(buffer, { "image/jpeg": limits })).bitmap
@@ -126,7 +130,9 @@ async function decodeWebp(bytes: Uint8Array<ArrayBuffer>): Promise<Bitmap> {
   return { data: Buffer.from(data.buffer), width, height };
 }
 
-/** The decoder is made for browsers: it fetches its code, which Node does not do from files, and makes ImageData. */
+/**
+ * The decoder is made for browsers: it fetches its code, which Node does not support for files, and creates ImageData.
+ */
 async function loadWebp() {
   const codec = await import("@jsquash/webp/decode.js");
   const path = createRequire(import.meta.url).resolve("@jsquash/webp/codec/dec/webp_dec.wasm");
@@ -143,9 +149,9 @@ async function loadWebp() {
 }
 
 /**
- * The central square of a picture as an image.
+ * Convert the central square of a picture to an image.
  *
- * @throws {Error} whose message continues "the file ...": it is no picture, too large, or cannot be decoded.
+ * @throws {Error} whose message continues "the file ...": it is not a picture, is too large, or cannot be decoded.
  */
 export async function imageOfPicture(
   bytes: Uint8Array<ArrayBuffer>,
@@ -179,7 +185,7 @@ export async function imageOfPicture(
 /** The luma of ITU-R BT.601, as in Pillow's mode L. */
 const lumaOf = (red: number, green: number, blue: number) => 0.299 * red + 0.587 * green + 0.114 * blue;
 
-/** How much there is to see in a picture and how light it is, or undefined if it is opaque everywhere. */
+/** The total opacity and luma of a picture, or undefined if it is opaque everywhere. */
 function drawingIn(rgba: Uint8Array): { opacity: number; luma: number } | undefined {
   let isOpaque = true;
   for (let at = 3; at < rgba.length && isOpaque; at += 4) isOpaque = rgba[at] === 255;

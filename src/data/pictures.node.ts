@@ -3,19 +3,19 @@ import { join } from "node:path";
 import { messageOf } from "../error.js";
 import { formats, headOf, imageOfPicture, LARGE_MEGAPIXELS, type PictureForm } from "./picture.node.js";
 
-/** What those who read the pictures of a folder share. */
+/** The common data of all threads that read the pictures of a folder. */
 export interface ReadingTask extends PictureForm {
   readonly folder: string;
-  /** `[count, channels, size, size]`, in memory that threads share: each picture is written to its place. */
+  /** `[count, channels, size, size]`, in shared memory. Each picture is written to its position. */
   readonly images: Uint8Array<SharedArrayBuffer>;
-  /** One number, 1 while one of them decodes a large picture. */
+  /** One number, 1 while a thread decodes a large picture. */
   readonly large: Int32Array<SharedArrayBuffer>;
 }
 
-/** Pictures to read: their places in the data set, and their paths in the folder. */
+/** Pictures to read: their positions in the data set, and their paths in the folder. */
 export type PicturesToRead = readonly { readonly place: number; readonly path: string }[];
 
-/** What is to be known of a picture that is in its place, or why it is not there. */
+/** Properties of a picture that was read, or why it could not be read. */
 export interface PictureRead {
   readonly place: number;
   /** Continues "the file ...". */
@@ -25,10 +25,10 @@ export interface PictureRead {
   readonly luma?: number;
 }
 
-/** Larger files are no pictures of up to 32 megapixels. */
+/** The maximum file size: larger files are not pictures of up to 32 megapixels. */
 const MOST_BYTES = 256e6;
 
-/** Read pictures into their places. A broken one is told of and leaves its place as it was. */
+/** Read pictures into their positions. A broken picture is reported and its position is not changed. */
 export async function readPictures(task: ReadingTask, pictures: PicturesToRead): Promise<PictureRead[]> {
   const { channels, size, images } = task;
   const found: PictureRead[] = [];

@@ -3,7 +3,7 @@ import type { Picture } from "./sheet.js";
 /** PNG's colour types, by number of channels. */
 const colorTypes: Record<number, number> = { 1: 0, 3: 2 };
 
-/** A picture as a PNG, grey or coloured as it has channels. */
+/** Encode a picture as a PNG, grey or coloured depending on its channels. */
 export async function encodePng({ width, height, channels, data }: Picture): Promise<Uint8Array> {
   const { Jimp } = await import("./jimp.node.js");
   const bitmap = Jimp.fromBitmap({ data, width, height });

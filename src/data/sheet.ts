@@ -8,30 +8,30 @@ export interface SheetShape {
 }
 
 export interface SheetOptions {
-  /** The values that become 0 and 255; what lies outside is clamped. */
+  /** The values that become 0 and 255. Values outside are clamped. */
   readonly range: readonly [number, number];
-  /** Images in a row; as many as make the grid nearly square unless told. */
+  /** Images per row. By default the grid is nearly square. */
   readonly columns?: number;
   /** Black pixels between images and around the grid. */
   readonly padding?: number;
 }
 
-/** A picture in memory: four bytes a pixel, red, green, blue and opacity. */
+/** A picture in memory: four bytes per pixel, red, green, blue and opacity. */
 export interface Picture {
   readonly width: number;
   readonly height: number;
-  /** 1 when it is grey, else 3. */
+  /** 1 for grey, otherwise 3. */
   readonly channels: number;
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
 /**
- * Images side by side, row by row, in the manner of torchvision's `save_image`.
+ * Arrange images in rows, like torchvision's `save_image`.
  *
  * @param images `[count, channels, height, width]`, 1 channel (grey) or 3 (red, green, blue).
  * @returns a picture of `columns * (width + padding) + padding` by `rows * (height + padding) + padding` pixels. A
- *   value `v` becomes `255 (v - low) / (high - low)`, rounded.
- * @throws {GanOnnxError} when the length of `images` is not that of `shape`, or a number is out of its bounds.
+ * value `v` becomes `255 (v - low) / (high - low)`, rounded.
+ * @throws {@link GanOnnxError} when the length of `images` does not match `shape`, or an option is out of range.
  */
 export function paintSheet(
   images: Float32Array | Uint8Array,
@@ -60,7 +60,7 @@ export function paintSheet(
   const across = Math.min(columns, count);
   const sheetWidth = across * (width + padding) + padding;
   const sheetHeight = Math.ceil(count / across) * (height + padding) + padding;
-  // A clamped array rounds and clamps what is written to it.
+  // A clamped array rounds and clamps assigned values.
   const pixels = new Uint8ClampedArray(sheetWidth * sheetHeight * 4);
   for (let alpha = 3; alpha < pixels.length; alpha += 4) pixels[alpha] = 255;
   const area = height * width;

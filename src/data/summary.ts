@@ -1,20 +1,22 @@
 import { GanOnnxError, setting, text } from "../error.js";
 import type { Dataset } from "./dataset.js";
 
-/** What a data set looks like from outside. */
+/** The properties of a data set. */
 export interface Summary {
   readonly count: number;
   /** Channels, height, width. */
   readonly form: readonly [number, number, number];
   /** In the order of their numbers. */
   readonly classes?: readonly { readonly name: string; readonly count: number }[];
-  /** Of all pixels, 0 to 255. */
+  /** Over all pixels, 0 to 255. */
   readonly low: number;
   readonly high: number;
   readonly mean: number;
 }
 
-/** Below this part of the range a data set is hardly meant: values of 0 and 1 in files of 0 to 255. */
+/**
+ * A data set whose values span less than this fraction of the range is suspicious: e.g. 0 and 1 in files of 0 to 255.
+ */
 const LEAST_RANGE = 0.02;
 
 export function summaryOf({ count, channels, height, width, images, labels, classNames }: Dataset): Summary {
@@ -36,7 +38,7 @@ export function summaryOf({ count, channels, height, width, images, labels, clas
   return { ...about, classes };
 }
 
-/** Two lines: how many images of which form and classes, and the range of their values. */
+/** Two lines: the number of images, their form and classes, and the range of their values. */
 export function describeData(name: string, { count, form, classes, low, high, mean }: Summary): string[] {
   const number = (value: number) => value.toLocaleString("en");
   const most = 12;
@@ -52,9 +54,9 @@ export function describeData(name: string, { count, form, classes, low, high, me
 }
 
 /**
- * What is suspicious about the values of a data set, in one line; undefined if nothing is.
+ * A warning about suspicious values of a data set, in one line; undefined if there is none.
  *
- * @throws {GanOnnxError} when all pixels of all images are the same: there is nothing to learn.
+ * @throws {@link GanOnnxError} when all pixels of all images are equal: there is nothing to learn.
  */
 export function rangeWarning(name: string, { low, high }: Summary): string | undefined {
   if (low === high) {

@@ -2,7 +2,7 @@ import { checkSeal } from "../checksum.js";
 import { GanOnnxError, messageOf } from "../error.js";
 import { jsonIn } from "../json.js";
 import type { Ports } from "../networks/index.js";
-// Import this file only: the page loads the rest of the graph builder only for training.
+// Do not import the graph builder here: the page loads it only for training.
 import { type ModelSummary, summarizeModel } from "../onnx/index.js";
 import type { ImageShape } from "../recipes/index.js";
 import { formats } from "../version.js";

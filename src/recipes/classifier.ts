@@ -41,7 +41,7 @@ export const classifier = defineRecipe({
   },
 });
 
-/** A network that gives logits alone: they are its features, too. */
+/** A network that returns only logits: they are also its features. */
 function withFeatures(network: RoleNetwork): Network<ImageClassifier> {
   return {
     ...network,

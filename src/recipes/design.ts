@@ -4,14 +4,14 @@ import type { Network } from "../networks/index.js";
 import type { Optimizer } from "./optimizers/index.js";
 import type { Schedule } from "./schedules.js";
 
-/** Channels, height and width of the images. */
+/** Channels, height and width of images. */
 export interface ImageShape {
   readonly channels: number;
   readonly height: number;
   readonly width: number;
 }
 
-/** The shape alone, of whatever has one. */
+/** Only the image shape of an object. */
 export function imageShapeOf({ channels, height, width }: ImageShape): ImageShape {
   return { channels, height, width };
 }
@@ -21,100 +21,102 @@ export function pixelsOf({ channels, height, width }: ImageShape): number {
 }
 
 /**
- * What a step reads beside its state: bytes of images, their labels (of the same images), or random numbers, drawn outside the graph so that every
- * provider sees the same ones. `shape` is that of one sample.
+ * An input of a step in addition to its state: bytes of images, labels of these images, or random numbers. They are
+ * drawn outside the graph, so that every provider gets the same numbers. `shape` is that of one sample.
  */
 export interface StepInput {
   readonly role: "images" | "labels" | "normal" | "uniform";
   readonly shape: readonly number[];
 }
 
-/** The traced loss of a phase, a scalar, and the scalars worth recording. */
+/** The traced loss of a phase, a scalar, and its metrics, also scalars. */
 export interface Traced {
   readonly loss: Value;
   readonly metrics: Readonly<Record<string, Value>>;
 }
 
 export type Networks = Readonly<Record<string, Network>>;
-/** What the networks of a design compute, by name. */
+/** The functions of the networks of a design, by name. */
 export type Forwards<N extends Networks> = {
   readonly [K in keyof N]: N[K] extends Network<infer F> ? F : never;
 };
 
-/** One kind of update within a step: which network learns, how often, from what. */
+/** One kind of update within a step: which network is updated, how often, from which loss. */
 export interface Phase<N extends Networks = Networks> {
   readonly updates: keyof N & string;
-  /** How many updates a step makes; more than one adds an axis to the phase's inputs and metrics. */
+  /** The number of updates in a step. If there are several, the phase's inputs and metrics have an additional axis. */
   readonly repeats: number;
   readonly inputs: Readonly<Record<string, StepInput>>;
   /**
-   * Networks into which the gradient is computed as well, only to be thrown away: what leaving out PyTorch's `detach`
-   * costs. The numbers stay the same.
+   * Networks whose gradients are computed too and not used: the cost of omitting PyTorch's `detach`. The results are
+   * the same.
    */
   readonly undetached?: readonly (keyof N & string)[];
   trace(networks: Forwards<N>, inputs: Readonly<Record<string, Value>>): Traced;
 }
 
-/** How samples are drawn once training is over. */
+/** How to draw samples after training. */
 export interface Sampler<N extends Networks = Networks> {
   readonly kind: "generator";
   readonly network: keyof N & string;
   readonly latent: number;
-  /** What black and white are in the images it makes. */
+  /** The values of black and white in the images. */
   readonly range: readonly [number, number];
-  /** How many classes of images there are to choose from, when the choice is a second input: `label`, int64 [batch]. */
+  /** The number of classes, if the class is a second input: `label`, int64 [batch]. */
   readonly classes?: number;
   /** Latents [batch, latent] to images [batch, pixels] or [batch, channels, height, width]. */
   trace(networks: Forwards<N>, z: Value, label?: Value): Value;
-  /** Bytes of images [batch, pixels] to what the model makes of them, if it can. */
+  /** Bytes of images [batch, pixels] to their reconstructions, if the model reconstructs. */
   reconstruct?(networks: Forwards<N>, x: Value): Value;
 }
 
-/** How images are judged while a model is trained, in designs that have a network for that. */
+/** How to judge images during training, in designs with a discriminator. */
 export interface Critic<N extends Networks = Networks> {
   readonly network: keyof N & string;
-  /** Its opinion of images [batch, pixels] in the sampler's range, and their classes if there are any: [batch]. */
+  /** The opinion of images [batch, pixels] in the sampler's range, and their classes if there are any: [batch]. */
   trace(networks: Forwards<N>, image: Value, label?: Value): Value;
-  /** Whether the opinion is a probability that the image is real; else a larger number is more real. */
+  /** Whether the opinion is the probability that the image is real. Otherwise larger numbers are more real. */
   readonly probability: boolean;
 }
 
-/** How images are told apart once training is over. */
+/** How to classify images after training. */
 export interface Classifier<N extends Networks = Networks> {
   readonly kind: "classifier";
   readonly network: keyof N & string;
-  /** What black and white are in the images that it reads. */
+  /** The values of black and white in the input images. */
   readonly range: readonly [number, number];
   readonly classes: number;
-  /** Images [batch, pixels] in the range to logits [batch, classes], and the features that these are linear in. */
+  /**
+   * Images [batch, pixels] in the range to logits [batch, classes], and the features that the last linear layer reads.
+   */
   trace(networks: Forwards<N>, images: Value): { readonly logits: Value; readonly features: Value };
 }
 
-/** Everything that defines how a model is trained and what comes of it. */
+/** Defines how a model is trained and used. */
 export interface Design<N extends Networks = Networks> {
-  /** The name of the recipe that made it. */
+  /** The name of its recipe. */
   readonly recipe: string;
-  /** The images that it learns from and makes. */
+  /** The shape of its images. */
   readonly image: ImageShape;
   readonly networks: N;
   readonly optimizer: Optimizer;
-  /** How the learning rate changes from step to step, if it does. */
+  /** The schedule of the learning rate, if there is one. */
   readonly schedule?: Schedule;
   readonly phases: readonly Phase<N>[];
   /** What `export` writes and sheets show. */
   readonly exported: Sampler<N> | Classifier<N>;
   readonly critic?: Critic<N>;
-  /** Keep an exponential moving average of the exported network's parameters, and export and draw from that. */
+  /** If given, keep an exponential moving average of the exported network's parameters, and export and draw with it. */
   readonly averageDecay?: number;
-  /** What is said of a step every now and then; `{name}` is where a metric goes. */
+  /** A progress message. `{name}` is replaced by a metric. */
   readonly line: string;
 }
 
 /**
- * How a design draws samples.
+ * The sampler of a design.
  *
- * @param where what was asked for, in messages.
- * @throws GanOnnxError (usage) when it draws none.
+ * @param where what was requested, for messages.
+ * @throws {@link GanOnnxError} (usage) when the design has none.
  */
 export function samplerOf({ recipe, exported }: Design, where: string): Sampler {
   if (exported.kind === "generator") return exported;
@@ -126,5 +128,5 @@ export function samplerOf({ recipe, exported }: Design, where: string): Sampler 
   });
 }
 
-/** A design as a recipe makes it: which recipe, and for which images, is added by `designOf`. */
+/** A design as returned by a recipe. `designOf` adds the recipe's name and the image shape. */
 export type RecipeDesign<N extends Networks = Networks> = Omit<Design<N>, "recipe" | "image">;

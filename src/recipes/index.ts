@@ -23,7 +23,7 @@ export { count, type Recipe } from "./recipe.js";
 
 export { hurried };
 
-/** Every recipe by its name on the command line. */
+/** All recipes, by their name on the command line. */
 export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional, classifier } satisfies Record<
   string,
   Recipe
@@ -32,13 +32,14 @@ export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional, cl
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
 
-/** The recipes that learn to draw. */
+/** The recipes that train a generator. */
 export const drawingRecipes = recipeNames.filter((name) => name !== "classifier");
 
 /**
- * The design that a recipe makes of its settings, as a checked configuration holds them.
+ * The design of a recipe with given settings.
  *
- * @param replace networks that take the place of the recipe's own; none unless given.
+ * @param settings checked settings of a configuration.
+ * @param replace networks that replace the recipe's own. The default is none.
  */
 export function designOf(
   recipe: RecipeName,

@@ -3,9 +3,9 @@ import type { Tensor, Tensors } from "../tensors/tensor.js";
 import type { Sampler } from "./design.js";
 
 /**
- * What a sampler is fed to draw `count` images: latents from a stream, and for one with classes their labels.
+ * The inputs of a sampler for `count` images: latents from a random stream, and labels if it has classes.
  *
- * @param labels the class of each image; unless given, all classes in turn.
+ * @param labels the class of each image. The default is all classes in turn.
  */
 export function drawLatents(
   random: Random,

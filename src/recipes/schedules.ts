@@ -12,7 +12,7 @@ import {
   where,
 } from "../graph/index.js";
 
-/** How the learning rate changes in the course of a training, apart from its warm-up. */
+/** The shape of the learning rate over a training, after the warm-up. */
 const shapes = {
   constant: undefined,
   /** From 1 down to 0 in equal steps. */
@@ -24,23 +24,23 @@ const shapes = {
 export type ScheduleName = keyof typeof shapes;
 export const scheduleNames = Object.keys(shapes) as ScheduleName[];
 
-/** What the learning rate is multiplied by in each step. */
+/** The factor of the learning rate in each step. */
 export interface Schedule {
   readonly name: ScheduleName;
   /**
    * The factor in a step.
    *
-   * @param step how many steps have been made before it, a float32 scalar; exact up to 2^24.
-   * @param steps how many the training has; 0 where nobody knows, and the factor stays at 1 after the warm-up.
+   * @param step the number of previous steps, a float32 scalar; exact up to 2^24.
+   * @param steps the total number of steps of the training. 0 if it is unknown; the factor is then 1 after the warm-up.
    */
   factor(step: Value, steps: Value): Value;
 }
 
 /**
- * A schedule with warm-up; undefined where the learning rate is constant.
+ * A schedule with warm-up; undefined if the learning rate is constant.
  *
  * In the first W = `warmupSteps` steps the factor rises: (t + 1) / W in step t, counted from 0. Then it follows the
- * shape at (t - W) / (T - W), where T is the number of steps of the training.
+ * shape at (t - W) / (T - W), where T is the total number of steps of the training.
  */
 export function scheduleOf(name: ScheduleName, warmupSteps: number): Schedule | undefined {
   const shape: ((progress: Value) => Value) | undefined = shapes[name];

@@ -9,7 +9,7 @@ import { losses, lossNames } from "./objectives/losses.js";
 import { type OptimizationSettings, optimization, optimizationSettings } from "./optimizers/index.js";
 import { count } from "./recipe.js";
 
-/** The settings that all recipes of a generator against a discriminator share, with the defaults of one of them. */
+/** The common settings of all recipes with a generator and a discriminator, with the defaults of one of them. */
 export const twoPlayerSettings = (standard: {
   latent: number;
   width: number;
@@ -53,7 +53,7 @@ interface TwoPlayerSettings extends OptimizationSettings {
   readonly detach: boolean;
 }
 
-/** The two networks of a recipe: those that replace them, else its own. */
+/** The two networks of a recipe: the replacements, or its own. */
 export function playersFor(
   { latent, pixels, classes }: { latent: number; pixels: number; classes?: number },
   replace: Replace,
@@ -70,8 +70,8 @@ export function playersFor(
 /**
  * The design of two networks that play against each other.
  *
- * @param jointly whether the discriminator may see real and generated images in one batch.
- * @param classes of images that both networks are told, if any.
+ * @param jointly whether the discriminator may get real and generated images in one batch.
+ * @param classes the number of classes that both networks receive, if any.
  */
 export function twoPlayerDesign(
   networks: TwoPlayers,

@@ -5,8 +5,8 @@ import { defineRecipe } from "./recipe.js";
 import { playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
 
 /**
- * Settings with which it shows digits after some ten epochs of easy ones, for those who wait: larger steps and less
- * momentum than the example's, which wants some forty.
+ * Settings that show digits after about ten epochs on easy images: a higher learning rate and less momentum than those
+ * of the example, which needs about forty.
  */
 export const hurried = { learningRate: 1e-3, beta1: 0.5 };
 
@@ -22,7 +22,7 @@ export const vanilla = defineRecipe({
       generator: () => mlpGenerator(settings.latent, pixels, settings),
       discriminator: () => own,
     });
-    // A network that nobody here knows may look at a batch as a whole.
+    // Another network may use batch statistics.
     return twoPlayerDesign(networks, settings, { pixels, jointly: networks.discriminator === own });
   },
 });

@@ -7,19 +7,19 @@ import { withOwnSchedule } from "../training/state.js";
 import { batchInputs } from "../training/step-graph.js";
 import type { Divergence } from "../training/training.js";
 
-/** What a setting was, `null` for none, and what it became. */
+/** The old value of a setting, `null` for none, and the new one. */
 export interface Change {
   readonly from: unknown;
   readonly to: unknown;
 }
 
-/** Settings that a run changed when it was resumed. */
+/** Settings that were changed when a run was resumed. */
 export type Changes = Readonly<Record<string, Change>>;
 
 /**
- * Append to a run's `changes.jsonl` what changed, and after which epoch and step; nothing if nothing did.
+ * Append changes to a run's `changes.jsonl`, with the epoch and step; nothing if there are none.
  *
- * @param diverged why, if the run went back on its own.
+ * @param diverged the reason, if the run went back automatically.
  */
 export async function recordChanges(
   path: string,
@@ -35,7 +35,7 @@ export async function recordChanges(
   }
 }
 
-/** A checkpoint of a run that is resumed, with what the schedule goes by as its design has one now. */
+/** Adapt the checkpoint of a resumed run to the schedule of its design. */
 export function rescheduled(checkpoint: Checkpoint, design: Design, batchSize: number): Checkpoint {
   const { images, epoch, step } = checkpoint.position;
   const made = epoch * stepsPerEpoch(batchInputs(design), images, batchSize) + step;

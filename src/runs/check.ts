@@ -9,16 +9,16 @@ import { decodeOrtCheckpoint } from "../ort-training/checkpoint.js";
 import { decodeSafetensors } from "../tensors/safetensors.js";
 import { readMetrics } from "./run-folder.js";
 
-/** What was found out about a file. */
+/** The result of checking a file. */
 export interface CheckedFile {
   readonly file: string;
-  /** What is wrong with it, as one line that begins with its name; undefined where nothing was found. */
+  /** What is wrong, in one line that begins with the file's name; undefined if nothing is. */
   readonly fault?: string;
   /** What was compared. */
   readonly how?: string;
 }
 
-/** How a file is checked, which says what was compared. Throws what is wrong. */
+/** Checks a file and returns what was compared. Throws when something is wrong. */
 type Check = (path: string) => Promise<string>;
 
 const sealed = (has: boolean) => (has ? "checksum" : "structure; it has no checksum");
@@ -60,7 +60,7 @@ function summarized(bytes: Uint8Array, where: string): Readonly<Record<string, s
   }
 }
 
-/** A manifest holds the SHA-256 of each file beside it. */
+/** Compare files with the SHA-256 in the manifest beside them. */
 async function checkManifest(path: string): Promise<string> {
   const manifest = await readJson(path);
   const files = (manifest as { files?: Record<string, { sha256?: string }> } | null)?.files ?? {};
@@ -74,9 +74,9 @@ async function checkManifest(path: string): Promise<string> {
 }
 
 /**
- * Check a file, or all in a folder that are of a known kind.
+ * Check a file, or all files of a known kind in a folder.
  *
- * @throws GanOnnxError (usage) when there is nothing that can be checked.
+ * @throws {@link GanOnnxError} (usage) when there is no file to check.
  */
 export async function checkPath(path: string): Promise<CheckedFile[]> {
   const found = await stat(path).catch(() => undefined);

@@ -7,9 +7,9 @@ import { runFiles } from "./run-folder.js";
 
 /** Which checkpoints of a run are kept. */
 export interface Keeping {
-  /** How many of the last ones: 2 unless given, the newest and the one before it. */
+  /** The number of recent checkpoints. The default is 2, the newest and the one before. */
   readonly keep?: number;
-  /** Every so many epochs, one to come back to. */
+  /** Keep one permanently every this many epochs. */
   readonly keepEvery?: number;
   /** The one with the best scores. */
   readonly keepBest?: boolean;
@@ -18,9 +18,9 @@ export interface Keeping {
 const KEEP = 2;
 
 /**
- * The checkpoint in a file.
+ * Read a checkpoint file.
  *
- * @throws GanOnnxError naming file and field when it is missing, corrupt or something else.
+ * @throws {@link GanOnnxError} when it is missing, corrupt or not a checkpoint.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   if (!existsSync(path)) {
@@ -33,17 +33,17 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return decodeCheckpoint(await readBytes(path), path);
 }
 
-/** A run's checkpoint, and the file that it comes from. */
+/** A checkpoint of a run, and its file. */
 export interface FoundCheckpoint {
   readonly checkpoint: Checkpoint;
   readonly path: string;
 }
 
 /**
- * The newest checkpoint of a run that can be read.
+ * The newest readable checkpoint of a run.
  *
- * @param warn told when the newest one is damaged and an earlier one stands in for it.
- * @throws GanOnnxError when there is none, naming what is wrong with the newest.
+ * @param warn called when the newest one is damaged and an older one is used.
+ * @throws {@link GanOnnxError} when there is none, with what is wrong with the newest.
  */
 export async function newestCheckpoint(
   folder: string,
@@ -67,9 +67,9 @@ export async function newestCheckpoint(
 }
 
 /**
- * The checkpoint at the end of an epoch, or of the epoch with the best scores.
+ * The checkpoint after an epoch, or after the epoch with the best scores.
  *
- * @throws GanOnnxError naming the epochs that there are, when the run has kept none of this one.
+ * @throws {@link GanOnnxError} when the run has not kept it. The message names the epochs that exist.
  */
 export async function checkpointOfEpoch(folder: string, epoch: number | "best"): Promise<FoundCheckpoint> {
   if (epoch === "best") return bestCheckpoint(folder);
@@ -104,7 +104,7 @@ async function bestCheckpoint(folder: string): Promise<FoundCheckpoint> {
   });
 }
 
-/** Make the checkpoint that a run was resumed from its newest again, once the folder is this process's alone. */
+/** Make the checkpoint that a run was resumed from its newest again. The caller must own the folder. */
 export async function restoreCheckpoint(folder: string, from: string): Promise<void> {
   const { checkpoint } = runFiles(folder);
   if (from === checkpoint) return;
@@ -113,14 +113,14 @@ export async function restoreCheckpoint(folder: string, from: string): Promise<v
   });
 }
 
-/** Keep a checkpoint as a run's newest; the one that it follows stays beside it. */
+/** Save a checkpoint as the newest of a run, and keep the previous one beside it. */
 export async function keepCheckpoint(
   folder: string,
   checkpoint: Checkpoint,
   { keep = KEEP, keepEvery }: Keeping = {},
 ): Promise<void> {
   const files = runFiles(folder);
-  // At each moment of this the newest one has its name.
+  // The newest checkpoint has its name at every moment.
   for (let number = keep - 1; number > 1; number--) {
     const before = files.earlierCheckpoint(number - 1);
     if (existsSync(before)) await rename(before, files.earlierCheckpoint(number));
@@ -132,7 +132,7 @@ export async function keepCheckpoint(
     await linkOver(files.checkpoint, files.epochCheckpoint(epoch));
 }
 
-/** Give a file a second name, in place of whatever has that name. File systems without links get a copy. */
+/** Give a file a second name and replace a file with that name. Copy it on file systems without links. */
 export async function linkOver(file: string, name: string): Promise<void> {
   try {
     await rm(name, { force: true });

@@ -10,40 +10,43 @@ import { makeFolder, unwritable, writeAtomically } from "../files.node.js";
 import { jsonIn } from "../json.js";
 
 /*
- * A run's folder belongs to one process at a time, which says so by a file there, `run-<process>-<random>.lock`. Its
- * content tells whether that process still lives: by the system's table of processes where the reader has the same one,
- * and by a counter that goes up anywhere else: on other machines that share the folder, and in other containers.
+ * A run's folder belongs to one process at a time. The process creates a file there, `run-<process>-<random>.lock`. Its
+ * content shows whether the process is still running: by the system's process table if the reader has the same one;
+ * otherwise, on other machines that share the folder and in other containers, by a counter that increases.
  */
 
-/** How often the counter goes up, and how long it may stand still, in milliseconds. */
+/** The interval of the counter, and how long it may be unchanged, in milliseconds. */
 const [BEAT, LEASE] = [2_000, 10_000];
 
 const schema = z.object({
   pid: z.int(),
   host: z.string(),
-  /** Whose table of processes the number belongs to. */
+  /** Identifies the process table of the number. */
   space: z.string(),
-  /** When the process began, as its system counts: numbers of processes are used again. */
+  /** The start time of the process, as counted by its system: process numbers are reused. */
   began: z.string(),
   beats: z.int(),
 });
 
 type Content = z.infer<typeof schema>;
 
-/** A folder that is this process's alone. */
+/** A folder that only this process uses. */
 export interface Claim {
-  /** @throws GanOnnxError when another process has taken the folder over, as this one stood still for too long. */
+  /**
+   * @throws {@link GanOnnxError} when this process was suspended for too long and another process has taken over the
+   * folder.
+   */
   check(): Promise<void>;
   giveBack(): Promise<void>;
 }
 
 /**
- * Have a run's folder for this process alone, until it is given back. What a process that was killed has left there does
- * not count, and what it was writing is removed.
+ * Claim a run's folder for this process until it is given back. Claims of killed processes are ignored, and their
+ * unfinished files are removed.
  *
- * Whoever comes says so first, and looks for others then: of two that come at once, one at least sees the other.
+ * Each process first creates its claim and then looks for others. So if two start at once, at least one sees the other.
  *
- * @throws GanOnnxError when another process is there.
+ * @throws {@link GanOnnxError} when another process uses the folder.
  */
 export async function claimFolder(folder: string): Promise<Claim> {
   const path = join(folder, `run-${process.pid}-${randomBytes(4).toString("hex")}.lock`);
@@ -59,7 +62,7 @@ export async function claimFolder(folder: string): Promise<Claim> {
   });
   await writeAtomically(path, JSON.stringify(content));
   const giveBack = () => rm(path, { force: true });
-  // Others may watch this one while it watches them.
+  // Increase the counter while checking: another process may check this one at the same time.
   const beating = setInterval(() => void beat(path, content), BEAT).unref();
   const end = async () => {
     clearInterval(beating);
@@ -88,20 +91,20 @@ export async function claimFolder(folder: string): Promise<Claim> {
   return { giveBack: end, check: () => requireClaim(path, folder) };
 }
 
-/** The files by which processes say that they train in a folder. */
+/** The claim files in a folder. */
 export async function claimsIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((name) => /^run-[1-9]\d{0,9}(-[0-9a-f]{8})?\.lock$/.test(name));
 }
 
-/** Whether a process trains in a folder now; what one that was killed has left there does not count. */
+/** Whether a process is training in a folder now. Claims of killed processes are ignored. */
 export async function isClaimed(folder: string): Promise<boolean> {
   const living = await Promise.all(
     (await claimsIn(folder)).map(async (name) => {
       const path = join(folder, name);
       const content = await readContent(path);
       if (content === undefined || content.space === space()) return localHolder(content, name) !== undefined;
-      // Of another machine the counter tells, which changes the file.
+      // For another machine, the counter decides. It changes the file's time.
       const changed = await stat(path).catch(() => undefined);
       return changed !== undefined && Date.now() - changed.mtimeMs < LEASE;
     }),
@@ -109,7 +112,7 @@ export async function isClaimed(folder: string): Promise<boolean> {
   return living.includes(true);
 }
 
-/** Files of writers that were killed: no other process writes here now. */
+/** Remove unfinished files of killed processes: no other process writes here now. */
 async function removeUnfinished(folder: string): Promise<void> {
   for (const place of [folder, join(folder, "img")]) {
     const names = await readdir(place).catch(() => []);
@@ -119,11 +122,11 @@ async function removeUnfinished(folder: string): Promise<void> {
   }
 }
 
-/** Let the counter go up; in place, and only if the claim is still there. */
+/** Increase the counter in place, and only if the claim still exists. */
 async function beat(path: string, content: Content): Promise<void> {
   content.beats += 1;
   const file = await open(path, "r+").catch(() => undefined);
-  // Nothing shorter follows something longer: the counter is last and grows.
+  // A shorter text never replaces a longer one: the counter is last and increases.
   await file?.write(JSON.stringify(content), 0).catch(() => {});
   await file?.close().catch(() => {});
 }
@@ -138,7 +141,7 @@ async function requireClaim(path: string, folder: string): Promise<void> {
 }
 
 async function readContent(path: string): Promise<Content | undefined> {
-  // Once more where it may just be written; an empty one stays so.
+  // Try again, because it may be being written. An empty claim stays empty.
   for (const tries of [1, 2, 3]) {
     const text = await readFile(path, "utf8").catch(() => "");
     const parsed = schema.safeParse(jsonIn(text));
@@ -149,7 +152,7 @@ async function readContent(path: string): Promise<Content | undefined> {
   return undefined;
 }
 
-/** Whom a claim belongs to, in words; undefined when nobody is behind it any more. */
+/** Describe the owner of a claim; undefined when it is no longer running. */
 async function livingHolder(path: string, name: string): Promise<string | undefined> {
   const content = await readContent(path);
   if (content === undefined || content.space === space()) return localHolder(content, name);
@@ -164,10 +167,10 @@ async function livingHolder(path: string, name: string): Promise<string | undefi
   return undefined;
 }
 
-/** The same where the table of processes tells. An empty claim is of a version before 0.2, on this machine. */
+/** The same by the process table. An empty claim is from a version before 0.2, on this machine. */
 function localHolder(content: Content | undefined, name: string): string | undefined {
   const pid = content?.pid ?? Number(name.match(/\d+/)?.[0]);
-  // This process's own number, in a claim that is not its own, is one that was used before.
+  // A foreign claim with this process's number is from an earlier process.
   const same = pid !== process.pid && isRunning(pid) && (!content?.began || content.began === beganAt(pid));
   return same ? `process ${pid}` : undefined;
 }
@@ -177,12 +180,12 @@ function isRunning(pid: number): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It is there, but somebody else's.
+    // The process exists and belongs to another user.
     return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
-/** What tells this table of processes from those of other machines, other containers and earlier boots. */
+/** Identifies this process table among those of other machines, other containers and earlier boots. */
 function space(): string {
   const parts = [
     () => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
@@ -191,10 +194,12 @@ function space(): string {
   return [hostname(), ...parts.map((part) => quietly(part) ?? "")].join(" ");
 }
 
-/** When a process began: field 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, where there is one. */
+/**
+ * The start time of a process: field 22 of https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html, if available.
+ */
 function beganAt(pid: number): string | undefined {
   const text = quietly(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  // The name before may hold spaces and brackets.
+  // The name before it may contain spaces and parentheses.
   return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
 }
 

@@ -2,7 +2,11 @@ import { z } from "zod";
 import { GanOnnxError } from "../error.js";
 import { readJson } from "../files.node.js";
 
-/** A configuration file, unchecked but for being an object. Throws naming the file. */
+/**
+ * Read a configuration file. Only that it is an object is checked.
+ *
+ * @throws {@link GanOnnxError} when it cannot be read or is not an object.
+ */
 export async function readConfigFile(path: string): Promise<Readonly<Record<string, unknown>>> {
   const content = await readJson(path);
   const parsed = z.record(z.string(), z.unknown()).safeParse(content);

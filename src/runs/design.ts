@@ -11,7 +11,7 @@ import {
 import { type Design, designOf, type ImageShape, type RecipeName } from "../recipes/index.js";
 import { tensorName } from "../training/names.js";
 
-/** What a design is made of: a configuration, as far as it says so. */
+/** The parts of a configuration that a design is made from. */
 export interface DesignSource {
   readonly run: {
     readonly recipe: RecipeName;
@@ -22,12 +22,12 @@ export interface DesignSource {
   readonly recipe: Readonly<Record<string, unknown>>;
 }
 
-/** A design, and what a user should know of how its networks were read. */
+/** A design, and notes about how its networks were read. */
 export interface Designed {
   readonly design: Design;
   /** The networks that come from files. */
   readonly files: ReadonlyMap<string, NetworkFile>;
-  /** A line each, with the file. */
+  /** One line each, with the file. */
   readonly notes: readonly string[];
 }
 
@@ -38,12 +38,11 @@ export interface NetworkFile {
 }
 
 /**
- * The design of a configuration, with the networks that come from files in their places and the parameters that are
- * frozen.
+ * The design of a configuration, with networks from files and frozen parameters.
  *
- * @param locate where the file of a network lies, if not where the configuration says: in the folder of a run.
- * @throws GanOnnxError naming a file that cannot be read or does not fit, a network that the recipe does not have, or a
- * pattern that no parameter matches.
+ * @param locate returns the file of a network if it is not where the configuration says: a run has its own copy.
+ * @throws {@link GanOnnxError} when a file cannot be read or does not match, the recipe does not have a network, or no
+ * parameter matches a pattern.
  */
 export async function designFrom(
   { run, recipe }: DesignSource,
@@ -70,7 +69,7 @@ export async function designFrom(
 
 interface FromFiles {
   readonly replace: Replace;
-  /** Filled as a recipe asks for networks, as is `asked` with their names. */
+  /** Filled when a recipe requests networks, as is `asked` with their names. */
   readonly files: ReadonlyMap<string, NetworkFile>;
   readonly asked: ReadonlySet<string>;
 }
@@ -109,7 +108,7 @@ async function fromFiles(
   return { replace, files, asked };
 }
 
-/** A design whose parameters that match a pattern keep their values: `*` stands for any characters. */
+/** Freeze the parameters of a design that match a pattern. `*` matches any characters. */
 function frozen(design: Design, patterns: readonly string[]): Design {
   if (patterns.length === 0) return design;
   const tests = patterns.map((pattern) => ({ pattern, matches: matcher(pattern) }));

@@ -5,7 +5,7 @@ import type { Design } from "../recipes/index.js";
 import { opensOn } from "../runtime/session.node.js";
 import type { Examiner, Training } from "../training/training.js";
 
-/** Samples that a run's scores are made of, unless told. */
+/** The default number of samples for scores. */
 const SAMPLES = 10_000;
 
 /** Make sure that a run that keeps its best checkpoint is scored. Throws {@link GanOnnxError} (usage). */
@@ -23,8 +23,8 @@ export function requireScores(
 }
 
 /**
- * Scores a run: a classifier on held-out images after every epoch, a generator by the packaged judge where that was
- * asked for. Scoring happens on the CPU, and changes nothing of the training.
+ * Compute scores of a run: a classifier on held-out images after every epoch, or a generator with the packaged judge if
+ * requested. Scores are computed on the CPU and do not affect the training.
  */
 export async function openExaminer(
   run: Training & { readonly evaluateEvery?: number; readonly evaluateSamples?: number },

@@ -10,20 +10,24 @@ export interface ListedRun {
   readonly run: string;
   readonly recipe: string;
   readonly data: string;
-  /** The last epoch of which there is a step, and how many were asked for. */
+  /** The last epoch with a step, and the configured number of epochs. */
   readonly epoch: number;
   readonly epochs: number;
   readonly state: "complete" | "stopped" | "diverged" | "training";
   /** Seconds of training, and steps per second, over all its sessions. */
   readonly seconds?: number;
   readonly stepsPerSecond?: number;
-  /** Where it comes from, if it tells. */
+  /** The origin of the run, if it is recorded. */
   readonly provenance?: Provenance;
-  /** The last of each score. */
+  /** The last value of each score. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** The runs in a folder, the newest last. Throws when the folder is not there. */
+/**
+ * List the runs in a folder, the newest last.
+ *
+ * @throws {@link GanOnnxError} when the folder does not exist.
+ */
 export async function listRuns(folder: string): Promise<ListedRun[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new GanOnnxError({

@@ -4,7 +4,11 @@ import type { Design } from "../recipes/index.js";
 import { sizeOf } from "../tensors/tensor.js";
 import { stateTensors } from "../training/state.js";
 
-/** Make sure that the state of a design, which is copied when it is kept, fits into this machine's memory. */
+/**
+ * Check that the state of a design, and its copy for checkpoints, fit in this machine's memory.
+ *
+ * @throws {@link GanOnnxError} when they do not.
+ */
 export function requireMemory(design: Design): void {
   const numbers = stateTensors(design).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const needed = 2 * 4 * numbers;

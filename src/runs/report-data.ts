@@ -5,7 +5,7 @@ import { readConfigFile } from "./config-file.js";
 import { type Provenance, readProvenance } from "./provenance.js";
 import { runFiles } from "./run-folder.js";
 
-/** Points of a curve, and sheets of a run, that a report shows at most. */
+/** The maximum number of points of a curve, and of sheets of a run, in a report. */
 const [POINTS, SHEETS] = [400, 120];
 
 /** Numbers over the course of a run. */
@@ -15,18 +15,18 @@ export interface Curve {
   readonly points: readonly (readonly [epoch: number, value: number])[];
 }
 
-/** What a report shows of a run, read from its folder. */
+/** The data of a report, read from the folder of a run. */
 export interface RunReport {
   readonly name: string;
   readonly settings: Readonly<Record<string, unknown>>;
-  /** Epochs of which there is a sheet, and the sheets as PNG. */
+  /** Epochs with a sheet, and the sheets as PNG. */
   readonly sheets: readonly { readonly epoch: number; readonly png: Uint8Array }[];
   readonly metrics: readonly Curve[];
   readonly scores: readonly Curve[];
-  /** The share of each class among samples, after the last epoch that was scored. */
+  /** The share of each class among samples, after the last epoch with scores. */
   readonly classes?: { readonly epoch: number; readonly shares: readonly number[] };
   readonly warnings: readonly string[];
-  /** Where the run comes from, if it tells. */
+  /** The origin of the run, if it is recorded. */
   readonly provenance?: Provenance;
 }
 
@@ -38,9 +38,9 @@ interface ScoresRecord {
 }
 
 /**
- * What there is to report of a run.
+ * Read the data of a report.
  *
- * @throws GanOnnxError when the folder holds no config.json.
+ * @throws {@link GanOnnxError} when the folder contains no config.json.
  */
 export async function readReport(folder: string): Promise<RunReport> {
   const files = runFiles(folder);
@@ -60,7 +60,7 @@ export async function readReport(folder: string): Promise<RunReport> {
   };
 }
 
-/** The objects in a file of JSON lines; the last line may be half written. */
+/** The objects in a file of JSON lines. The last line may be incomplete. */
 async function records(path: string): Promise<Readonly<Record<string, unknown>>[]> {
   const text = await readFile(path, "utf8").catch(() => "");
   return text.split("\n").flatMap((line) => {
@@ -79,7 +79,7 @@ function scoresIn(line: unknown): ScoresRecord[] {
   return typeof epoch === "number" && typeof scores === "object" ? [line as ScoresRecord] : [];
 }
 
-/** Steps of `metrics.jsonl`, averaged so that a curve has no more than {@link POINTS} points. */
+/** Average the steps of `metrics.jsonl`, so that a curve has at most {@link POINTS} points. */
 function metricCurves(lines: readonly Readonly<Record<string, unknown>>[]): Curve[] {
   const steps = lines.reduce((most, { iteration }) => Math.max(most, Number(iteration) || 0), 1);
   const bin = Math.max(1, Math.ceil(lines.length / POINTS));

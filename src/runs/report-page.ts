@@ -17,9 +17,9 @@ const escaped = (value: unknown) => String(value).replace(/[&<>"']/g, (sign) => 
 const shown = (value: number) => String(Number(value.toPrecision(4)));
 
 /**
- * A run as one page that needs no other file.
+ * A report of a run as one page without other files.
  *
- * @param commands what to do with the run next, as they are typed.
+ * @param commands suggested next commands for the run.
  */
 export function reportPage(run: RunReport, commands: readonly string[]): string {
   const { name, settings, sheets, warnings, provenance } = run;
@@ -41,7 +41,7 @@ ${provenance ? origin(provenance) : ""}`,
   );
 }
 
-/** What a run was made of, with what, how fast, and how to repeat it. */
+/** The origin of a run: its data, settings, machine, duration, and the command that repeats it. */
 function origin(provenance: Provenance): string {
   const { command, data, sessions } = provenance;
   const { seconds, stepsPerSecond } = timeOf(provenance);
@@ -85,9 +85,9 @@ function duration(seconds: number): string {
 }
 
 /**
- * Several runs beside each other on one page.
+ * A page that compares several runs.
  *
- * @param results the table of what came out of each, the first row being the head.
+ * @param results a table with the results of each run. The first row is the header.
  */
 export function comparisonPage(runs: readonly RunReport[], results: readonly (readonly string[])[]): string {
   const named = (kind: "metrics" | "scores") => [
@@ -160,7 +160,7 @@ function slider(sheets: RunReport["sheets"]): string {
 at("slider").oninput=({target})=>{const [epoch,png]=sheets[target.value];at("epoch").value=epoch;at("sheet").src="data:image/png;base64,"+png}}</script>`;
 }
 
-/** Losses share a chart; every other metric has its own. */
+/** All losses are in one chart; every other metric has its own. */
 function grouped(curves: readonly Curve[]): Curve[][] {
   const losses = curves.filter(({ name }) => /loss/.test(name));
   const scores = curves.filter(({ name }) => /_score$/.test(name));

@@ -4,13 +4,13 @@ import type { Workplace } from "../training/training.js";
 import { readReport } from "./report-data.js";
 import { reportPage } from "./report-page.js";
 
-/** Writing reports takes at most this part of the time. */
+/** The maximum share of time for writing reports. */
 const PART = 1 / 20;
 
 /** The report of a run: one page that opens from disk. */
 export const reportFile = (folder: string) => join(folder, "report.html");
 
-/** A workplace that writes the report of the run after epochs, and when the training ends. */
+/** A workplace that also writes the report of the run, after epochs and when the training ends. */
 export function withReport(workplace: Workplace, folder: string, commands: readonly string[]): Workplace {
   const { keeper } = workplace;
   let [steps, ended, took, written] = [0, performance.now(), 0, false];

@@ -3,7 +3,7 @@ import { type DataOptions, type Dataset, loadDataset } from "../data/load.node.j
 import { rangeWarning, summaryOf } from "../data/summary.js";
 import { GanOnnxError, setting, type Text, text } from "../error.js";
 
-/** The settings of a run that say what it learns from. */
+/** The settings of a run about its data. */
 export interface DataSettings
   extends Pick<DataOptions, "seed" | "size" | "channels" | "background" | "strict"> {
   readonly data: string;
@@ -11,10 +11,11 @@ export interface DataSettings
 }
 
 /**
- * The data of a run, with the names of its classes.
+ * Load the data of a run, with the names of its classes.
  *
- * @param heldOut whether some images are kept apart, to measure with.
- * @throws {GanOnnxError} as `loadDataset`; when there is nothing to learn; of kind usage when the names do not fit.
+ * @param heldOut whether to hold out some images, for measuring.
+ * @throws {@link GanOnnxError} as `loadDataset`; when there is nothing to learn; of kind usage when the number of names
+ * does not match.
  */
 export async function dataOfRun(
   { data, classNames, ...options }: DataSettings,

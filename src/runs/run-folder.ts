@@ -6,7 +6,7 @@ import { readBytes, unwritable, writeAtomically } from "../files.node.js";
 import { jsonIn } from "../json.js";
 import type { MetricsLine } from "../training/training.js";
 
-/** Where runs go unless told. */
+/** The default folder of runs. */
 export const RUNS = "runs";
 
 /** The files of a run. */
@@ -15,30 +15,34 @@ export function runFiles(folder: string) {
     config: join(folder, "config.json"),
     metrics: join(folder, "metrics.jsonl"),
     scores: join(folder, "scores.jsonl"),
-    /** Where the run comes from: its data, its sessions, what they ran on. */
+    /** The origin of the run: its data, its sessions, its machines. */
     provenance: join(folder, "provenance.json"),
     /** What changed when the run was resumed. */
     changes: join(folder, "changes.jsonl"),
     checkpoint: join(folder, "checkpoint.safetensors"),
-    /** Checkpoints before that one, the newest of them being number 1. */
+    /** Earlier checkpoints. Number 1 is the newest of them. */
     earlierCheckpoint: (number: number) => join(folder, `checkpoint-before-${number}.safetensors`),
-    /** The checkpoint at the end of an epoch, of a run that keeps it. */
+    /** The checkpoint after an epoch, if the run keeps it. */
     epochCheckpoint: (epoch: number) => join(folder, `checkpoint-${epoch}.safetensors`),
     /** The one of the epoch with the best scores, of a run that keeps it. */
     bestCheckpoint: join(folder, "checkpoint-best.safetensors"),
     realImages: join(folder, "img", "real_images.png"),
-    /** A copy of the ONNX file that a network of the run comes from. */
+    /** A copy of the ONNX file of a network. */
     network: (name: string) => join(folder, "networks", `${name}.onnx`),
     fakeImages: (epoch: number) => join(folder, "img", `fake_images-${epoch}.png`),
   };
 }
 
-/** A folder for a new run, named by recipe and time: `runs/vanilla-2026-11-23T06-30-00-123`. */
+/** The folder of a new run, named by recipe and time: `runs/vanilla-2026-11-23T06-30-00-123`. */
 export function newRunFolder(recipe: string, now: Date): string {
   return join(RUNS, `${recipe}-${now.toISOString().slice(0, 23).replaceAll(/[:.]/g, "-")}`);
 }
 
-/** Make sure that the folder of a run is there. Throws {@link GanOnnxError} (usage) naming it. */
+/**
+ * Check that the folder of a run exists.
+ *
+ * @throws {@link GanOnnxError} (usage) when it does not.
+ */
 export function requireFolder(folder: string): void {
   if (existsSync(folder)) return;
   throw new GanOnnxError({
@@ -49,7 +53,11 @@ export function requireFolder(folder: string): void {
   });
 }
 
-/** The run in `runs/` whose checkpoint is newest. Throws when there is none. */
+/**
+ * The run in `runs/` with the newest checkpoint.
+ *
+ * @throws {@link GanOnnxError} when there is none.
+ */
 export async function latestRun(): Promise<string> {
   const names = await readdir(RUNS).catch(() => []);
   const found = await Promise.all(
@@ -68,7 +76,10 @@ export async function latestRun(): Promise<string> {
   });
 }
 
-/** Append to a run's `metrics.jsonl`, one line a step. The step is called `iteration` there: users hold such files. */
+/**
+ * Append to a run's `metrics.jsonl`, one line per step. The key of the step is `iteration`, because users have such
+ * files.
+ */
 export async function appendMetrics(path: string, lines: readonly MetricsLine[]): Promise<void> {
   const text = lines
     .map(({ epoch, step, metrics }) => `${JSON.stringify({ epoch, iteration: step, ...metrics })}\n`)
@@ -81,10 +92,9 @@ export async function appendMetrics(path: string, lines: readonly MetricsLine[])
 }
 
 /**
- * The lines of a run's `metrics.jsonl`.
+ * Read a run's `metrics.jsonl`. The last line may be incomplete, because the process may have been killed.
  *
- * @throws GanOnnxError naming the first line that is none; the last one may be cut off, as the process may have been
- * killed.
+ * @throws {@link GanOnnxError} when another line is invalid. The message names the first one.
  */
 export async function readMetrics(path: string): Promise<Readonly<Record<string, number>>[]> {
   const lines = new TextDecoder().decode(await readBytes(path)).split("\n");
@@ -102,9 +112,10 @@ export async function readMetrics(path: string): Promise<Readonly<Record<string,
 }
 
 /**
- * Drop what a run recorded after the position of its checkpoint: those steps are made again.
+ * Remove metrics after the position of the checkpoint: those steps are repeated.
  *
- * @param epochs complete epochs, and `step` steps of the one after.
+ * @param epoch complete epochs.
+ * @param step steps in the current epoch.
  */
 export async function truncateMetrics(
   path: string,
@@ -113,14 +124,14 @@ export async function truncateMetrics(
   if (!existsSync(path)) return;
   const text = new TextDecoder().decode(await readBytes(path));
   const kept = text.split("\n").filter((line) => {
-    // The last line may be cut off: the process was killed.
+    // The last line may be incomplete if the process was killed.
     const at = jsonIn(line) as { epoch: number; iteration: number } | null | undefined;
     return at && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));
   });
   await writeAtomically(path, kept.map((line) => `${line}\n`).join(""));
 }
 
-/** Where the file of a network lies for a run in a folder: its own copy. */
+/** Locate the file of a network for a run: its own copy, if there is one. */
 export function networkIn(folder: string): (network: string, file: string) => string {
   return (network, file) => {
     const copy = runFiles(folder).network(network);

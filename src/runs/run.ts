@@ -40,16 +40,16 @@ import {
 import type { Configuration } from "./settings.js";
 import { startingState } from "./starting-state.js";
 
-/** A training, and where it takes place: on which provider, and in which folder. */
+/** A training, with its provider and its folder. */
 export interface Run extends Training {
   readonly model: Uint8Array;
   readonly place: SessionPlace;
-  /** What makes the steps, if not the model above. */
+  /** What runs the steps, if not the model above. */
   readonly runtime?: RuntimeName;
   readonly folder: string;
-  /** What a user should know before it begins, a line each. */
+  /** Notes for the user before it begins, one line each. */
   readonly remarks?: readonly Text[];
-  /** The file of the checkpoint that it starts from, if it is resumed. */
+  /** The checkpoint file that it starts from, if it is resumed. */
   readonly resumed?: string;
   /** It was begun in its folder before, and is made again from its start. */
   readonly again?: boolean;
@@ -57,7 +57,7 @@ export interface Run extends Training {
   readonly keeping?: Keeping;
   /** The networks that come from files. */
   readonly networkFiles: Designed["files"];
-  /** After how many epochs each a generator is scored, and by how many samples; never unless given. */
+  /** Score a generator every this many epochs, with this number of samples. The default is never. */
   readonly evaluateEvery?: number;
   readonly evaluateSamples?: number;
 }
@@ -65,22 +65,22 @@ export interface Run extends Training {
 export interface Preparation {
   readonly folder: string;
   readonly report: Report;
-  /** Told what a person should know and can do nothing about now. */
+  /** Receives warnings for the user. */
   readonly warn?: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Where a configuration has its models run. */
+/** Where the models of a configuration run. */
 export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
-  // The step's shape arithmetic, and on WebGPU the Loop node itself, have no kernel but the CPU's.
+  // The shape arithmetic of a step, and on WebGPU also the Loop node, have kernels only for the CPU.
   return { ep, device, cpuNodes: true };
 }
 
 /**
  * Load the data and build the graph of a new run. Nothing is written.
  *
- * @param configuration as `resolveConfig` gives it, which has checked it.
- * @throws GanOnnxError naming what is not there, does not fit, or is taken already.
+ * @param configuration the result of `resolveConfig`.
+ * @throws {@link GanOnnxError} when something is missing or does not match, or the folder already has a run.
  */
 export async function prepareRun(configuration: Configuration, preparation: Preparation): Promise<Run> {
   const { folder, report, signal } = preparation;
@@ -104,7 +104,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   return remark ? { ...run, remarks: [...(run.remarks ?? []), remark] } : run;
 }
 
-/** Make sure that no run is in a folder. */
+/** Check that a folder contains no run. */
 function requireNone(folder: string): void {
   if (!existsSync(runFiles(folder).config)) return;
   throw new GanOnnxError({
@@ -116,9 +116,9 @@ function requireNone(folder: string): void {
 }
 
 /**
- * Load what a run needs to go on from its checkpoint.
+ * Load what is needed to resume a run from its checkpoint.
  *
- * @throws GanOnnxError when the checkpoint is corrupt, of another recipe or shape, or the data have changed.
+ * @throws {@link GanOnnxError} when the checkpoint is corrupt or has another recipe or shape, or the data have changed.
  */
 export async function prepareResume(
   configuration: Configuration,
@@ -150,7 +150,7 @@ export async function prepareResume(
   return { ...assemble(configuration, folder, dataset, designed, start), resumed: path };
 }
 
-/** Make sure that a run still stands where it is to go on from. */
+/** Check that the run has not advanced since it was loaded. */
 async function requireSame({ folder, start }: Run): Promise<void> {
   const { position } = (await newestCheckpoint(folder)).checkpoint;
   if (position.epoch === start.position.epoch && position.step === start.position.step) return;
@@ -222,9 +222,9 @@ export function assemble(
 }
 
 /**
- * The threads of this process, and the folder of the run.
+ * A workplace with threads of this process and the folder of the run.
  *
- * @param told hears of every score.
+ * @param told receives all scores.
  */
 export function workplaceOf(
   run: Run,
@@ -239,7 +239,7 @@ export function workplaceOf(
   const paint = async (path: string, sheet: Picture) => writeAtomically(path, await encodePng(sheet));
   const best = run.keeping?.keepBest ? bestKeeper(run.folder) : undefined;
   let claim: Claim | undefined;
-  /** Before each write: whoever was suspended for long may have lost the folder. */
+  /** Check the claim before each write: a process that was suspended for a long time may have lost the folder. */
   const owned = async (write: () => Promise<void>) => {
     await claim?.check();
     await write();
@@ -252,7 +252,7 @@ export function workplaceOf(
     keeper: {
       async begin() {
         claim = await claimFolder(run.folder);
-        // Another process may have made a run here, or gone on with it, while this one loaded its data.
+        // Another process may have created or resumed a run here while this one loaded its data.
         if (run.start.position.epoch + run.start.position.step === 0) {
           if (!run.again) requireNone(run.folder);
         } else await requireSame(run);
@@ -262,7 +262,7 @@ export function workplaceOf(
         }
         const { classNames } = run.dataset;
         const kept = classNames ? { ...flat, classNames } : flat;
-        // All epochs are done: what the run was asked for before is right.
+        // All epochs are complete: keep the previous configuration.
         if (run.resumed && run.start.position.epoch >= run.epochs) return;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
         if (run.resumed) await restoreCheckpoint(run.folder, run.resumed);
@@ -291,7 +291,7 @@ export function workplaceOf(
   };
 }
 
-/** Steps in an epoch of a training. */
+/** The number of steps in an epoch of a training. */
 export function stepsInEpoch({ graph, dataset, batchSize }: Training): number {
   return stepsPerEpoch(graph.batches, dataset.count, batchSize);
 }

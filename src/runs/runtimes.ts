@@ -5,27 +5,31 @@ import type { ProviderName } from "../runtime/providers.js";
 import type { SessionPlace } from "../runtime/session.node.js";
 import type { Tensors } from "../tensors/tensor.js";
 
-/** A training as an engine needs it. */
+/** The parts of a training that an engine needs. */
 export interface EngineSource {
   readonly design: Design;
   readonly model: Uint8Array;
   readonly place: SessionPlace;
 }
 
-/** Something that can make the steps of a training. */
+/** Software that can run the steps of a training. */
 interface Runtime {
   readonly about: string;
-  /** The execution providers that it has; all unless given. */
+  /** The execution providers that it supports. The default is all. */
   readonly providers?: readonly ProviderName[];
   /** Why it cannot train a design; undefined when it can. */
   obstacle?(design: Design): Promise<string | undefined>;
-  /** Why a run that it has trained cannot be resumed from its checkpoint; undefined when it can. */
+  /** Why its runs cannot be resumed from their checkpoints; undefined when they can. */
   readonly unresumable?: string;
-  /** Load a training at a state. Throws {@link GanOnnxError} when the runtime is not there, or refuses the model. */
+  /**
+   * Load a training with a state.
+   *
+   * @throws {@link GanOnnxError} when the runtime is not installed, or refuses the model.
+   */
   open(source: EngineSource, state: Tensors): Promise<Engine>;
 }
 
-/** What can train, by name. */
+/** All runtimes, by name. */
 export const runtimes = {
   onnxruntime: {
     about: "train.onnx in ONNX Runtime",
@@ -54,14 +58,18 @@ export const runtimes = {
 export type RuntimeName = keyof typeof runtimes;
 export const runtimeNames = Object.keys(runtimes) as RuntimeName[];
 
-/** The runtime of a run; those that say nothing have the default one. */
+/** The runtime of a run, or the default one. */
 export function runtimeOf({ runtime = "onnxruntime" }: { readonly runtime?: RuntimeName }): Runtime {
   return runtimes[runtime];
 }
 
 type Choice = { readonly runtime?: RuntimeName; readonly ep: ProviderName };
 
-/** Make sure that a runtime has an execution provider. Throws {@link GanOnnxError} (usage) naming the provider. */
+/**
+ * Check that a runtime supports an execution provider.
+ *
+ * @throws {@link GanOnnxError} (usage) when it does not.
+ */
 export function requireRuntimeProvider({ runtime, ep }: Choice): void {
   const { providers } = runtimeOf({ runtime });
   if (!providers || providers.includes(ep)) return;
@@ -73,7 +81,11 @@ export function requireRuntimeProvider({ runtime, ep }: Choice): void {
   });
 }
 
-/** Make sure that a runtime can train a design. Throws {@link GanOnnxError} (usage) naming what it cannot do. */
+/**
+ * Check that a runtime can train a design.
+ *
+ * @throws {@link GanOnnxError} (usage) when it cannot.
+ */
 export async function requireTrainable({ runtime }: Pick<Choice, "runtime">, design: Design): Promise<void> {
   const reason = await runtimeOf({ runtime }).obstacle?.(design);
   if (reason === undefined) return;
@@ -86,9 +98,9 @@ export async function requireTrainable({ runtime }: Pick<Choice, "runtime">, des
 }
 
 /**
- * Make sure that the checkpoint of a run holds all that resuming takes.
+ * Check that the checkpoint of a run contains everything that resuming needs.
  *
- * @throws GanOnnxError (usage) naming the run when it was trained by a runtime that does not give it back.
+ * @throws {@link GanOnnxError} (usage) when the run's runtime cannot resume it.
  */
 export function requireResumable({ runtime }: Pick<Choice, "runtime">, run: string): void {
   const { unresumable } = runtimeOf({ runtime });

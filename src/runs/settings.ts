@@ -5,7 +5,7 @@ import { providerNames } from "../runtime/providers.js";
 import { augmentationNames, augmentationsIn } from "../training/augment.js";
 import { runtimeNames, runtimes } from "./runtimes.js";
 
-/** What every run is described by; a recipe adds its own settings beside these. */
+/** The settings of every run. A recipe adds its own settings. */
 export const runSchema = z.strictObject({
   recipe: z.enum(recipeNames).default("vanilla").describe("what to train"),
   data: z

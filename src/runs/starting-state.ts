@@ -6,10 +6,10 @@ import { initialState } from "../training/state.js";
 import { decodeWeights, type StartingWeights } from "../training/weights.js";
 
 /**
- * The state before the first step: drawn from a seed, or read from `init`, weights in a file or ORT checkpoints in a
- * folder.
+ * The state before the first step: initialized from a seed, or read from `init`: a file with weights, or a folder with
+ * ORT checkpoints.
  *
- * @throws GanOnnxError naming the file or folder that is not of this design.
+ * @throws {@link GanOnnxError} when the file or folder does not belong to this design.
  */
 export async function startingState(
   { init, seed }: { readonly init?: string; readonly seed: number },

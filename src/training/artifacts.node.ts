@@ -3,15 +3,15 @@ import type { Design } from "../recipes/index.js";
 import { manifestOf } from "./manifest.js";
 import { buildTraining, type TrainingModel } from "./training-model.js";
 
-/** The training graph as a file, and the manifest that tells a runner how to feed it. */
+/** The training graph as a file, and the manifest that describes its inputs for a runner. */
 export interface TrainingArtifacts extends TrainingModel {
   readonly manifest: string;
 }
 
 /**
- * Write the training of a design down as `train.onnx` and `manifest.json`.
+ * Make `train.onnx` and `manifest.json` for a design.
  *
- * @param configuration the resolved configuration, kept in the manifest as it is.
+ * @param configuration the resolved configuration, copied into the manifest.
  */
 export function buildArtifacts(
   design: Design,

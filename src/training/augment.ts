@@ -1,16 +1,16 @@
 import type { Dataset } from "../data/dataset.js";
 import type { Random } from "../tensors/random.js";
 
-/** What may be done to the images of a batch so that no epoch shows them in exactly the same way. */
+/** The augmentations: random changes to the images of a batch, different in each epoch. */
 export const augmentationNames = ["flip", "shift"] as const;
 export type Augmentation = (typeof augmentationNames)[number];
 
-/** An image is moved by up to this part of its side: 3 pixels of 28, 4 of 32 (He et al. 2015, section 4.2). */
+/** The largest shift as a fraction of the side: 3 pixels of 28, 4 of 32 (He et al. 2015, section 4.2). */
 const LARGEST_SHIFT = 1 / 8;
 
 /**
- * The augmentations in a list such as `flip,shift`, in the order in which they are made; undefined if the list names
- * another one.
+ * The augmentations in a list such as `flip,shift`, in the order in which they are applied. Undefined if the list
+ * contains another name.
  */
 export function augmentationsIn(list: string): readonly Augmentation[] | undefined {
   const named = list.split(",").map((name) => name.trim());
@@ -21,11 +21,11 @@ export function augmentationsIn(list: string): readonly Augmentation[] | undefin
 /**
  * Augment the images of a step in place.
  *
- * `flip` mirrors an image left to right, each second one on average. `shift` moves it by a whole number of pixels down
- * and across, each equally likely; what becomes free repeats the pixels at the edge, so that no background is assumed.
+ * `flip` mirrors an image horizontally with probability 1/2. `shift` moves it by a whole number of pixels vertically
+ * and horizontally, all equally likely. New pixels repeat the edge, so no background is assumed.
  *
  * @param images `[count, channels, height, width]`, bytes.
- * @param random the stream of this step: the result depends on nothing else.
+ * @param random the stream of this step. The result depends on nothing else.
  */
 export function augment(
   images: Uint8Array,

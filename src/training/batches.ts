@@ -6,21 +6,21 @@ import { sizeOf, type Tensor, type Tensors } from "../tensors/tensor.js";
 import { type Augmentation, augment } from "./augment.js";
 import type { BatchInput } from "./step-graph.js";
 
-/** Consecutive steps of an epoch that have one batch size: what one call of the training graph is fed. */
+/** Consecutive steps of an epoch with one batch size: the input of one call of the training graph. */
 export interface Block {
   readonly firstStep: number;
   readonly steps: number;
   readonly batchSize: number;
 }
 
-/** How many batches of images a step takes: its discriminator updates, or 1. */
+/** The number of image batches in a step: its discriminator updates, or 1. */
 function imageBatchesPerStep(inputs: readonly BatchInput[]): number {
   return inputs.find(({ role }) => role === "images")?.repeats ?? 1;
 }
 
 /**
- * Steps in an epoch: every image once, the last batch being smaller when they do not divide. (A step of several image
- * batches makes them equally large, so up to one image less than batches may sit an epoch out.)
+ * The number of steps in an epoch. Every image is used once; the last batch may be smaller. (A step with several image
+ * batches makes them equally large, so fewer images than the number of batches may be unused in an epoch.)
  */
 export function stepsPerEpoch(inputs: readonly BatchInput[], imageCount: number, batchSize: number): number {
   const { full, last } = partition(inputs, imageCount, batchSize);
@@ -34,7 +34,7 @@ function partition(inputs: readonly BatchInput[], imageCount: number, batchSize:
   return { full, last };
 }
 
-/** The blocks of an epoch from a step on, of at most `stepsPerCall` steps each. */
+/** The blocks of an epoch from a step on, each with at most `stepsPerCall` steps. */
 export function blocksOfEpoch(
   inputs: readonly BatchInput[],
   { imageCount, batchSize, stepsPerCall }: { imageCount: number; batchSize: number; stepsPerCall: number },
@@ -49,25 +49,25 @@ export function blocksOfEpoch(
   return blocks;
 }
 
-/** The order in which an epoch (counted from 1) visits the images. */
+/** The order of the images in an epoch (counted from 1). */
 export function orderOfEpoch(seed: number, epoch: number, imageCount: number): Uint32Array {
   return shuffled(randomStream(seed, "order", epoch), imageCount);
 }
 
-/** What the batch inputs of an epoch follow from, beside the data. */
+/** What the batch inputs of an epoch depend on, in addition to the data. */
 export interface EpochKeys {
   readonly seed: number;
   /** Counted from 1. */
   readonly epoch: number;
-  /** What {@link orderOfEpoch} gives. */
+  /** The result of {@link orderOfEpoch}. */
   readonly order: Uint32Array;
-  /** What is done to the images; nothing unless told. */
+  /** The augmentations of the images. The default is none. */
   readonly augmentations?: readonly Augmentation[];
 }
 
 /**
- * The batch inputs for one block. Every number depends on nothing but the seed, the epoch and the step, so a run that
- * is continued in the middle of an epoch sees what an uninterrupted one would have seen.
+ * The batch inputs of one block. All numbers depend only on the seed, the epoch and the step, so a run that is resumed
+ * in the middle of an epoch gets the same numbers as an uninterrupted run.
  */
 export function feedsOfBlock(
   inputs: readonly BatchInput[],
@@ -110,15 +110,15 @@ export function feedsOfBlock(
   return feeds;
 }
 
-/** How many classes the labels of a data set tell apart. */
+/** The number of classes in the labels of a data set. */
 export function classesIn(labels: Uint8Array): number {
   return labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
 }
 
 /**
- * Check that a data set has what a design's classes need: a label for each image, below the number of classes.
+ * Check that a data set has the labels that a design needs: one for each image, below the number of classes.
  *
- * @throws GanOnnxError (usage) naming the data.
+ * @throws {@link GanOnnxError} (usage) when it does not.
  */
 export function checkLabels({ labels, name }: Dataset, classes: number | undefined): void {
   if (classes === undefined) return;
@@ -139,7 +139,7 @@ export function checkLabels({ labels, name }: Dataset, classes: number | undefin
   }
 }
 
-/** The first `count` images that the first epoch visits, with their labels; from the start again when there are fewer. */
+/** The first `count` images of the first epoch, with their labels. They repeat when there are fewer. */
 export function firstOf(dataset: Dataset, seed: number, count: number): Dataset {
   const order = orderOfEpoch(seed, 1, dataset.count);
   return chosen(

@@ -13,18 +13,18 @@ import { slotStates, stateTensors } from "./state.js";
 const number = z.coerce.number().int().min(0);
 
 /**
- * How far a run has come. All random numbers follow from the seed, the epoch and the step, so these three are the
- * state of the random stream too.
+ * The position of a run. All random numbers follow from the seed, the epoch and the step, so these are also the state
+ * of the random stream.
  */
 const position = z.object({
   format: z.literal(formats.checkpoint),
   recipe: z.string().min(1),
   seed: number,
-  /** Epochs that are complete. */
+  /** Complete epochs. */
   epoch: number,
-  /** Steps made in the epoch after those. */
+  /** Steps in the current epoch. */
   step: number,
-  /** The data that the run learns from: going on with other images would not be the same run. */
+  /** The images of the run. Resuming with other images would not be the same run. */
   images: number,
   channels: number,
   height: number,
@@ -33,7 +33,7 @@ const position = z.object({
 
 export type Position = Omit<z.infer<typeof position>, "format">;
 
-/** Where a training stands before its first step. */
+/** The position of a training before its first step. */
 export function startPosition({ recipe, image }: Design, images: number, seed: number): Position {
   return { recipe, seed, epoch: 0, step: 0, images, ...image };
 }
@@ -43,7 +43,7 @@ export interface Checkpoint {
   readonly state: Tensors;
 }
 
-/** A checkpoint as safetensors, with a checksum in its metadata. */
+/** Encode a checkpoint as safetensors, with a checksum in its metadata. */
 export function encodeCheckpoint({ position, state }: Checkpoint): Uint8Array<ArrayBuffer> {
   const metadata = Object.entries({ format: formats.checkpoint, ...position });
   const strings = Object.fromEntries(metadata.map(([key, value]) => [key, String(value)]));
@@ -51,10 +51,10 @@ export function encodeCheckpoint({ position, state }: Checkpoint): Uint8Array<Ar
 }
 
 /**
- * Read a checkpoint. Its tensors are checked by {@link checkState}, once the design is known that they belong to.
+ * Read a checkpoint. {@link checkState} checks its tensors when the design is known.
  *
- * @param where what it is called in messages: its file.
- * @throws GanOnnxError naming file and field when it is damaged or something else.
+ * @param where the name of the file, for messages.
+ * @throws {@link GanOnnxError} when it is damaged or not a checkpoint.
  */
 export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string): Checkpoint {
   const { tensors, metadata } = decodeSafetensors(bytes, where);
@@ -73,9 +73,10 @@ export function decodeCheckpoint(bytes: Uint8Array<ArrayBuffer>, where: string):
 }
 
 /**
- * Check that a checkpoint is one of this design; the message lists every tensor that is not as it should be.
+ * Check that a checkpoint belongs to this design. The message lists every tensor that is wrong.
  *
- * @param slots whether what the optimizer remembers must be there: what is drawn or exported does without.
+ * @param slots whether optimizer slots are required. Drawing and exporting do not need them.
+ * @throws {@link GanOnnxError} when it does not.
  */
 export function checkState(
   { position, state }: Checkpoint,
@@ -107,7 +108,9 @@ export function checkState(
   });
 }
 
-/** A training stops before it keeps such a state: another program wrote it, or it is damaged. */
+/**
+ * Refuse numbers that are not finite. Training never stores them, so another program wrote the file, or it is damaged.
+ */
 function checkNumbers(state: Tensors, path: string): void {
   for (const name of state.keys()) {
     const broken = floatsIn(state, name).find((value) => !Number.isFinite(value));

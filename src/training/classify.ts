@@ -3,25 +3,25 @@ import { imageShapeOf, pixelsOf } from "../recipes/index.js";
 import type { LoadedModel } from "../runtime/engine.js";
 import { floatsIn, type Tensor, type Tensors } from "../tensors/tensor.js";
 
-/** Images that go through a model at once. */
+/** The number of images per call. */
 const AT_ONCE = 1000;
 
-/** What a classifier makes of images. */
+/** The results of a classifier. */
 export interface Classified {
-  /** The class of the largest logit, for each image. */
+  /** The class with the largest logit, for each image. */
   readonly classes: Uint8Array;
-  /** [count, classes], the rows of which add up to 1. */
+  /** [count, classes]. Each row sums to 1. */
   readonly probabilities: Float32Array;
-  /** [count, width of the features]. */
+  /** [count, size of the features]. */
   readonly features: Float32Array;
 }
 
 /**
  * Classify images.
  *
- * @param model one with the input `image` and the outputs `probabilities` and `features`.
- * @param range what black and white are in its input.
- * @param weights what else it is fed.
+ * @param model a model with the input `image` and the outputs `probabilities` and `features`.
+ * @param range the values of black and white in its input.
+ * @param weights additional feeds.
  */
 export async function classify(
   model: LoadedModel,
@@ -64,7 +64,7 @@ export function imagesIn(
 ): Tensor<"float32"> {
   const pixels = pixelsOf(dataset);
   const { channels, height, width } = imageShapeOf(dataset);
-  // Typed arrays' `from` with a function takes twenty bytes an element on the way.
+  // Convert first, then scale in place: `from` with a mapping function needs twenty bytes per element.
   const data = Float32Array.from(dataset.images.subarray(from * pixels, to * pixels));
   for (let i = 0; i < data.length; i++) data[i] = low + (data[i] * (high - low)) / 255;
   return { dtype: "float32", shape: [to - from, channels, height, width], data };

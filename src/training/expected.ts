@@ -1,21 +1,21 @@
 import { formatShape, type Shape, sameShape } from "../graph/index.js";
 import type { DType, Tensors } from "../tensors/tensor.js";
 
-/** What a tensor in a file should be. */
+/** The expected type of a tensor in a file. */
 export interface Expected {
   readonly dtype: DType;
   readonly shape: Shape;
 }
 
-/** Complaints for a message: the first ones, and how many there are besides. */
+/** Join complaints for a message: the first ones, and the number of the others. */
 export function listed(complaints: readonly string[], most = 6): string {
   const more = complaints.length - most;
   return more > 1 ? `${complaints.slice(0, most).join(", ")}, and ${more} more` : complaints.join(", ");
 }
 
 /**
- * Everything by which tensors differ from those expected, for one message: what is missing, what has another type or
- * shape, and what is extra, unless that is allowed. Empty when all is well.
+ * All differences between tensors and the expected ones, for one message: missing, wrong type or shape, and unexpected
+ * (unless allowed). Empty if there are none.
  */
 export function differences(
   found: Tensors,

@@ -1,4 +1,4 @@
-/** A thread that prepares batch inputs, see feeder.ts. */
+/** A thread that prepares batch inputs, see feeder.node.ts. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Dataset } from "../data/dataset.js";
 import { buffersOf } from "../runtime/thread.node.js";

@@ -6,10 +6,10 @@ import type { Tensors } from "../tensors/tensor.js";
 import type { FeederTask } from "./feeder-worker.node.js";
 import type { Feeder, FeederCall, Supplied } from "./training.js";
 
-/** More would have nothing to do: four keep up with a GPU that makes a step of 2,048 images in two milliseconds. */
+/** The maximum number of threads. Four are enough for a GPU that runs a step of 2,048 images in two milliseconds. */
 const MOST = 4;
 
-/** Owns the threads that prepare batch inputs. Calls go to them in turn; all read one copy of the images. */
+/** Owns the threads that prepare batch inputs. They take turns, and all read one copy of the images. */
 export class Feeders implements Feeder {
   private readonly owned: readonly Thread<FeederCall, Tensors>[];
   private turn = 0;
@@ -50,7 +50,7 @@ export class Feeders implements Feeder {
   }
 }
 
-/** The same data in memory that threads share. */
+/** Copy the data to memory that threads share. */
 function shared(dataset: Dataset): Dataset {
   const { images, labels } = dataset;
   const copy = (bytes: Uint8Array) => {

@@ -10,25 +10,25 @@ import { exportedState } from "./state.js";
 
 type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };
 
-/** Where the tensors of an exported network come from: inputs that a training's state is fed to, or constants. */
+/** The tensors of an exported network: inputs that get a training's state, or constants. */
 interface Weights {
   readonly inputs: readonly Value[];
   readonly forward: unknown;
 }
 
 /**
- * What a design exports, as a model.
+ * The inference model of a design.
  *
- * A generator: latents `z` [batch, latent], and the classes `label` [batch] if the design has any, to `image` [batch,
- * channels, height, width] in the sampler's range. A classifier: `image` of that form to `logits` and `probabilities`
- * [batch, classes], and `features`, the values that the logits are linear in. The weights are inputs, by their names in
- * the state of a training.
+ * A generator: latents `z` [batch, latent], and the classes `label` [batch] if the design has classes, to `image`
+ * [batch, channels, height, width] in the sampler's range. A classifier: `image` of that form to `logits` and
+ * `probabilities` [batch, classes], and `features`, the input of the last linear layer. The weights are inputs, named
+ * as in the state of a training.
  */
 export function buildInference(design: Design, about: About): Model {
   return modelOn(design, about, stateInputs(design));
 }
 
-/** What the model of {@link buildInference} may be tried on: latents and classes, or images of noise. */
+/** Random inputs to test the model of {@link buildInference}: latents and classes, or images of noise. */
 export function randomInputs({ exported, image }: Design, random: Random, count: number): Tensors {
   if (exported.kind === "generator") return drawLatents(random, count, exported);
   const [low, high] = exported.range;
@@ -38,7 +38,7 @@ export function randomInputs({ exported, image }: Design, random: Random, count:
   return new Map([["image", { dtype: "float32", shape, data: data.map((u) => low + (high - low) * u) }]]);
 }
 
-/** The same model with the weights inside, by their own names. */
+/** The same model with the weights inside, with their own names. */
 export function buildExport(
   design: Design,
   about: About,
@@ -50,8 +50,8 @@ export function buildExport(
 }
 
 /**
- * The model that shows what a design makes of given images: bytes `x` [batch, pixels] to `image`. Undefined for
- * designs that do not.
+ * A model that shows how a design reconstructs images: bytes `x` [batch, pixels] to `image`. Undefined for designs
+ * without reconstruction.
  */
 export function buildReconstructor(design: Design, about: About): Model | undefined {
   const { exported, image } = design;
@@ -63,9 +63,9 @@ export function buildReconstructor(design: Design, about: About): Model | undefi
 }
 
 /**
- * The model that judges images while a design is trained: `x` [batch, channels, height, width] in the sampler's range,
- * and their classes `label` [batch] if the design has any, to `score` [batch]. It normalises by its batch, as in
- * training, so real and generated images come in batches of their own. Undefined for designs without a critic.
+ * A model that judges images during training: `x` [batch, channels, height, width] in the sampler's range, and their
+ * classes `label` [batch] if the design has classes, to `score` [batch]. Batch normalization uses the batch, as in
+ * training, so real and generated images must be in separate batches. Undefined for designs without a critic.
  */
 export function buildCritic(design: Design, about: About): Model | undefined {
   const { critic, exported, image } = design;

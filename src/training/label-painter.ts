@@ -11,7 +11,7 @@ import { buildInference } from "./inference.js";
 import { COLUMNS, COUNT } from "./sample-painter.js";
 import type { SheetPainter } from "./training.js";
 
-/** Owns the session by which a classifier labels the images of a run's sheets, held-out ones where there are any. */
+/** Owns the session of a classifier that labels the images of a run's sheets, held-out images if there are any. */
 export class LabelPainter implements SheetPainter {
   private constructor(
     private readonly classifier: Classifier,
@@ -35,7 +35,7 @@ export class LabelPainter implements SheetPainter {
     return new LabelPainter(classifier, shown, real, session, inputs);
   }
 
-  /** The same images each time; below each the class that it is taken for, black on white where that is wrong. */
+  /** Paint the same images each time, each with its predicted class below, black on white if it is wrong. */
   async paint(state: Tensors): Promise<Picture> {
     const { shown, inputs } = this;
     const weights = new Map([...state].filter(([name]) => inputs.has(name)));

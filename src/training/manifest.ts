@@ -7,9 +7,9 @@ import { exportedState } from "./state.js";
 import type { StepGraph } from "./step-graph.js";
 
 /**
- * The manifest that tells a runner how to feed a training graph, as JSON.
+ * The manifest that describes the inputs of a training graph for a runner, as JSON.
  *
- * @param configuration the resolved configuration, kept in the manifest as it is.
+ * @param configuration the resolved configuration, copied into the manifest.
  * @param train size and SHA-256 of the file `train.onnx`.
  */
 export function manifestOf(

@@ -1,48 +1,48 @@
 import { NEXT } from "../runtime/engine.js";
 
 /*
- * The names of everything that lives from step to step, and of the tensors in files. Checkpoints, manifests and ONNX
- * files hold them, so they do not change.
+ * The names of all state, and of tensors in files. Checkpoints, manifests and ONNX files contain them, so they must not
+ * change.
  */
 
-/** A parameter or buffer as it is called outside of its network, in files, manifests and artifacts: `generator.gen.0.bias`. */
+/** The name of a parameter or buffer outside its network, in files, manifests and artifacts: `generator.gen.0.bias`. */
 export function tensorName(network: string, tensor: string): string {
   return `${network}.${tensor}`;
 }
 
 const PARAMETERS = "parameters";
 
-/** The flat vector that a network learns. */
+/** The flat parameter vector of a network. */
 export function parametersState(network: string): string {
   return stateName(network, PARAMETERS);
 }
 
-/** Whether a state is the flat vector of a network. */
+/** Whether a state is the flat parameter vector of a network. */
 export function isParametersState(state: string): boolean {
   return state.endsWith(`/${PARAMETERS}`);
 }
 
-/** The moving average of that vector, in a design that keeps one. */
+/** The moving average of that vector, in a design with an average. */
 export function averageState(network: string): string {
   return stateName(network, "average");
 }
 
-/** What the optimizer remembers of a network. */
+/** A slot of the optimizer for a network. */
 export function slotState(network: string, slot: string): string {
   return stateName(network, slot);
 }
 
-/** How many steps the training has made, which a schedule goes by. */
+/** The number of steps that the training has run, for a schedule. */
 export const STEP_STATE = "schedule/step";
-/** How many steps the training has, for the same. */
+/** The total number of steps of the training, for a schedule. */
 export const STEPS_STATE = "schedule/steps";
 
-/** A buffer of a network: buffers are not learnt, so each is a state of its own. */
+/** A buffer of a network. Buffers are not part of the flat vector, so each has its own state. */
 export function bufferState(network: string, buffer: string): string {
   return stateName(network, buffer);
 }
 
-/** The part of a vector that the loop of the training graph holds for a piece of its network. */
+/** The part of a vector for a piece of its network, in the loop of the training graph. */
 export function pieceState(vector: string, piece: string): string {
   return `${vector}/${piece}`;
 }

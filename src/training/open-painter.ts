@@ -3,7 +3,7 @@ import { LabelPainter } from "./label-painter.js";
 import { SamplePainter } from "./sample-painter.js";
 import type { SheetPainter, Training } from "./training.js";
 
-/** The painter of what a design makes: samples of a generator, or images with the classes that a classifier sees. */
+/** Open the painter for a design: samples of a generator, or images with the classes that a classifier predicts. */
 export function openPainter(training: Training, open: OpenModel): Promise<SheetPainter> {
   const { design, dataset, heldOut, start } = training;
   const { seed } = start.position;

@@ -2,13 +2,13 @@ import { declarationsOf } from "../networks/index.js";
 import { designOf, type RecipeName, recipeNames, recipes } from "../recipes/index.js";
 import { tensorName } from "./names.js";
 
-/** The images for which the networks are built; sizes do not change the names of their tensors. */
+/** An image shape to create the networks. The names of tensors do not depend on it. */
 const image = { channels: 1, height: 32, width: 32 };
 const deepest = 5;
 
 /**
- * The recipe that tensors belong to by their names (`<network>.<tensor>`, or the tensor's own name), for a message
- * about a file that does not fit: undefined when they are those of no recipe.
+ * The recipe that tensor names belong to (`<network>.<tensor>`, or the tensor's own name), for a message about a file
+ * that does not match. Undefined when no recipe matches.
  */
 export function recipeOf(names: ReadonlySet<string>): RecipeName | undefined {
   return recipeNames.find((recipe) => {

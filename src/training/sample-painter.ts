@@ -11,11 +11,11 @@ import { firstOf } from "./batches.js";
 import { buildInference, buildReconstructor } from "./inference.js";
 import type { SheetPainter } from "./training.js";
 
-/** Images on a sheet, in rows of {@link COLUMNS}. */
+/** The number of images on a sheet, in rows of {@link COLUMNS}. */
 export const COUNT = 64;
 export const COLUMNS = 8;
 
-/** Owns the sessions that draw the sheets of a run, from one fixed batch of latents so that epochs compare. */
+/** Owns the sessions that draw the sheets of a run. All sheets use the same latents, so that epochs can be compared. */
 export class SamplePainter implements SheetPainter {
   private constructor(
     private readonly design: Design,
@@ -26,7 +26,9 @@ export class SamplePainter implements SheetPainter {
     private readonly reconstructor: Loaded | undefined,
   ) {}
 
-  /** @param sampler what the design exports. */
+  /**
+   * @param sampler the exported sampler of the design.
+   */
   static async open(
     design: Design,
     sampler: Sampler,
@@ -45,7 +47,7 @@ export class SamplePainter implements SheetPainter {
     );
   }
 
-  /** The images that the fixed latents give now; beside them, if the design reconstructs, real ones and theirs. */
+  /** Paint the images of the fixed latents. If the design reconstructs, also real images and their reconstructions. */
   async paint(state: Tensors): Promise<Picture> {
     const samples = await draw(this.sampler, this.latents, state);
     const { range } = this;
@@ -57,7 +59,7 @@ export class SamplePainter implements SheetPainter {
       state,
     );
     const [low, high] = range;
-    // Typed arrays' `from` with a function takes twenty bytes an element on the way.
+    // Convert first, then scale in place: `from` with a mapping function needs twenty bytes per element.
     const real = Float32Array.from(this.real);
     real.forEach((byte, i) => {
       real[i] = low + (byte * (high - low)) / 255;
@@ -70,7 +72,7 @@ export class SamplePainter implements SheetPainter {
     return this.sheet(this.real, this.real.length / pixelsOf(this.design.image), COLUMNS, [0, 255]);
   }
 
-  /** Rows of samples, continued by rows of real images and, below each, their reconstructions. */
+  /** Rows of samples, then rows of real images and, below each, their reconstructions. */
   private beside(samples: Float32Array, real: Float32Array, reconstructed: Float32Array): Float32Array {
     const size = COLUMNS * pixelsOf(this.design.image);
     const joined = new Float32Array(2 * samples.length);
@@ -97,7 +99,7 @@ export class SamplePainter implements SheetPainter {
   }
 }
 
-/** A session, and the states that its model has as inputs. */
+/** A session, and the states that are inputs of its model. */
 interface Loaded {
   readonly session: LoadedModel;
   readonly inputs: readonly string[];

@@ -12,21 +12,21 @@ import {
   tensorName,
 } from "./names.js";
 
-/** A tensor that lives from step to step: input `name` is replaced by output `next/name`. */
+/** A tensor that is kept between steps: output `next/name` replaces input `name`. */
 export interface StateTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly initial: number;
-  /** The network for each of whose parameters it holds a number, in the order of its flat vector. */
+  /** The network whose parameters it has one number for, in the order of the flat vector. */
   readonly vectorOf?: string;
 }
 
-/** The vector that is exported, and that samples are drawn with. */
+/** The vector that is exported and used for samples. */
 export function exportedState({ exported, averageDecay }: Design): string {
   return averageDecay === undefined ? parametersState(exported.network) : averageState(exported.network);
 }
 
-/** What updates alone need: what the optimizer remembers of every network, and what the schedule goes by. */
+/** The states that only updates need: the optimizer's slots, and the steps of the schedule. */
 export function slotStates(design: Design): readonly string[] {
   const slots = Object.keys(design.optimizer.slots(1));
   const ofNetworks = Object.keys(design.networks).flatMap((network) =>
@@ -39,7 +39,7 @@ function scheduleStates({ schedule }: Design): readonly StateTensor[] {
   return schedule ? [STEP_STATE, STEPS_STATE].map((name) => ({ name, shape: [], initial: 0 })) : [];
 }
 
-/** A state of a training that has so many steps in all, from the first on: what a schedule goes by. It may be endless. */
+/** Set the total number of steps in a state, for the schedule. It may be infinite. */
 export function withSteps({ schedule }: Design, state: Tensors, steps: number): Tensors {
   if (!schedule) return state;
   const data = Float32Array.of(Number.isFinite(steps) ? steps : 0);
@@ -47,9 +47,9 @@ export function withSteps({ schedule }: Design, state: Tensors, steps: number): 
 }
 
 /**
- * The state of a training that is resumed with a schedule where it had none, or with none where it had one.
+ * Adapt a state to a design that has a schedule now and had none before, or the reverse.
  *
- * @param made the steps that it has made.
+ * @param made the number of steps that the training has run.
  */
 export function withOwnSchedule({ schedule }: Design, state: Tensors, made: number): Tensors {
   if (state.has(STEP_STATE) === (schedule !== undefined)) return state;
@@ -66,8 +66,8 @@ export function withOwnSchedule({ schedule }: Design, state: Tensors, made: numb
 }
 
 /**
- * The state of a design: for each network its flat parameters, the optimizer's slots, its buffers, its average; at last
- * what the schedule goes by.
+ * The state of a design: for each network its flat parameters, the optimizer's slots, its buffers and its average; then
+ * the state of the schedule.
  */
 export function stateTensors(design: Design): readonly StateTensor[] {
   const { networks, optimizer, exported, averageDecay } = design;
@@ -93,7 +93,7 @@ export function stateTensors(design: Design): readonly StateTensor[] {
   return [...ofNetworks, ...scheduleStates(design)];
 }
 
-/** Every state at its initial value, the parameters still zero. */
+/** Every state with its initial value, but parameters zero. */
 function blankState(design: Design): Map<string, Tensor<"float32">> {
   return new Map(
     stateTensors(design).map(({ name, shape, initial }) => [
@@ -103,7 +103,7 @@ function blankState(design: Design): Map<string, Tensor<"float32">> {
   );
 }
 
-/** The state before the first step: parameters drawn as their layers say. */
+/** The state before the first step: parameters initialized as their layers specify. */
 export function initialState(design: Design, seed: number): Tensors {
   return stateWith(design, (network, name, { init, out }) => {
     initialize(out, init, randomStream(seed, "init", tensorName(network, name)));
@@ -111,9 +111,9 @@ export function initialState(design: Design, seed: number): Tensors {
 }
 
 /**
- * The state before a first step from given parameters and buffers.
+ * The state before the first step, with given parameters and buffers.
  *
- * @param fill overwrites `out`, one tensor's place; `out` holds the initial value of a buffer.
+ * @param fill writes `out`, the place of one tensor. For a buffer, `out` contains the initial value.
  */
 export function stateWith(
   design: Design,
@@ -152,9 +152,9 @@ function initialize(out: Float32Array, init: Initializer, random: ReturnType<typ
 }
 
 /**
- * The parameters and buffers of one network by their own names, the parameters as views of a flat vector.
+ * The parameters and buffers of one network by their own names. Parameters are views of a flat vector.
  *
- * @param vector the state that holds it: the parameters, or their average.
+ * @param vector the state with the vector: the parameters, or their average.
  */
 export function namedTensors(
   design: Design,

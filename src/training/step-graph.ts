@@ -43,16 +43,16 @@ import { type StateTensor, stateTensors } from "./state.js";
 
 type Values = Readonly<Record<string, Value>>;
 
-/** An input of the training graph that changes with every call: images or noise for `steps` steps. */
+/** An input of the training graph that is different in every call: images or noise for `steps` steps. */
 export interface BatchInput extends StepInput {
   readonly name: string;
   readonly dtype: DType;
-  /** `[steps, batch, …]`, with an axis of `repeats` before the batch when its phase repeats. */
+  /** `[steps, batch, …]`. If the phase repeats, there is an axis of `repeats` before the batch. */
   readonly inputShape: Shape;
   readonly repeats: number;
 }
 
-/** What the inputs of each role are, for people who open the graph. */
+/** Descriptions of the inputs by role, for people who open the graph. */
 const docs: Readonly<Record<StepInput["role"], string>> = {
   images: "bytes of images, from 0 (black) to 255",
   labels: "the class of each image",
@@ -60,7 +60,7 @@ const docs: Readonly<Record<StepInput["role"], string>> = {
   uniform: "independent uniform numbers in [0, 1)",
 };
 
-/** The training graph with what a runner must know of it. */
+/** The training graph, and what a runner must know about it. */
 export interface StepGraph {
   readonly model: Model;
   readonly batches: readonly BatchInput[];
@@ -84,7 +84,7 @@ export function batchInputs(design: Design): readonly BatchInput[] {
 }
 
 /**
- * The whole training of a design as one graph: a `Loop` over as many steps as the batch inputs hold, each step all
+ * The whole training of a design as one graph: a `Loop` with as many steps as the batch inputs have. Each step runs all
  * phases of the design. Every state X is an input, and `next/X` an output; the other outputs are metrics.
  */
 export function buildStepGraph(design: Design, about: About): StepGraph {
@@ -100,7 +100,7 @@ export function buildStepGraph(design: Design, about: About): StepGraph {
       shape,
       name === STEPS_STATE
         ? "how many steps the training has in all; 0 leaves the learning rate as it is"
-        : `state: feed ${nextState(name)} of the run before`,
+        : `state: feed ${nextState(name)} of the previous call`,
     ),
   );
   const steps = withScope("steps", () => reshape(extentOf(batchValues[0], 0), []));
@@ -134,7 +134,7 @@ function piecesIn(design: Design, state: Values, vector: string, network: string
   return piecesOf(design.networks[network]).map((piece) => state[pieceState(vector, piece.name)]);
 }
 
-/** The state that a call is fed, as the loop has it. */
+/** Split the state of a call into the states of the loop. */
 function inPieces(design: Design, states: readonly StateTensor[], fed: Values): Values {
   const entries = states.flatMap(({ name, vectorOf }) => {
     if (vectorOf === undefined) return [[name, fed[name]]];
@@ -145,16 +145,16 @@ function inPieces(design: Design, states: readonly StateTensor[], fed: Values): 
   return Object.fromEntries(entries);
 }
 
-/** A state as a call returns it, from those of the loop. */
+/** Join the states of the loop to a state of the call. */
 function whole(design: Design, state: Values, name: string, vectorOf: string | undefined): Value {
   if (vectorOf === undefined) return state[name];
   return joined(design.networks[vectorOf], piecesIn(design, state, name, vectorOf));
 }
 
 /**
- * One step: the phases in turn, each seeing the networks as the ones before it left them.
+ * One step: run the phases in order. Each phase uses the networks as updated by the previous phases.
  *
- * @param phases is told the network that each metric's phase updates.
+ * @param phases receives the network that the phase of each metric updates.
  */
 function trainingStep(
   design: Design,
@@ -193,7 +193,7 @@ function trainingStep(
 
 type BoundNetworks = readonly (readonly [name: string, bound: Bound<unknown>])[];
 
-/** The networks of a design on the parameters and buffers of a state. */
+/** The networks of a design with the parameters and buffers of a state. */
 function boundOn(design: Design, state: Values): BoundNetworks {
   return Object.entries(design.networks).map(([name, network]) => {
     const buffers = declarationsOf(network).buffers.map(
@@ -204,7 +204,7 @@ function boundOn(design: Design, state: Values): BoundNetworks {
   });
 }
 
-/** The buffers of all networks as the forward passes left them. */
+/** The buffers of all networks after the forward passes. */
 function buffersOf(networks: BoundNetworks): Values {
   return Object.fromEntries(
     networks.flatMap(([name, { buffers }]) =>
@@ -213,7 +213,7 @@ function buffersOf(networks: BoundNetworks): Values {
   );
 }
 
-/** The parameters and slots of a phase's network after its update, and gradients that nobody uses, if wanted. */
+/** The updated parameters and slots of a phase's network, and the gradients that are not used, if requested. */
 function updated(
   design: Design,
   { updates, undetached = [] }: Phase,
@@ -222,26 +222,30 @@ function updated(
   const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
   const parametersOf = (network: string) =>
     learned(network).map((piece) => state[pieceState(parametersState(network), piece.name)]);
-  // The other networks count as they are: how their own updates came about is not differentiated.
-  const wanted = [updates, ...undetached].flatMap(parametersOf);
-  // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
-  const derivatives = gradients(loss, wanted, { fixed: Object.values(state), unused: zerosLike });
+  // Treat the whole state as constant: updates by earlier phases are not differentiated.
+  const parameters = [updates, ...undetached].flatMap(parametersOf);
+  // A bias before a normalization does not affect the loss. For large images it can be a piece of its own.
+  const derivatives = gradients(loss, parameters, { fixed: Object.values(state), unused: zerosLike });
   const pieces = learned(updates);
   const surroundings = { factor, gradients: derivatives.slice(0, pieces.length) };
   const next = pieces.map((piece, i) => {
     const names = slotNames(design, updates, piece);
     const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));
-    const result = design.optimizer.update(derivatives[i], { parameters: wanted[i], slots }, surroundings);
+    const result = design.optimizer.update(
+      derivatives[i],
+      { parameters: parameters[i], slots },
+      surroundings,
+    );
     return [
       [pieceState(parametersState(updates), piece.name), result.parameters],
       ...names.map(([slot, name]) => [name, result.slots[slot]]),
     ];
   });
-  // What is one number for all pieces is the first one's; the others' are its twins, and written nowhere.
+  // A scalar slot is shared by all pieces: every piece computes the same value. Keep the value of the first piece.
   return { next: Object.fromEntries(next.toReversed().flat()), discarded: derivatives.slice(pieces.length) };
 }
 
-/** The optimizer's slots for a piece and the loop's states that hold them; what is one number serves all pieces. */
+/** The optimizer's slots for a piece, and the loop's states for them. A scalar slot is shared by all pieces. */
 function slotNames({ optimizer }: Design, network: string, piece: Piece): (readonly [string, string])[] {
   return Object.entries(optimizer.slots(1)).map(([slot, shape]) => {
     const name = slotState(network, slot);
@@ -249,7 +253,7 @@ function slotNames({ optimizer }: Design, network: string, piece: Piece): (reado
   });
 }
 
-/** Nodes that no output reaches are dropped, so gradients to be thrown away enter a metric, as 0 times their sum. */
+/** Nodes that no output needs are dropped, so unused gradients are added to a metric, as 0 times their sum. */
 function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
   const [name] = Object.keys(metrics);
   const kept = discarded.reduce((metric, g) => add(metric, mul(sum(g), 0)), metrics[name]);
@@ -267,7 +271,7 @@ function averaged({ networks, exported, averageDecay }: Design, state: Values): 
   return Object.fromEntries(entries);
 }
 
-/** The part of a batch input that belongs to one repetition of its phase. */
+/** The part of a batch input for one repetition of its phase. */
 function repeated(value: Value, { repeats }: Phase, repeat: number): Value {
   return repeats === 1 ? value : row(value, scalar(repeat, "int64"));
 }

@@ -2,37 +2,39 @@ import type { Engine } from "../runtime/engine.js";
 import { dtypes, sizeOf, type Tensors } from "../tensors/tensor.js";
 import type { BatchInput } from "./step-graph.js";
 
-/** How long a call of some steps takes. */
+/** The duration of a call with some steps. */
 export interface TimedCall {
   readonly steps: number;
   readonly milliseconds: number;
 }
 
-/** Two calls that tell what a call costs from what a step costs. */
+/** Two calls, to separate the cost of a call from the cost of a step. */
 export interface CallTimes {
   readonly short: TimedCall;
   readonly long: TimedCall;
 }
 
-/** An engine that can be put back to where it was. */
+/** An engine whose state can be restored. */
 export type Restorable = Pick<Engine, "consume" | "getState"> & Required<Pick<Engine, "setState">>;
 
 export function isRestorable(engine: Engine): engine is Engine & Restorable {
   return engine.setState !== undefined;
 }
 
-/** How much of the time may go into what a call costs besides its steps: copies of the state to a device and back. */
+/** The maximum share of time for the fixed cost of a call: copies of the state to a device and back. */
 const SHARE = 0.02;
-/** No call should take longer, in milliseconds: until it ends, progress and Ctrl-C wait. */
+/** The maximum duration of a call, in milliseconds: progress and Ctrl-C must wait until it ends. */
 const LONGEST_CALL = 500;
-/** What the batch inputs of a call may take, in bytes. */
+/** The maximum size of the batch inputs of a call, in bytes. */
 const MEMORY = 2 ** 28;
-/** How many steps the longer of the measured calls has, and how often both are timed. */
+/** The number of steps of the longer measured call, and how often both calls are timed. */
 const MEASURED = { steps: 16, times: 3 };
-/** About how long one measured call may take, so that slow steps do not keep a training waiting. */
+/**
+ * The approximate maximum duration of a measured call, in milliseconds, so that training with slow steps starts soon.
+ */
 const PATIENCE = 100;
 
-/** The most steps that one call may have, for memory and because calls do not reach over the end of an epoch. */
+/** The maximum number of steps in a call: limited by memory, and by the epoch, because calls end with it. */
 export function mostStepsPerCall(
   inputs: readonly BatchInput[],
   { batchSize, stepsInEpoch }: { batchSize: number; stepsInEpoch: number },
@@ -46,29 +48,30 @@ export function mostStepsPerCall(
 }
 
 /**
- * The fewest steps in a call for which its own cost is at most 2% of its time: with t(k) = c + s·k from the two measured
- * calls, c ≤ 0.02·(c + s·k). No more than `most`, nor than `longest` milliseconds have room for.
+ * The smallest number of steps for which the fixed cost is at most 2% of a call: with t(k) = c + s·k from the two
+ * measured calls, c ≤ 0.02·(c + s·k). At most `most`, and at most as many as fit in `longest` milliseconds.
  */
 export function chooseStepsPerCall({ short, long }: CallTimes, most: number, longest = LONGEST_CALL): number {
   const step = (long.milliseconds - short.milliseconds) / (long.steps - short.steps);
-  // Where the longer call was no slower, noise or a cost without steps was measured: as many as there is time for.
+  // The longer call was not slower: the measurement is noise, or steps cost nothing. Use as many as fit in `longest`.
   if (!(step > 0)) return Math.max(1, Math.min(most, Math.floor(longest / (long.milliseconds / long.steps))));
   const call = short.milliseconds - step * short.steps;
-  const wanted = Math.ceil(((1 / SHARE - 1) * call) / step - 1e-9);
-  return Math.max(1, Math.min(wanted, most, Math.floor((longest - call) / step)));
+  const needed = Math.ceil(((1 / SHARE - 1) * call) / step - 1e-9);
+  return Math.max(1, Math.min(needed, most, Math.floor((longest - call) / step)));
 }
 
-/** How many steps the next call has. */
+/** Decides the number of steps of the next call. */
 export interface CallLength {
   steps(): number;
-  /** A call of so many steps took so long, in milliseconds. */
+  /** Report the duration of a call with this number of steps, in milliseconds. */
   took(steps: number, milliseconds: number): void;
 }
 
 /**
- * So many steps each time, but for a machine that has become busy: half as many when a call takes twice too long.
+ * A constant number of steps, halved when a call takes more than twice `longest`, because the machine is busy.
  *
- * @param first steps of the first call, where more are not known to fit: each call that leaves room for it doubles them.
+ * @param first steps of the first call, if it is not certain that more fit. Each call with room for it doubles the
+ * number.
  */
 export function steadyLength(steps: number, longest = LONGEST_CALL, first = steps): CallLength {
   let now = Math.min(first, steps);
@@ -82,16 +85,16 @@ export function steadyLength(steps: number, longest = LONGEST_CALL, first = step
 }
 
 /**
- * How many steps of the longer measured call fit into `longest` milliseconds, all of its time taken for steps. A step
- * that noise made look short cannot raise it, as it can {@link chooseStepsPerCall}.
+ * The number of steps of the longer measured call that fit in `longest` milliseconds, if all its time is spent on
+ * steps. Unlike {@link chooseStepsPerCall}, it cannot be too large because of a noisy measurement.
  */
 export function surelyFitting({ long }: CallTimes, longest = LONGEST_CALL): number {
   return Math.max(1, Math.floor(longest / (long.milliseconds / long.steps)));
 }
 
 /**
- * One step at first, so that there is something to see at once, then as many as `longest` milliseconds have room for,
- * by what the last call took; at most twice as many as that one had.
+ * One step first, so that there is a result immediately, then as many as fit in `longest` milliseconds according to the
+ * last call, at most twice as many as that call had.
  */
 export function growingLength(most: number, longest: number): CallLength {
   let now = 1;
@@ -105,11 +108,11 @@ export function growingLength(most: number, longest: number): CallLength {
 }
 
 /**
- * Time calls of one step and of several on an engine that does nothing else meanwhile. Its state is what it was
- * afterwards, also when a call fails.
+ * Time calls with one step and with several on an idle engine. Afterwards its state is restored, also when a call
+ * fails.
  *
- * @param feedsOf batch inputs for a number of steps.
- * @param most steps in a call, at least 2.
+ * @param feedsOf returns batch inputs for a number of steps.
+ * @param most the maximum number of steps in a call, at least 2.
  * @param now the clock, in milliseconds.
  */
 export async function measureCalls(
@@ -126,7 +129,7 @@ export async function measureCalls(
       await engine.consume(feeds);
       return now() - started;
     };
-    await time(1); // Kernels are chosen and compiled, memory is taken: the first call of a length is slower.
+    await time(1); // Warm up: the first call of a length is slower, because kernels are compiled and memory is allocated.
     const once = await time(1);
     const steps = Math.min(Math.max(2, Math.round(PATIENCE / once)), MEASURED.steps, most);
     const times = once * steps > PATIENCE ? 1 : MEASURED.times;

@@ -9,14 +9,14 @@ export interface Supply {
 }
 
 /**
- * For so many calls in a row preparing takes the most of the time, before others do it. (Before the first two there is
- * nothing else to take any.)
+ * The number of consecutive calls in which preparation takes most of the time, before a feeder is used. (The first two
+ * always count: there is no other work before them.)
  */
 const PATIENCE = 5;
 
 /**
- * Prepare batch inputs here, each when it is asked for, while the call before computes. Where that takes longer than
- * the calls themselves (on a fast GPU, of large batches), have a feeder prepare them ahead.
+ * Prepare batch inputs in this thread, on demand, while the previous call computes. If that takes longer than the calls
+ * themselves (on a fast GPU, with large batches), use a feeder to prepare them ahead.
  *
  * @param now the clock, in milliseconds.
  */
@@ -47,7 +47,7 @@ export function supplyOf(
       const { value: planned } = plan.next();
       if (!planned) return;
       const feeds = feeder ? feeder.prepare(planned) : Promise.resolve(prepareHere(planned));
-      // Whoever takes them will hear of it.
+      // The caller that awaits them gets the error.
       feeds.catch(() => {});
       ready.push({ planned, feeds });
     }

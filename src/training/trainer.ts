@@ -28,11 +28,11 @@ import type {
 } from "./training.js";
 
 /**
- * Train until the epochs are complete or `signal` asks to stop; either way the checkpoint that is kept last holds every
- * step made. The loop knows one rule: output `next/X` replaces state X, every other output is a metric.
+ * Train until the epochs are complete or `signal` requests a stop. In both cases the last checkpoint contains every
+ * step. The loop follows one rule: output `next/X` replaces state X; every other output is a metric.
  *
- * @returns where the run stands.
- * @throws GanOnnxError when a metric is no longer a number, or something cannot be kept.
+ * @returns the last checkpoint.
+ * @throws {@link GanOnnxError} when a metric is NaN or infinite, or something cannot be saved.
  */
 export async function train(
   training: Training,
@@ -60,7 +60,7 @@ export async function train(
   }
 }
 
-/** A call of the training graph that is under way, and the state that it leaves if a checkpoint is due then. */
+/** A running call of the training graph, and the state after it if a checkpoint is due. */
 interface PendingCall {
   readonly planned: PlannedCall;
   readonly outputs: Promise<Tensors>;
@@ -101,11 +101,11 @@ async function makeSteps(
     const due = planned.endsEpoch || performance.now() - lastDue >= keeper.interval;
     if (due) lastDue = performance.now();
     const state = due ? engine.getState() : undefined;
-    // Whoever waits for them will hear of it.
+    // The code that awaits them gets the error.
     for (const promise of [outputs, state]) promise?.catch(() => {});
     return { planned, outputs, state };
   };
-  /** The sheet first: an epoch that the checkpoint counts is not made again. */
+  /** Save the sheet before the checkpoint: an epoch in the checkpoint is not repeated. */
   const keep = async (checkpoint: Checkpoint, endsEpoch: boolean) => {
     if (endsEpoch) await keeper.sheet(await painter.paint(checkpoint.state), checkpoint.position.epoch);
     if (endsEpoch && examiner) {
@@ -116,7 +116,7 @@ async function makeSteps(
     await keeper.checkpoint(checkpoint);
   };
 
-  /** The error of a training that has diverged, once all that is good is kept. */
+  /** Save everything that is valid, then return the error of a training that has diverged. */
   const stopped = async (where: Divergence) => {
     await kept;
     await keeper.diverged?.(where);
@@ -128,7 +128,7 @@ async function makeSteps(
     let current = await begin();
     let ended = performance.now();
     while (current) {
-      // The next call is prepared, and waits at the engine, while this one computes; what a call leaves is kept meanwhile.
+      // Prepare and queue the next call while this one computes. Save the results of a call meanwhile.
       const next = signal.aborted ? undefined : await begin();
       const { epoch, block, endsEpoch } = current.planned;
       const lines = linesOf(await current.outputs, epoch, block.firstStep);
@@ -158,10 +158,10 @@ async function makeSteps(
   }
 }
 
-/** Steps in a call of an engine that cannot be measured: ORT's training runtime, which makes each on its own anyway. */
+/** Steps per call for an engine that cannot be measured: ORT's training runtime runs every step separately. */
 const UNMEASURED = 16;
 
-/** How many steps calls have: as was asked for, or as the workplace has time for, or what is measured. */
+/** Choose the steps per call: as configured, as limited by the workplace, or as measured. */
 async function callLengthOf(
   training: Training,
   engine: Engine,
@@ -176,7 +176,7 @@ async function callLengthOf(
   return growingLength(most, longestCall);
 }
 
-/** How many steps a call should have, tried with the first batches; the engine is where it was afterwards. */
+/** Measure the number of steps per call with the first batches. Afterwards the engine's state is restored. */
 async function measuredLength(training: Training, engine: Engine): Promise<CallLength> {
   const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
@@ -192,7 +192,7 @@ async function measuredLength(training: Training, engine: Engine): Promise<CallL
   return steadyLength(chooseStepsPerCall(times, most), undefined, surelyFitting(times));
 }
 
-/** What is left to do, one call of the training graph after the other. */
+/** The remaining calls of the training graph. */
 function* plannedCalls(training: Training, stepsPerCall: () => number): Generator<PlannedCall, undefined> {
   const { graph, dataset, epochs, batchSize, start } = training;
   const { seed, epoch: complete, step } = start.position;
@@ -210,7 +210,7 @@ function* plannedCalls(training: Training, stepsPerCall: () => number): Generato
   }
 }
 
-/** The metrics of a call of the graph, step by step; a repeated phase's are averaged over its repetitions. */
+/** The metrics of a call, by step. Metrics of a repeated phase are averaged over its repetitions. */
 function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLine[] {
   const entries = [...outputs];
   const steps = entries[0][1].shape[0];
@@ -224,7 +224,7 @@ function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLin
   });
 }
 
-/** The first metric that is no number, with the network that is updated by its phase. */
+/** The first metric that is NaN or infinite, with the network that its phase updates. */
 function brokenMetric(lines: readonly MetricsLine[], graph: Training["graph"]): Divergence | undefined {
   for (const { epoch, step, metrics } of lines) {
     const name = Object.keys(metrics).find((metric) => !Number.isFinite(metrics[metric]));
@@ -235,7 +235,7 @@ function brokenMetric(lines: readonly MetricsLine[], graph: Training["graph"]): 
   return undefined;
 }
 
-/** Metrics are measured before the update of their step: only the state tells whether that one went well. */
+/** Metrics are computed before the update of their step: only the state shows whether the update was valid. */
 function brokenState(state: Tensors, { epoch, step }: MetricsLine): Divergence | undefined {
   for (const name of state.keys()) {
     const broken = floatsIn(state, name).find((value) => !Number.isFinite(value));
@@ -245,7 +245,9 @@ function brokenState(state: Tensors, { epoch, step }: MetricsLine): Divergence |
   return undefined;
 }
 
-/** @param lastCheckpoint what there is to go back to, if anything. */
+/**
+ * @param lastCheckpoint the checkpoint to return to, if there is one.
+ */
 function diverged(
   { epoch, step, phase, what }: Divergence,
   lastCheckpoint: string | undefined,

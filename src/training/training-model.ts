@@ -4,13 +4,13 @@ import type { Design } from "../recipes/index.js";
 import { producer } from "../version.js";
 import { buildStepGraph, type StepGraph } from "./step-graph.js";
 
-/** `train.onnx`, and the graph that it holds. */
+/** `train.onnx`, and its graph. */
 export interface TrainingModel {
   readonly graph: StepGraph;
   readonly train: Uint8Array<ArrayBuffer>;
 }
 
-/** The training of a design as an ONNX file, the same wherever it is written: on the command line or in a browser. */
+/** Make the ONNX file for the training of a design. It is the same on the command line and in a browser. */
 export function buildTraining(design: Design): TrainingModel {
   const { recipe } = design;
   const graph = buildStepGraph(design, {

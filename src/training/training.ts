@@ -8,43 +8,43 @@ import type { Block } from "./batches.js";
 import type { Checkpoint } from "./checkpoint.js";
 import type { StepGraph } from "./step-graph.js";
 
-/** One training, ready to go. */
+/** A training that is ready to start. */
 export interface Training {
   readonly design: Design;
   readonly graph: StepGraph;
   readonly dataset: Dataset;
-  /** Images that nothing is learnt from, for scores; the training images stand in where there are none. */
+  /** Images that are not used for training, for scores. If there are none, the training images are used. */
   readonly heldOut?: Dataset;
   readonly epochs: number;
   readonly batchSize: number;
-  /** Steps in one call of the training graph; chosen by measuring unless given. */
+  /** Steps per call of the training graph. The default is chosen by measuring. */
   readonly stepsPerCall?: number;
   readonly start: Checkpoint;
-  /** What is done to the images of a batch; nothing unless told. */
+  /** The augmentations of the images. The default is none. */
   readonly augmentations?: readonly Augmentation[];
 }
 
-/** What a training asks of where it takes place: in Node threads and a folder, in a browser a worker and its database. */
+/** The environment of a training: threads and a folder in Node, a worker and a database in a browser. */
 export interface Workplace {
-  /** Load the training at a state. */
+  /** Load the training with a state. */
   openEngine(state: Tensors): Promise<Engine>;
-  /** Load a model that draws. */
+  /** Load a model for drawing or scoring. */
   readonly openModel: OpenModel;
-  /** Have batches prepared elsewhere, where the thread that trains is not fast enough. */
+  /** Open threads that prepare batches, for when the training thread is too slow. */
   readonly openFeeder?: (training: Training) => Feeder;
-  /** Draws the sheets; a painter of the standard ones unless given. */
+  /** Draws the sheets. The default is the standard painter. */
   readonly openPainter?: (training: Training) => Promise<SheetPainter>;
-  /** Scores what is learnt after epochs, where that is wanted. */
+  /** Computes scores after epochs, if requested. */
   readonly openExaminer?: () => Promise<Examiner | undefined>;
   /**
-   * How long one call may take, in milliseconds, where people wait for it; calls have as many steps
-   * as that allows, and one at first. Unless given, what a call costs is measured before the first one.
+   * The maximum duration of a call, in milliseconds, if users wait for it. Calls have as many steps as fit; the first
+   * has one. If it is not given, the cost of a call is measured before the first one.
    */
   readonly longestCall?: number;
   readonly keeper: Keeper;
 }
 
-/** Draws what a training makes of the same latents each time. */
+/** Draws sheets of a training, with the same latents each time. */
 export interface SheetPainter {
   /** The sheet of a state. */
   paint(state: Tensors): Promise<Picture>;
@@ -53,58 +53,58 @@ export interface SheetPainter {
   close(): Promise<void>;
 }
 
-/** Scores of what a training has learnt. */
+/** The scores of a training after an epoch. */
 export interface ScoresLine {
-  /** After which epoch. */
+  /** The epoch. */
   readonly epoch: number;
-  /** Numbers by name, and the share of each class among samples. */
+  /** Scores by name, and the share of each class among samples. */
   readonly scores: Readonly<Record<string, number>>;
   readonly classes?: readonly number[];
-  /** What a user should hear of them. */
+  /** Warnings for the user. */
   readonly warnings: readonly string[];
 }
 
-/** Scores what a training has learnt. */
+/** Computes the scores of a training. */
 export interface Examiner {
-  /** The scores of a state after an epoch; undefined after epochs that are not scored. */
+  /** The scores of a state after an epoch; undefined for epochs without scores. */
   examine(state: Tensors, epoch: number): Promise<ScoresLine | undefined>;
   close(): Promise<void>;
 }
 
-/** Keeps what a training makes. */
+/** Saves the results of a training. */
 export interface Keeper {
-  /** The models are loaded; nothing is kept yet. */
+  /** Called when the models are loaded, before anything is saved. */
   begin(): Promise<void>;
-  /** Nothing more will be kept; also where nothing was begun. */
+  /** Called when nothing more will be saved, also if nothing was begun. */
   end?(): Promise<void>;
   metrics(lines: readonly MetricsLine[]): Promise<void>;
   realImages(sheet: Picture): Promise<void>;
-  /** What the fixed latents give after an epoch. */
+  /** The samples of the fixed latents after an epoch. */
   sheet(sheet: Picture, epoch: number): Promise<void>;
-  /** The same within an epoch, whenever a checkpoint is kept there, for those who watch. */
+  /** The same within an epoch, whenever a checkpoint is saved, for display. */
   preview?(sheet: Picture): void;
-  /** The scores of the state whose checkpoint is kept next. */
+  /** The scores of the state in the next checkpoint. */
   scores?(line: ScoresLine): Promise<void>;
   checkpoint(checkpoint: Checkpoint): Promise<void>;
-  /** A number is none any more, which ends the training; nothing more is kept. */
+  /** Called when a number is NaN or infinite, which ends the training. Nothing more is saved. */
   diverged?(where: Divergence): Promise<void>;
-  /** How often a checkpoint is kept within an epoch, in milliseconds. */
+  /** The interval of checkpoints within an epoch, in milliseconds. */
   readonly interval: number;
-  /** What the last checkpoint is called in messages. */
+  /** The name of the last checkpoint for messages. */
   readonly lastCheckpoint: string;
 }
 
-/** Where a training has left the numbers. */
+/** Where a training has diverged. */
 export interface Divergence {
   readonly epoch: number;
   readonly step: number;
   /** The network that was updated. */
   readonly phase: string;
-  /** What is no number, in words. */
+  /** The number that is NaN or infinite, in words. */
   readonly what: string;
 }
 
-/** What is recorded of one step. */
+/** The metrics of one step. */
 export interface MetricsLine {
   readonly epoch: number;
   /** Step of the epoch, counted from 1. */
@@ -112,15 +112,15 @@ export interface MetricsLine {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** Told after every call of the training graph. */
+/** Reported after every call of the training graph. */
 export interface Progress extends MetricsLine {
   readonly epochs: number;
   readonly stepsInEpoch: number;
-  /** All steps of this block, the last one being the line's own. */
+  /** All steps of this block. The last one is also in the properties of this object. */
   readonly lines: readonly MetricsLine[];
 }
 
-/** A call of the training graph that is still to be made. */
+/** A future call of the training graph. */
 export interface PlannedCall {
   readonly epoch: number;
   readonly order: Uint32Array;
@@ -128,15 +128,15 @@ export interface PlannedCall {
   readonly endsEpoch: boolean;
 }
 
-/** What a feeder has to know of such a call. */
+/** The parts of a planned call that a feeder needs. */
 export type FeederCall = Pick<PlannedCall, "epoch" | "block">;
 
-/** What batch inputs are made from. */
+/** The parts of a training that batch inputs are made from. */
 export type Supplied = Pick<Training, "graph" | "dataset" | "batchSize" | "start" | "augmentations">;
 
-/** Prepares batch inputs outside of the thread that trains, for several calls at once. */
+/** Prepares batch inputs outside the training thread, for several calls at once. */
 export interface Feeder {
-  /** How many calls it can work on at once. */
+  /** The number of calls that it can prepare at once. */
   readonly threads: number;
   prepare(planned: FeederCall): Promise<Tensors>;
   close(): Promise<void>;

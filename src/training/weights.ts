@@ -8,7 +8,7 @@ import { tensorName } from "./names.js";
 import { recipeOf } from "./other-recipe.js";
 import { initialState, namedTensors, stateWith } from "./state.js";
 
-/** PyTorch counts the batches that a normalisation has seen, and needs the count for nothing we compute. */
+/** PyTorch counts the batches of a normalization layer. The count is not needed here. */
 const COUNTER = ".num_batches_tracked";
 
 /** The tensors of all networks, as `<network>.<tensor>`. */
@@ -23,21 +23,21 @@ function expectedWeights(design: Design): Map<string, Expected> {
   );
 }
 
-/** Weights that a training starts from. */
+/** Initial weights of a training. */
 export interface StartingWeights {
   readonly state: Tensors;
-  /** What a user should know: which networks were not in the file. */
+  /** A note for the user: which networks were not in the file. */
   readonly remark?: string;
 }
 
 /**
- * The state of a training that starts from given weights: a safetensors file with the parameters and buffers of all
- * networks, named `generator.gen.0.weight`, or as in PyTorch's own state_dict, `gen.0.weight`, where only one network
- * has a tensor of that name. What DataParallel and `torch.compile` put before names (`module.`, `_orig_mod.`) is taken
- * off. The network that draws is enough: others start from the seed.
+ * Read the initial state of a training from weights: a safetensors file with the parameters and buffers of all
+ * networks, named `generator.gen.0.weight`, or `gen.0.weight` as in PyTorch's state_dict if only one network has a
+ * tensor of that name. The prefixes of DataParallel and `torch.compile` (`module.`, `_orig_mod.`) are removed. Only the
+ * drawing network is required; the others are initialized from the seed.
  *
- * @throws GanOnnxError listing everything that is missing, extra or of another shape; naming a number that is none; or
- *   telling how a file of PyTorch's own is converted.
+ * @throws {@link GanOnnxError} when tensors are missing, unexpected or have another shape (the message lists all of
+ * them), when a number is not finite, or when the file is PyTorch's own format (the message says how to convert it).
  */
 export function decodeWeights(
   bytes: Uint8Array<ArrayBuffer>,
@@ -52,7 +52,7 @@ export function decodeWeights(
   for (const [name, tensor] of tensors) {
     if (name.endsWith(COUNTER)) continue;
     const full = fullName(name, design, expected);
-    // A tensor that is there by both names is not chosen between: the other one is extra.
+    // If both names exist, the second one counts as unexpected.
     found.set(full !== name && (tensors.has(full) || found.has(full)) ? name : full, tensor);
   }
   const isThere = (network: string) =>
@@ -89,11 +89,11 @@ export function decodeWeights(
   return { state, remark: `${where} has no ${missing.join(" and no ")}: that starts from the seed` };
 }
 
-/** PyTorch's own files: a zip archive, or a pickle of protocol 2 and later. */
+/** Refuse PyTorch's own files: a zip archive, or a pickle of protocol 2 and later. */
 function refusePickle(bytes: Uint8Array, where: string): void {
   const isZip = bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
   const isPickle = bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5;
-  // A header of safetensors begins at the ninth byte, after its length, which may look like anything.
+  // The header of safetensors begins at the ninth byte. The length before it may look like anything.
   if (bytes[8] === 0x7b || !(isZip || isPickle)) return;
   const target = `${where.replace(/\.\w+$/, "")}.safetensors`;
   const lines = [
@@ -124,10 +124,13 @@ function checkNumbers(name: string, { data, shape }: Tensor, where: string): voi
   });
 }
 
-/** What PyTorch's DataParallel and `torch.compile` put before the names of a network or of its layers. */
+/** Remove the prefixes that PyTorch's DataParallel and `torch.compile` add to names. */
 const withoutWrappers = (name: string) => name.replace(/(?<=^|\.)(?:module|_orig_mod)\./g, "");
 
-/** The tensors of a state_dict of the exported network alone, whose names other networks may have too, by their full names. */
+/**
+ * If the tensors are a state_dict of the exported network alone, return them with their full names. Other networks may
+ * have tensors with the same names.
+ */
 function namedAlone(tensors: Tensors, design: Design, expected: ReadonlyMap<string, Expected>): Tensors {
   const { network } = design.exported;
   const own = new Map([...expected].filter(([name]) => name.startsWith(tensorName(network, ""))));
@@ -149,7 +152,7 @@ function fullName(name: string, design: Design, expected: ReadonlyMap<string, Ex
   return expected.has(full) ? full : name;
 }
 
-/** The weights of a state in the form that {@link decodeWeights} reads, so that the way there and back is exact. */
+/** The weights of a state, in the format of {@link decodeWeights}. Reading them back gives the same numbers. */
 export function encodeWeights(design: Design, state: Tensors): Uint8Array<ArrayBuffer> {
   const weights = Object.keys(design.networks).flatMap((network) =>
     [...namedTensors(design, network, state)].map(

@@ -1,14 +1,14 @@
 import { setting, type Text, text } from "../error.js";
 import type { MetricsLine } from "./training.js";
 
-/** A discriminator's loss below this, on average over an epoch, leaves the generator next to nothing to learn from. */
+/** A mean discriminator loss below this over an epoch leaves almost no gradient for the generator. */
 const WON = 0.02;
 
 /**
- * Listens to the metrics of a two-player training: after an epoch in which the discriminator's loss was near 0 it has
- * won, and says so once.
+ * Watch the metrics of a two-player training. After an epoch in which the discriminator's loss was near 0, it has won:
+ * warn once.
  *
- * @returns what is given the lines of a call, and tells what a user should hear, if anything.
+ * @returns a function that gets the lines of a call and returns a warning, if any.
  */
 export function discriminatorWatch(): (
   lines: readonly MetricsLine[],
@@ -18,7 +18,7 @@ export function discriminatorWatch(): (
   return (lines, stepsInEpoch) => {
     let heard: Text | undefined;
     for (const { epoch, step, metrics } of lines) {
-      // Losses that are differences of scores pass 0 on their way: only those of opinions on real images count.
+      // Losses that are differences of scores can pass through 0. Use only losses with opinions about real images.
       if (!("d_loss" in metrics) || !("real_score" in metrics)) return undefined;
       sum += metrics.d_loss;
       steps++;

@@ -16,15 +16,15 @@ import { type Network, oneHot } from "../../networks/index.js";
 import type { Phase } from "../design.js";
 import { toSigned } from "./gan.js";
 
-/** Images [batch, pixels] in [-1, 1] to logits [batch, classes], and the features that these are linear in. */
+/** Images [batch, pixels] in [-1, 1] to logits [batch, classes], and the features that the last linear layer reads. */
 export type Classify = (x: Value) => { readonly logits: Value; readonly features: Value };
 export type Classifying = { readonly classifier: Network<Classify> };
 
 /**
- * Learning to tell classes apart by cross-entropy, -ln softmax(a)[label], averaged over the batch (Goodfellow, Bengio and
- * Courville 2016, https://www.deeplearningbook.org, section 6.2.2.3).
+ * Classification by cross-entropy, -ln softmax(a)[label], averaged over the batch (Goodfellow, Bengio and Courville
+ * 2016, https://www.deeplearningbook.org, section 6.2.2.3).
  *
- * Metrics: the loss, and which part of the batch's labels had the largest logit, before the update.
+ * Metrics: the loss, and the share of labels with the largest logit, before the update.
  */
 export function crossEntropy(pixels: number, classes: number): readonly Phase<Classifying>[] {
   return [
@@ -35,7 +35,7 @@ export function crossEntropy(pixels: number, classes: number): readonly Phase<Cl
       trace({ classifier }, { x, y }) {
         const { logits } = classifier(toSigned(x));
         const chosen = oneHot(y, classes);
-        // ln softmax(a) = a - m - ln Σ exp(a - m) with the largest a for m: WebGPU has no kernel for LogSoftmax.
+        // ln softmax(a) = a - m - ln Σ exp(a - m), where m is the largest a: WebGPU has no kernel for LogSoftmax.
         const shifted = sub(logits, stopGradient(max(logits, [1], { keepdims: true })));
         const logProbabilities = sub(shifted, log(sum(exp(shifted), [1], { keepdims: true })));
         const loss = neg(mean(sum(mul(logProbabilities, chosen), [1])));

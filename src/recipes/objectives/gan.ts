@@ -8,7 +8,7 @@ export type TwoPlayers = {
   readonly discriminator: Network<(x: Value, label?: Value) => Value>;
 };
 
-/** Bytes of images to [-1, 1], the range of tanh: x / 127.5 - 1. */
+/** Convert bytes of images to [-1, 1], the range of tanh: x / 127.5 - 1. */
 export function toSigned(bytes: Value): Value {
   return sub(div(cast(bytes, { to: "float32" }), 127.5), 1);
 }
@@ -17,24 +17,26 @@ export interface AdversarialOptions {
   readonly pixels: number;
   readonly latent: number;
   readonly loss: AdversarialLoss;
-  /** One-sided label smoothing (Salimans et al. 2016, https://arxiv.org/abs/1606.03498): real images' target is 1 - this. */
+  /**
+   * One-sided label smoothing (Salimans et al. 2016, https://arxiv.org/abs/1606.03498): the target of real images is 1
+   * - this.
+   */
   readonly labelSmoothing: number;
-  /** Standard deviation of the noise on all that D sees (Sønderby et al. 2017, https://arxiv.org/abs/1610.04490). */
+  /** Standard deviation of the noise on all inputs of D (Sønderby et al. 2017, https://arxiv.org/abs/1610.04490). */
   readonly instanceNoise: number;
-  /** Whether both networks are told the class of each image. */
+  /** Whether both networks receive the class of each image. */
   readonly labelled: boolean;
-  /** Whether the gradient of D's loss stops at the generated images; the numbers are the same either way. */
+  /** Whether the gradient of D's loss stops at the generated images. The results are the same. */
   readonly detach: boolean;
-  /** Whether D judges real and generated images in one pass, which batch statistics forbid. */
+  /** Whether D gets real and generated images in one batch. Not possible with batch statistics. */
   readonly jointly: boolean;
 }
 
 /**
- * The two updates of a generative adversarial network (Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661): the
- * discriminator's, on real and generated images, then the generator's, which sees fresh noise and the discriminator
- * as its own update left it.
+ * The two updates of a generative adversarial network (Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661): first
+ * the discriminator, on real and generated images, then the generator, with new noise and the updated discriminator.
  *
- * Metrics: the losses, and the mean opinions that D had of real and generated images before its update.
+ * Metrics: the losses, and D's mean opinions of real and generated images before its update.
  */
 export function adversarial(options: AdversarialOptions): readonly Phase<TwoPlayers>[] {
   const { pixels, latent, loss, labelSmoothing, instanceNoise, labelled, detach, jointly } = options;
@@ -81,7 +83,7 @@ export function adversarial(options: AdversarialOptions): readonly Phase<TwoPlay
   ];
 }
 
-/** Images as rows of pixels, the form of the data. */
+/** Flatten images to rows of pixels, the form of the data. */
 function flat(image: Value, pixels: number): Value {
   return reshape(image, [image.shape[0], pixels]);
 }

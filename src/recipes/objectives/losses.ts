@@ -1,19 +1,19 @@
 import { add, mean, mul, neg, relu, sigmoid, softplus, square, sub, type Value } from "../../graph/index.js";
 
 /**
- * A loss of the two-player game, on what the discriminator says, a: [batch, 1]. `target` is 1, or less with one-sided
- * label smoothing.
+ * A loss of the two-player game, computed from the discriminator's output a, [batch, 1]. `target` is 1, or less with
+ * one-sided label smoothing.
  */
 export interface AdversarialLoss {
-  /** What the discriminator minimizes. */
+  /** The loss of the discriminator. */
   discriminator(real: Value, fake: Value, target: number): Value;
-  /** What the generator minimizes. */
+  /** The loss of the generator. */
   generator(fake: Value): Value;
-  /** What is reported as the discriminator's opinion of an image: a probability, or a itself. */
+  /** The discriminator's opinion of an image, for metrics: a probability, or a itself. */
   opinion(a: Value): Value;
-  /** Whether that opinion is a probability. */
+  /** Whether the opinion is a probability. */
   readonly probability: boolean;
-  /** Whether a real image's target can be less than 1. */
+  /** Whether the target of real images can be less than 1. */
   readonly smoothable: boolean;
 }
 
@@ -32,11 +32,11 @@ const minimax = {
   smoothable: true,
 };
 
-/** Every loss by its name on the command line. */
+/** All losses, by their name on the command line. */
 export const losses = {
   /** Goodfellow et al. 2014 (https://arxiv.org/abs/1406.2661), the non-saturating form: G minimizes -ln D(G(z)). */
   bce: { ...minimax, generator: (fake) => crossEntropy(fake, 1) },
-  /** The same paper's minimax game as it stands: G minimizes ln(1 - D(G(z))). */
+  /** The minimax game of the same paper: G minimizes ln(1 - D(G(z))). */
   saturating: { ...minimax, generator: (fake) => neg(crossEntropy(fake, 0)) },
   /** Least squares, Mao et al. 2017 (https://arxiv.org/abs/1611.04076), with a = 0, b = c = 1 in its equation 9. */
   lsgan: {

@@ -4,15 +4,15 @@ import type { Phase } from "../design.js";
 
 export type Autoencoding = { readonly vae: Network<Autoencoder> };
 
-/** Bytes of images to [0, 1], the range of probabilities. */
+/** Convert bytes of images to [0, 1], the range of probabilities. */
 export function toUnit(bytes: Value): Value {
   return div(cast(bytes, { to: "float32" }), 255);
 }
 
 /**
- * The evidence lower bound of a variational autoencoder (Kingma and Welling 2014, https://arxiv.org/abs/1312.6114,
- * equation 10 and appendix B), negated: Bernoulli reconstruction and analytic divergence from the standard normal,
- * summed over pixels and latents, averaged over the batch.
+ * The negative evidence lower bound of a variational autoencoder (Kingma and Welling 2014,
+ * https://arxiv.org/abs/1312.6114, equation 10 and appendix B): Bernoulli reconstruction and analytic divergence from
+ * the standard normal distribution, summed over pixels and latents, averaged over the batch.
  *
  *     reconstruction: Σ softplus(a) - x·a, from logits a        kl: -½ Σ (1 + ln σ² - μ² - σ²)
  */

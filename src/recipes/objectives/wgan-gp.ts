@@ -16,13 +16,13 @@ import type { Phase } from "../design.js";
 import { type TwoPlayers, toSigned } from "./gan.js";
 
 /**
- * The Wasserstein GAN with gradient penalty (Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, algorithm 1).
- * The discriminator's output is taken as it is, as the critic's score:
+ * The Wasserstein GAN with gradient penalty (Gulrajani et al. 2017, https://arxiv.org/abs/1704.00028, algorithm 1). The
+ * discriminator's output is the critic's score, without an activation:
  *
  *     critic: mean D(G(z)) - mean D(x) + λ · mean (‖∇D(mix)‖₂ - 1)²     with mix = ε·x + (1 - ε)·G(z)
  *     generator: -mean D(G(z))
  *
- * The norm's gradient is a graph of its own, and differentiating the loss differentiates it again.
+ * The gradient in the penalty is part of the graph, and differentiating the loss differentiates it again.
  */
 export function wassersteinWithPenalty(
   pixels: number,
@@ -61,7 +61,7 @@ export function wassersteinWithPenalty(
   ];
 }
 
-/** ‖v‖₂ of each row v; its gradient at 0 is 0, as in PyTorch, where that of the root is infinite. */
+/** ‖v‖₂ of each row v. Its gradient at 0 is 0, as in PyTorch; that of the square root would be infinite. */
 function rowNorms(rows: Value): Value {
   const squared = sum(square(rows), [1]);
   const positive = greater(squared, 0);

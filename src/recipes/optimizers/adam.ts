@@ -2,16 +2,16 @@ import { add, div, mul, scale, sqrt, square, type Value } from "../../graph/inde
 import { type AdamOptions, descending, type Optimizer, type Transformation } from "./transformation.js";
 
 /**
- * Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980) as torch.optim.Adam computes it:
+ * Adam (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980), as computed by torch.optim.Adam:
  *
  *     m ← β1·m + (1-β1)·g     v ← β2·v + (1-β2)·g²
  *     update = η · (m / c1) / (√(v / c2) + ε)     with c = 1 - βᵗ
  *
- * Kept are M = m/(1-β1) and V = v/(1-β2), which need no factor at the gradient; their scales are gathered in two
- * scalars a step. With s = √(c2 / (1-β2)):  update = η·s·(1-β1)/c1 · M / (√V + ε·s).
+ * The slots are M = m/(1-β1) and V = v/(1-β2), which need no factor for the gradient. Their scales are combined into
+ * two scalars per step. With s = √(c2 / (1-β2)):  update = η·s·(1-β1)/c1 · M / (√V + ε·s).
  *
- * The corrections c are the same averages taken of the constant 1, so they are slots too: c ← β·c + (1-β). That
- * is exact where 1 - βᵗ would cancel.
+ * The corrections c are the same averages of the constant 1, so they are slots too: c ← β·c + (1-β). This is exact
+ * where 1 - βᵗ would lose digits by cancellation.
  */
 export function scaledByAdam({ learningRate, beta1, beta2, epsilon }: AdamOptions): Transformation {
   return {
@@ -39,7 +39,7 @@ export function scaledByAdam({ learningRate, beta1, beta2, epsilon }: AdamOption
   };
 }
 
-/** Adam, as {@link scaledByAdam} describes it. */
+/** The Adam optimizer, see {@link scaledByAdam}. */
 export function adam({ learningRate, beta1, beta2, epsilon }: AdamOptions): Optimizer {
   const options = { learningRate, beta1, beta2, epsilon };
   return descending("adam", scaledByAdam(options), options);

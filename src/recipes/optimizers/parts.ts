@@ -2,9 +2,9 @@ import { add, div, minimum, mul, sqrt, square, sum, type Value } from "../../gra
 import type { Transformation } from "./transformation.js";
 
 /**
- * Gradients whose norm, over all parameters of the network, is at most `most`: each is multiplied by
- * min(1, most / (‖g‖ + 1e-6)), as torch.nn.utils.clip_grad_norm_ does (Pascanu et al. 2013,
- * https://arxiv.org/abs/1211.5063). It comes first in a chain: the norm is that of the loss's gradients.
+ * Limit the norm of the gradients over all parameters of the network to `most`: each is multiplied by min(1, most /
+ * (‖g‖ + 1e-6)), as in torch.nn.utils.clip_grad_norm_ (Pascanu et al. 2013, https://arxiv.org/abs/1211.5063). It must
+ * be first in a chain, because the norm is that of the loss's gradients.
  */
 export function clippedByGlobalNorm(most: number): Transformation {
   return {
@@ -16,7 +16,7 @@ export function clippedByGlobalNorm(most: number): Transformation {
   };
 }
 
-/** Weight decay as a term of the loss, λ/2·‖p‖²: g + λ·p. */
+/** Weight decay as an L2 penalty in the loss, λ/2·‖p‖²: g + λ·p. */
 export function plusDecay(decay: number): Transformation {
   return {
     slots: () => ({}),
@@ -25,8 +25,8 @@ export function plusDecay(decay: number): Transformation {
 }
 
 /**
- * Weight decay beside the gradient: update + η·λ·p, after the update has been scaled by the learning rate η (Loshchilov
- * and Hutter 2019, https://arxiv.org/abs/1711.05101).
+ * Decoupled weight decay: update + η·λ·p, after the update has been scaled by the learning rate η (Loshchilov and
+ * Hutter 2019, https://arxiv.org/abs/1711.05101).
  */
 export function plusDecoupledDecay(decay: number, learningRate: number): Transformation {
   return {
@@ -38,7 +38,7 @@ export function plusDecoupledDecay(decay: number, learningRate: number): Transfo
   };
 }
 
-/** Momentum as torch.optim.SGD has it: b ← μ·b + g; the update is b, or g + μ·b by Nesterov's rule. */
+/** Momentum as in torch.optim.SGD: b ← μ·b + g. The update is b, or g + μ·b with Nesterov momentum. */
 export function withMomentum(momentum: number, { nesterov = false } = {}): Transformation {
   return {
     slots: (size) => ({ momentum_buffer: [size] }),
@@ -52,7 +52,7 @@ export function withMomentum(momentum: number, { nesterov = false } = {}): Trans
   };
 }
 
-/** g / (√v + ε), with v ← α·v + (1-α)·g²: RMSprop (Tieleman and Hinton 2012) as torch.optim.RMSprop computes it. */
+/** g / (√v + ε), with v ← α·v + (1-α)·g²: RMSprop (Tieleman and Hinton 2012), as computed by torch.optim.RMSprop. */
 export function scaledByRootMeanSquare({
   alpha,
   epsilon,
@@ -72,7 +72,7 @@ export function scaledByRootMeanSquare({
   };
 }
 
-/** The learning rate times the update. */
+/** Multiply the update by the learning rate. */
 export function scaledByRate(learningRate: number): Transformation {
   return {
     slots: () => ({}),

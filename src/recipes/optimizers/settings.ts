@@ -18,7 +18,7 @@ import {
   type Transformation,
 } from "./transformation.js";
 
-/** The settings that some optimizers have and others do not. */
+/** The settings that only some optimizers have. */
 interface Choices {
   readonly momentum?: number;
   readonly nesterov?: boolean;
@@ -27,18 +27,18 @@ interface Choices {
 }
 
 interface Row {
-  /** The choices that it has, besides the learning rate. */
+  /** The settings that it has in addition to the learning rate. */
   readonly takes: readonly (keyof Choices)[];
-  /** From the gradient to what is subtracted from the parameters. */
+  /** From the gradient to the value that is subtracted from the parameters. */
   transformations(settings: AdamOptions & Choices): readonly Transformation[];
 }
 
-/** Weight decay and momentum where they are asked for. */
+/** Weight decay and momentum, if they are set. */
 const decayed = ({ weightDecay = 0 }: Choices) => (weightDecay > 0 ? [plusDecay(weightDecay)] : []);
 const moved = ({ momentum = 0, nesterov }: Choices) =>
   momentum > 0 ? [withMomentum(momentum, { nesterov })] : [];
 
-/** Every optimizer by its name on the command line; each as PyTorch's of that name computes it. */
+/** All optimizers, by their name on the command line. Each computes the same as PyTorch's of that name. */
 const optimizers = {
   adam: {
     takes: ["weightDecay"],
@@ -74,8 +74,8 @@ type OptimizerName = keyof typeof optimizers;
 const optimizerNames = Object.keys(optimizers) as OptimizerName[];
 
 /**
- * The settings of everything that makes updates of gradients, with the defaults of a recipe. What a recipe does not
- * have a default of its own for is written into a configuration only where it is given.
+ * The settings of optimizer and schedule, with the defaults of a recipe. A setting without a default of the recipe is
+ * stored in a configuration only if it is given.
  */
 export const optimizationSettings = (standard: { learningRate: number; beta1: number; beta2: number }) => ({
   learningRate: z.number().positive().default(standard.learningRate).describe("learning rate"),
@@ -110,7 +110,7 @@ export type OptimizationSettings = z.infer<z.ZodObject<ReturnType<typeof optimiz
 /**
  * The optimizer and the schedule of a design.
  *
- * @throws GanOnnxError (usage) naming a setting that the optimizer does not have.
+ * @throws {@link GanOnnxError} (usage) when a setting is not one of the optimizer.
  */
 export function optimization(settings: OptimizationSettings): { optimizer: Optimizer; schedule?: Schedule } {
   const { optimizer: name = "adam", clipNorm, schedule = "constant", warmupSteps = 0 } = settings;

@@ -1,31 +1,31 @@
 import { sub, type Value } from "../../graph/index.js";
 
-/** What an optimizer remembers between steps, by name. */
+/** The tensors that an optimizer keeps between steps, by name. */
 export type Slots = Readonly<Record<string, Value>>;
 
-/** What an update may depend on besides the gradient of its own parameters. */
+/** Inputs of an update other than the gradient of its own parameters. */
 export interface Surroundings {
-  /** What the learning rate is multiplied by in this step; the number 1 where there is no schedule. */
+  /** The factor of the learning rate in this step; the number 1 without a schedule. */
   readonly factor: Value | 1;
-  /** The gradients of all pieces of the network, as the loss gives them. */
+  /** The gradients of the loss for all pieces of the network. */
   readonly gradients: readonly Value[];
 }
 
-/** A part of a network's parameters, see `piecesOf`. */
+/** The parameters and slots of a piece, see `piecesOf`. */
 export interface PieceUpdate {
   readonly parameters: Value;
   readonly slots: Slots;
 }
 
 /**
- * A pure function from the gradient of some parameters, the parameters and its slots to their update and the next slots:
- * one step on the way from a gradient to what is subtracted from the parameters. As in optax
- * (https://optax.readthedocs.io/en/latest/api/transformations.html), transformations are put together by {@link chain}.
+ * A pure function from a gradient, the parameters and the slots to an update and the next slots: one stage between the
+ * gradient and the value that is subtracted from the parameters. As in optax
+ * (https://optax.readthedocs.io/en/latest/api/transformations.html), {@link chain} combines transformations.
  */
 export interface Transformation {
   /**
-   * The shapes of the slots for a vector of `size` parameters: `[size]`, or `[]` for a number that serves all pieces of
-   * a network. All start at zero.
+   * The shapes of the slots for a vector of `size` parameters: `[size]`, or `[]` for a scalar shared by all pieces of a
+   * network. All slots start at zero.
    */
   slots(size: number): Readonly<Record<string, readonly number[]>>;
   update(
@@ -37,9 +37,9 @@ export interface Transformation {
 
 /** A pure function from parameters, gradient and slots to the next parameters and slots. */
 export interface Optimizer {
-  /** What it is called in messages: `sgd`, `adam with clipped gradients`. */
+  /** The name for messages: `sgd`, `adam with clipped gradients`. */
   readonly name: string;
-  /** Its settings, if it is Adam and nothing else: ONNX Runtime's training API has an operator for that. */
+  /** Its settings, if it is plain Adam: ONNX Runtime's training API has an operator for it. */
   readonly adam?: AdamOptions;
   slots(size: number): Readonly<Record<string, readonly number[]>>;
   update(gradient: Value, piece: PieceUpdate, surroundings: Surroundings): PieceUpdate;
@@ -49,11 +49,11 @@ export interface AdamOptions {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
-  /** Added to the corrected root of the second moment. */
+  /** Added to the square root of the corrected second moment. */
   readonly epsilon: number;
 }
 
-/** Transformations one after the other, each on what the one before makes of the gradient. Their slots differ by name. */
+/** Apply transformations one after the other. Their slots must have different names. */
 export function chain(...transformations: readonly Transformation[]): Transformation {
   return {
     slots: (size) => Object.assign({}, ...transformations.map((one) => one.slots(size))),
@@ -70,7 +70,7 @@ export function chain(...transformations: readonly Transformation[]): Transforma
   };
 }
 
-/** The optimizer that subtracts what a transformation makes of the gradient: p ← p - update. */
+/** The optimizer that subtracts the update of a transformation: p ← p - update. */
 export function descending(name: string, { slots, update }: Transformation, adam?: AdamOptions): Optimizer {
   return {
     name,

@@ -38,13 +38,42 @@ export function uniformFanIn(fanIn: number): Initializer {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
 }
 
+/** How the weights and the bias of a layer start. */
+export interface Start {
+  readonly weight: Initializer;
+  readonly bias: Initializer;
+}
+
+/** PyTorch's default, {@link uniformFanIn} for both. */
+function torchStart(fanIn: number): Start {
+  return { weight: uniformFanIn(fanIn), bias: uniformFanIn(fanIn) };
+}
+
+const ZERO: Initializer = { kind: "constant", value: 0 };
+
+/** Everything zero: the layer gives 0 until it has learnt something. */
+export const zeroStart: Start = { weight: ZERO, bias: ZERO };
+
+/**
+ * Weights that keep the variance through the layer and a LeakyReLU of the slope a before it: uniform
+ * ±√(6 / ((1 + a²)·fan_in)); the bias is 0 (He et al. 2015, https://arxiv.org/abs/1502.01852, section 2.2).
+ */
+export function heStart(fanIn: number, slope: number): Start {
+  return { weight: { kind: "uniform", bound: Math.sqrt(6 / ((1 + slope ** 2) * fanIn)) }, bias: ZERO };
+}
+
 /** x·Wᵀ + b: [batch, inFeatures] to [batch, features]. W has PyTorch's layout, [features, inFeatures]. */
-export function linear(scope: Scope, name: string, inFeatures: number, features: number): Affine {
-  const init = uniformFanIn(inFeatures);
+export function linear(
+  scope: Scope,
+  name: string,
+  inFeatures: number,
+  features: number,
+  start: Start = torchStart(inFeatures),
+): Affine {
   return {
     name,
-    weight: scope.parameter(`${name}.weight`, [features, inFeatures], init),
-    bias: scope.parameter(`${name}.bias`, [features], init),
+    weight: scope.parameter(`${name}.weight`, [features, inFeatures], start.weight),
+    bias: scope.parameter(`${name}.bias`, [features], start.bias),
     outAxis: 0,
     features,
     apply: (x, weight, bias) => gemm(x, weight, { c: bias, transB: true }),
@@ -54,31 +83,58 @@ export function linear(scope: Scope, name: string, inFeatures: number, features:
 /** The convolutions of a DCGAN that halve and double images: kernel 4, stride 2, padding 1. */
 const HALVING = { kernel: 4, stride: 2, padding: 1 } as const;
 
-/** torch.nn.Conv2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, h/2, w/2]. */
-export function halving(scope: Scope, name: string, channels: number, features: number): Affine {
-  const { kernel, stride, padding } = HALVING;
-  const init = uniformFanIn(channels * kernel * kernel);
+/** The extents of a convolution: square, the same in both directions. */
+export interface Window {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+}
+
+/** torch.nn.Conv2d: [batch, channels, h, w] to [batch, features, h', w']. */
+export function convolution(
+  scope: Scope,
+  name: string,
+  [channels, features]: readonly [channels: number, features: number],
+  { kernel, stride, padding }: Window,
+  start: Start = torchStart(channels * kernel * kernel),
+): Affine {
   return {
     name,
-    weight: scope.parameter(`${name}.weight`, [features, channels, kernel, kernel], init),
-    bias: scope.parameter(`${name}.bias`, [features], init),
+    weight: scope.parameter(`${name}.weight`, [features, channels, kernel, kernel], start.weight),
+    bias: scope.parameter(`${name}.bias`, [features], start.bias),
     outAxis: 0,
     features,
     apply: (x, weight, bias) => conv2d(x, weight, { bias, stride, padding }),
   };
 }
 
+/** torch.nn.Conv2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, h/2, w/2]. */
+export function halving(
+  scope: Scope,
+  name: string,
+  channels: number,
+  features: number,
+  start?: Start,
+): Affine {
+  return convolution(scope, name, [channels, features], HALVING, start);
+}
+
 /**
  * torch.nn.ConvTranspose2d with kernel 4, stride 2, padding 1: [batch, channels, h, w] to [batch, features, 2h, 2w].
  * PyTorch computes fan_in from the weight's second axis, the output's.
  */
-export function doubling(scope: Scope, name: string, channels: number, features: number): Affine {
+export function doubling(
+  scope: Scope,
+  name: string,
+  channels: number,
+  features: number,
+  start: Start = torchStart(features * HALVING.kernel ** 2),
+): Affine {
   const { kernel, stride, padding } = HALVING;
-  const init = uniformFanIn(features * kernel * kernel);
   return {
     name,
-    weight: scope.parameter(`${name}.weight`, [channels, features, kernel, kernel], init),
-    bias: scope.parameter(`${name}.bias`, [features], init),
+    weight: scope.parameter(`${name}.weight`, [channels, features, kernel, kernel], start.weight),
+    bias: scope.parameter(`${name}.bias`, [features], start.bias),
     outAxis: 1,
     features,
     apply: (x, weight, bias) => convTranspose2d(x, weight, { bias, stride, padding }),

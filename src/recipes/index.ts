@@ -3,6 +3,7 @@ import { classifier } from "./classifier.js";
 import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
 import { type Design, type ImageShape, imageShapeOf } from "./design.js";
+import { r3gan } from "./r3gan.js";
 import type { Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
 import { hurried, vanilla } from "./vanilla.js";
@@ -24,10 +25,15 @@ export { count, type Recipe } from "./recipe.js";
 export { hurried };
 
 /** All recipes, by their name on the command line. */
-export const recipes = { vanilla, "wgan-gp": wganGp, vae, dcgan, conditional, classifier } satisfies Record<
-  string,
-  Recipe
->;
+export const recipes = {
+  vanilla,
+  "wgan-gp": wganGp,
+  vae,
+  dcgan,
+  conditional,
+  r3gan,
+  classifier,
+} satisfies Record<string, Recipe>;
 
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];

@@ -15,6 +15,7 @@ const artifacts: Readonly<Record<RecipeName, readonly string[]>> = {
   vae: ["vae"],
   dcgan: [],
   conditional: [],
+  r3gan: [],
   classifier: [],
 };
 const artifactFiles = ["checkpoint", "eval_model.onnx", "optimizer_model.onnx", "training_model.onnx"];

@@ -33,6 +33,7 @@ const settings: Record<RecipeName, Readonly<Record<string, unknown>>> = {
   vae: small,
   dcgan: small,
   conditional: small,
+  r3gan: { ...small, classes: 3 },
   classifier: { width: 2, features: 4, classes: 3 },
 };
 const image = grey(8);

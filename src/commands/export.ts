@@ -1,10 +1,10 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
-import { type Config, parseArguments, resolveConfig } from "../config.js";
+import { type Config, parseArguments, type RawSettings, resolveConfig } from "../config.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Designed } from "../runs/design.js";
 import type { Checkpoint } from "../training/checkpoint.js";
-import { common } from "./options.js";
+import { common, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
 export const exportModel: CommandModule = {
@@ -14,11 +14,14 @@ export const exportModel: CommandModule = {
   handler() {}, // Everything is up to the two commands above: without a word of its own, `export` is the first.
 };
 
+/** Settings that say how images are drawn, and may be others than those of the training. */
+const sampling = ["samplingSteps", "solver"];
+
 const exportFile: CommandModule = {
   command: "$0 <file>",
   describe: "export the generator of a run as an inference model, or the weights of all its networks",
   builder: (argv: Argv) =>
-    argv
+    settingsOptions(argv, sampling)
       .positional("file", { type: "string", demandOption: true, describe: "the file to write" })
       .option("format", {
         choices: ["onnx", "safetensors"] as const,
@@ -33,11 +36,16 @@ const exportFile: CommandModule = {
       .option("run", common.run)
       .option("json", common.json)
       .example("$0 export generator.onnx", "the generator of the latest run")
+      .example(
+        "$0 export flow.onnx --sampling-steps 8 --solver heun",
+        "of a flow, with another solver inside",
+      )
       .example("$0 export weights.safetensors --format safetensors --run runs/mine", "weights for PyTorch"),
   async handler(argv) {
     await exportRun(await runOf(argv), String(argv.file), {
       epoch: epochIn(argv),
       format: argv.format === "safetensors" ? "safetensors" : "onnx",
+      sampling: Object.fromEntries(sampling.map((key) => [key, argv[key]])),
       json: Boolean(argv.json),
     });
   },
@@ -92,20 +100,26 @@ interface ExportOptions {
   readonly json?: boolean;
   /** Which epoch's checkpoint: the newest unless given. */
   readonly epoch?: number | "best";
+  /** Settings that override the run's. */
+  readonly sampling?: RawSettings;
 }
 
 /** Export the run in a folder: its generator, or the weights of all its networks. */
 export async function exportRun(
   run: string,
   file: string,
-  { format = "onnx", json = false, epoch: wanted }: ExportOptions = {},
+  { format = "onnx", json = false, epoch: wanted, sampling }: ExportOptions = {},
 ): Promise<void> {
   const { exportNetwork } = await import("../export/network.js");
   const { opensOn } = await import("../runtime/session.node.js");
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.node.js");
 
-  const { design, files, checkpoint, config } = await readRun(run, { moments: false, epoch: wanted });
+  const { design, files, checkpoint, config } = await readRun(run, {
+    moments: false,
+    epoch: wanted,
+    sampling,
+  });
   const { recipe, data: name, classNames } = config.run;
   const bytes =
     format === "onnx"
@@ -127,7 +141,11 @@ export async function exportRun(
 /** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
 async function readRun(
   run: string,
-  { moments, epoch }: { moments: boolean; epoch?: number | "best" },
+    {
+    moments,
+    epoch,
+    sampling = {},
+  }: { readonly moments: boolean; readonly epoch?: number | "best"; readonly sampling?: RawSettings },
 ): Promise<Omit<Designed, "notes"> & { checkpoint: Checkpoint; config: Config }> {
   const { requireResumable } = await import("../runs/runtimes.js");
   const { checkpointOfEpoch, newestCheckpoint } = await import("../runs/checkpoints.js");
@@ -139,7 +157,10 @@ async function readRun(
   const files = runFiles(run);
   const { checkpoint, path } =
     epoch === undefined ? await newestCheckpoint(run, say) : await checkpointOfEpoch(run, epoch);
-  const config = resolveConfig({}, { path: files.config, settings: await readConfigFile(files.config) });
+  const config = resolveConfig(sampling, {
+    path: files.config,
+    settings: await readConfigFile(files.config),
+  });
   if (moments) requireResumable(config.run, run);
   const { design, files: networks } = await designFrom(config, checkpoint.position, networkIn(run));
   checkState(checkpoint, design, path, { slots: moments });

@@ -5,4 +5,5 @@ export * from "./mlp.js";
 export * from "./network.js";
 export * from "./residual.js";
 export * from "./role.js";
+export * from "./u-net.js";
 export * from "./vae.js";

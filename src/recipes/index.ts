@@ -3,6 +3,7 @@ import { classifier } from "./classifier.js";
 import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
 import { type Design, type ImageShape, imageShapeOf } from "./design.js";
+import { flow } from "./flow.js";
 import { r3gan } from "./r3gan.js";
 import type { Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
@@ -32,6 +33,7 @@ export const recipes = {
   dcgan,
   conditional,
   r3gan,
+  flow,
   classifier,
 } satisfies Record<string, Recipe>;
 

@@ -10,6 +10,9 @@ import { exportedState } from "./state.js";
 
 type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };
 
+/** Draw images like the exported model, or with less computation where the design has a preview. */
+type Drawing = "exported" | "preview";
+
 /** The tensors of an exported network: inputs that get a training's state, or constants. */
 interface Weights {
   readonly inputs: readonly Value[];
@@ -24,8 +27,8 @@ interface Weights {
  * `probabilities` [batch, classes], and `features`, the input of the last linear layer. The weights are inputs, named
  * as in the state of a training.
  */
-export function buildInference(design: Design, about: About): Model {
-  return modelOn(design, about, stateInputs(design));
+export function buildInference(design: Design, about: About, drawn: Drawing = "exported"): Model {
+  return modelOn(design, about, stateInputs(design), drawn);
 }
 
 /** Random inputs to test the model of {@link buildInference}: latents and classes, or images of noise. */
@@ -46,7 +49,7 @@ export function buildExport(
 ): Model {
   const network = design.networks[design.exported.network];
   const { forward } = bind(network, tensors, { training: false, buffers: tensors, derived });
-  return modelOn(design, about, { inputs: [], forward });
+  return modelOn(design, about, { inputs: [], forward }, "exported");
 }
 
 /**
@@ -85,20 +88,30 @@ export function buildCritic(design: Design, about: About): Model | undefined {
   );
 }
 
-function modelOn(design: Design, about: About, { inputs: weights, forward }: Weights): Model {
+function modelOn(design: Design, about: About, { inputs: weights, forward }: Weights, drawn: Drawing): Model {
   const { exported, image } = design;
   const { inputs, outputs } =
-    exported.kind === "generator" ? drawing(exported, image, forward) : deciding(exported, image, forward);
+    exported.kind === "generator"
+      ? drawing(exported, image, { forward, drawn })
+      : deciding(exported, image, forward);
   return build({ name: exported.network, producer, ...about }, { inputs: [...inputs, ...weights], outputs });
 }
 
-function drawing({ network, latent, classes, trace }: Sampler, image: ImageShape, forward: unknown) {
+function drawing(
+  sampler: Sampler,
+  image: ImageShape,
+  { forward, drawn }: { readonly forward: unknown; readonly drawn: Drawing },
+) {
+  const { network, latent, classes, preview } = sampler;
   const z = input("z", "float32", ["batch", latent], "latents: independent standard normal numbers");
   const label =
     classes === undefined
       ? undefined
       : input("label", "int64", ["batch"], `classes, from 0 to ${classes - 1}`);
-  const outputs = { image: asImages(trace({ [network]: forward }, z, label), image) };
+  const networks = { [network]: forward };
+  const images =
+    drawn === "preview" && preview ? preview(networks, z, label) : sampler.trace(networks, z, label);
+  const outputs = { image: asImages(images, image) };
   return { inputs: [z, ...(label ? [label] : [])], outputs };
 }
 

@@ -35,7 +35,7 @@ export class SamplePainter implements SheetPainter {
     { dataset, open, seed }: { dataset: Dataset; open: OpenModel; seed: number },
   ): Promise<SamplePainter> {
     const about = { doc: "Draws the sheets of a training." };
-    const loaded = await load(buildInference(design, about), open);
+    const loaded = await load(buildInference(design, about, "preview"), open);
     const reconstructor = buildReconstructor(design, about);
     return new SamplePainter(
       design,

@@ -16,6 +16,7 @@ const artifacts: Readonly<Record<RecipeName, readonly string[]>> = {
   dcgan: [],
   conditional: [],
   r3gan: [],
+  flow: [],
   classifier: [],
 };
 const artifactFiles = ["checkpoint", "eval_model.onnx", "optimizer_model.onnx", "training_model.onnx"];

@@ -17,6 +17,7 @@ import { about } from "../helpers/run.js";
 /** Recipes that nobody recorded a trajectory of, and what is tested in its place. */
 const unrecorded: Partial<Record<RecipeName, string>> = {
   classifier: "objectives/classification.test.ts repeats loss and gradient in float64",
+  flow: "objectives/flow.test.ts repeats loss and solvers in float64; flow.test.ts holds the update against differences",
   r3gan:
     "objectives/relativistic.test.ts repeats the formulas; r3gan.test.ts holds the updates against differences",
   conditional: "dcgan with classes: conditional.test.ts repeats it in float64",

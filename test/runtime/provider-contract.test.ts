@@ -33,6 +33,7 @@ const settings: Record<RecipeName, Readonly<Record<string, unknown>>> = {
   vae: small,
   dcgan: small,
   conditional: small,
+  flow: { width: 4, classes: 3, samplingSteps: 3, solver: "heun" },
   r3gan: { ...small, classes: 3 },
   classifier: { width: 2, features: 4, classes: 3 },
 };

@@ -1,0 +1,106 @@
+import {
+  add,
+  cast,
+  clip,
+  div,
+  greater,
+  loop,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  reshape,
+  scalar,
+  sigmoid,
+  square,
+  sub,
+  type Value,
+  where,
+} from "../../graph/index.js";
+import type { AtTimes, Network } from "../../networks/index.js";
+import type { Phase } from "../design.js";
+import { toSigned } from "./gan.js";
+
+export type Flowing = { readonly flow: Network<AtTimes> };
+
+/** What the network predicts; the velocity follows from either. */
+export const predictions = ["velocity", "image"] as const;
+export const solvers = ["euler", "heun"] as const;
+type Prediction = (typeof predictions)[number];
+type Solver = (typeof solvers)[number];
+
+/** 1 - t is no smaller where it divides. */
+const LEAST = 0.05;
+
+/** The velocity at x and t that a prediction means: (x̂ - x) / (1 - t), if it is an image's. */
+function velocityOf(prediction: Prediction, predicted: Value, x: Value, t: Value): Value {
+  return prediction === "velocity" ? predicted : div(sub(predicted, x), maximum(sub(1, t), LEAST));
+}
+
+/**
+ * Flow matching on straight lines from noise to images (Lipman et al. 2023, https://arxiv.org/abs/2210.02747, with
+ * σ_min = 0; rectified flow, Liu et al. 2023, https://arxiv.org/abs/2209.03003):
+ *
+ *     x_t = (1 - t)·ε + t·x      loss: mean (v(x_t, t) - (x - ε))²
+ *
+ * The times are logit-normal, t = σ(m + s·n) with a standard normal n (Esser et al. 2024,
+ * https://arxiv.org/abs/2403.03206, section 3.1).
+ */
+export function flowMatching({
+  pixels,
+  prediction,
+  labelled,
+  timeMean,
+  timeScale,
+}: {
+  readonly pixels: number;
+  readonly prediction: Prediction;
+  readonly labelled: boolean;
+  readonly timeMean: number;
+  readonly timeScale: number;
+}): readonly Phase<Flowing>[] {
+  return [
+    {
+      updates: "flow",
+      repeats: 1,
+      inputs: {
+        x: { role: "images", shape: [pixels] },
+        eps: { role: "normal", shape: [pixels] },
+        time: { role: "normal", shape: [1] },
+        ...(labelled ? { y: { role: "labels", shape: [] } as const } : {}),
+      },
+      trace({ flow }, { x, eps, time, y }) {
+        const image = toSigned(x);
+        const t = sigmoid(add(mul(time, timeScale), timeMean));
+        const between = add(mul(eps, sub(1, t)), mul(image, t));
+        const velocity = velocityOf(prediction, flow(between, t, y), between, t);
+        const loss = mean(square(sub(velocity, sub(image, eps))));
+        return { loss, metrics: { loss } };
+      },
+    },
+  ];
+}
+
+/**
+ * Images from noise z [batch, pixels]: the flow's equation dx/dt = v(x, t) from t = 0 to 1 in equal steps, as a Loop.
+ * Euler's method asks the network once a step, Heun's twice: it goes on with the mean of the velocities at both ends,
+ * but for the last step, at whose end there is no time left to tell a velocity by.
+ */
+export function solved(
+  flow: AtTimes,
+  { z, label }: { readonly z: Value; readonly label?: Value },
+  { prediction, steps, solver }: { readonly prediction: Prediction; steps: number; solver: Solver },
+): Value {
+  const velocity = (x: Value, t: Value) => velocityOf(prediction, flow(x, t, label), x, t);
+  const { state } = loop(scalar(steps, "int64"), "sampling_steps", { x: z }, (iteration, { x }) => {
+    const made = reshape(cast(iteration, { to: "float32" }), [1, 1]);
+    const v = velocity(x, mul(made, 1 / steps));
+    const euler = add(x, mul(v, 1 / steps));
+    if (solver === "euler") return { state: { x: euler }, collected: {} };
+    const end = minimum(mul(add(made, 1), 1 / steps), 1 - LEAST);
+    const mean = mul(add(v, velocity(euler, end)), 0.5);
+    const isLast = greater(made, steps - 1.5);
+    return { state: { x: where(isLast, euler, add(x, mul(mean, 1 / steps))) }, collected: {} };
+  });
+  return clip(state.x, -1, 1);
+}

@@ -141,7 +141,7 @@ export async function exportRun(
 /** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
 async function readRun(
   run: string,
-    {
+  {
     moments,
     epoch,
     sampling = {},

@@ -1,9 +1,10 @@
 import { chosen, type Dataset, type Report } from "../data/dataset.js";
 import { GanOnnxError, setting, text } from "../error.js";
 import { type GeneratorFile, readGenerator } from "../export/description.js";
+import { openGenerator } from "../export/sample.node.js";
 import { readBytes } from "../files.node.js";
 import { imageShapeOf } from "../recipes/index.js";
-import { opensOn, Session, type SessionPlace } from "../runtime/session.node.js";
+import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { randomStream, shuffled } from "../tensors/random.js";
 import { type Copies, copiesIn } from "./copies.js";
 import { generated } from "./generated.js";
@@ -81,7 +82,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const evaluated: Evaluated[] = [];
     for (const [i, { file, bytes, generator }] of files.entries()) {
       report?.(`evaluating ${file}`, i + 2, total);
-      const session = await Session.open(bytes, place, file);
+      const session = await openGenerator(bytes, generator, { place, where: file });
       const images = await generated(session, generator, { count: samples, seed, name: file }).finally(() =>
         session.close(),
       );

@@ -20,6 +20,8 @@ export interface Generator {
   readonly range: readonly [number, number];
   /** Its inputs and output, if they have their own names and shapes. */
   readonly ports?: Ports;
+  /** Whether it has a Loop inside, such as the solver of a flow: WebGPU leaves such a node to the CPU. */
+  readonly loops?: true;
 }
 
 /** A generator, and the metadata of its file. */
@@ -34,7 +36,11 @@ export interface GeneratorFile extends Generator {
  */
 export function readGenerator(model: Uint8Array, where: string): GeneratorFile {
   const summary = summaryOf(model, where);
-  return { ...describeGenerator(summary, where), metadata: summary.metadata };
+  return {
+    ...describeGenerator(summary, where),
+    ...(summary.operators.includes("Loop") && { loops: true }),
+    metadata: summary.metadata,
+  };
 }
 
 /** What is needed to use a classifier, and the metadata of its file. */

@@ -36,7 +36,7 @@ export async function sampleSheet(
   const generator = readGenerator(model, where);
   const numbers = classes ? numbersOf(classes, generator, where) : digits;
   if (numbers) checkClasses(numbers, generator.classes, where, classes ? "classes" : "digits");
-  const session = await Session.open(model, place, where);
+  const session = await openGenerator(model, generator, { place, where });
   try {
     const { ports } = generator;
     const feeds = drawLatents(randomStream(seed, "sample"), count, generator, numbers);
@@ -50,6 +50,15 @@ export async function sampleSheet(
   } finally {
     await session.close();
   }
+}
+
+/** Load a generator on an execution provider. */
+export function openGenerator(
+  model: Uint8Array,
+  { loops }: Generator,
+  { place, where }: Pick<SampleOptions, "place" | "where">,
+): Promise<Session> {
+  return Session.open(model, loops ? { ...place, cpuNodes: true } : place, where);
 }
 
 /** Convert class names to numbers. A number is accepted unless a class has that name. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Picture } from "../../src/data/sheet.js";
 import { followTrajectory, tolerances } from "../../src/evaluation/trajectory.node.js";
 import { exportNetwork } from "../../src/export/network.js";
+import { summarizeModel } from "../../src/onnx/index.js";
 import { type RecipeName, recipeNames } from "../../src/recipes/index.js";
 import { placementOf } from "../../src/runtime/placement.node.js";
 import { opensOn, Session, type SessionPlace } from "../../src/runtime/session.node.js";
@@ -98,8 +99,10 @@ describe.each(providers)("%s", (_, ep, missing) => {
       const checkpoint = { position, state: initialState(design, 1) };
       const exported = await exportNetwork(design, checkpoint, "noise", onCpu);
       const inputs = randomInputs(design, randomStream(1, "sample"), 3);
+      // WebGPU leaves a Loop, as a flow has one inside, to the CPU.
+      const cpuNodes = summarizeModel(exported).operators.includes("Loop");
       const [drawn, expected] = await Promise.all(
-        [{ ep }, { ep: "cpu" } as const].map(async (place) => {
+        [{ ep, cpuNodes }, { ep: "cpu" } as const].map(async (place) => {
           const session = await Session.open(exported, place, "generator.onnx");
           return session.run(inputs).finally(() => session.close());
         }),

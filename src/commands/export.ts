@@ -36,10 +36,6 @@ const exportFile: CommandModule = {
       .option("run", common.run)
       .option("json", common.json)
       .example("$0 export generator.onnx", "the generator of the latest run")
-      .example(
-        "$0 export flow.onnx --sampling-steps 8 --solver heun",
-        "of a flow, with another solver inside",
-      )
       .example("$0 export weights.safetensors --format safetensors --run runs/mine", "weights for PyTorch"),
   async handler(argv) {
     await exportRun(await runOf(argv), String(argv.file), {

@@ -11,13 +11,32 @@ import {
   relu,
   reshape,
   split,
+  sum,
   tanh,
   type Value,
   withScope,
 } from "../graph/index.js";
 import { sizeOf } from "../tensors/tensor.js";
-import { type Affine, batchNormalized, doubling, halving, linear, plain } from "./layers.js";
-import type { Network } from "./network.js";
+import {
+  type Affine,
+  batchNormalized,
+  doubling,
+  halving,
+  type Layer,
+  linear,
+  plain,
+  spectrallyNormalized,
+  uniformFanIn,
+} from "./layers.js";
+import type { Network, Scope } from "./network.js";
+
+/** What a discriminator may have that the DCGAN of 2016 has not. */
+export interface DiscriminatorForm {
+  /** Spectral normalization of all layers, instead of batch normalization. */
+  readonly spectralNorm?: boolean;
+  /** The class is told by a projection of the last features, instead of by additional channels of the image. */
+  readonly projection?: boolean;
+}
 
 export interface ConvSize {
   /** Channels of the layer nearest the image. Each halving doubles them. */
@@ -100,35 +119,63 @@ export function convGenerator(
 /**
  * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalization in all but the first, then a linear
  * layer. Images [batch, channels, height, width], or flattened, to logits [batch, 1]. Each class is an additional
- * channel, which is 1 everywhere for the image's class and 0 otherwise.
+ * channel, which is 1 everywhere for the image's class and 0 otherwise; or it is told by {@link judging}.
  */
 export function convDiscriminator(
   image: ImageSize,
   size: ConvSize,
+  { spectralNorm = false, projection = false }: DiscriminatorForm = {},
 ): Network<(x: Value, label?: Value) => Value> {
   const [height, width] = smallest(image, size);
   const { depth, classes = 0 } = size;
+  const planes = projection ? 0 : classes;
   const channelsAt = (level: number) =>
-    level === 0 ? image.channels + classes : size.width * 2 ** (level - 1);
+    level === 0 ? image.channels + planes : size.width * 2 ** (level - 1);
   const features = channelsAt(depth) * height * width;
   return {
     name: "discriminator",
     create(scope) {
-      const first = halving(scope, "down1", channelsAt(0), channelsAt(1));
-      const further = Array.from({ length: depth - 1 }, (_, i) => {
+      const normed = (layer: Affine) => (spectralNorm ? spectrallyNormalized(scope, layer) : () => layer);
+      const first = normed(halving(scope, "down1", channelsAt(0), channelsAt(1)));
+      const further = Array.from({ length: depth - 1 }, (_, i): Layer => {
         const layer = halving(scope, `down${i + 2}`, channelsAt(i + 1), channelsAt(i + 2));
-        return batchNormalized(scope, layer, i === 0 ? "bn" : `bn${i + 1}`);
+        if (!spectralNorm) return batchNormalized(scope, layer, i === 0 ? "bn" : `bn${i + 1}`);
+        const once = normed(layer);
+        return (x) => plain(once())(x);
       });
-      const fc = plain(linear(scope, "fc", features, 1));
+      const fc = normed(linear(scope, "fc", features, 1));
+      const judge = judging(scope, (x) => plain(fc())(x), [features, projection ? classes : 0]);
       return (x, label) =>
         withScope("discriminator", () => {
           const batch = x.shape[0];
           const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
-          const halved = label ? withPlanes(first, pixels, oneHot(label, classes)) : plain(first)(pixels);
+          const halved =
+            label && planes > 0
+              ? withPlanes(first(), pixels, oneHot(label, classes))
+              : plain(first())(pixels);
           const last = further.reduce((h, halve) => leakyRelu(halve(h), 0.2), leakyRelu(halved, 0.2));
-          return fc(reshape(last, [batch, features]));
+          return judge(reshape(last, [batch, features]), label);
         });
     },
+  };
+}
+
+/**
+ * The logit of the last features h [batch, features]: a linear layer's; with classes it adds ⟨e_y, h⟩, where each class
+ * has a vector e (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637).
+ */
+export function judging(
+  scope: Scope,
+  fc: Layer,
+  [features, classes]: readonly [features: number, classes: number],
+): (h: Value, label?: Value) => Value {
+  if (classes === 0) return (h) => fc(h);
+  const embedding = scope.parameter("embedding.weight", [classes, features], uniformFanIn(features));
+  return (h, label) => {
+    if (!label) return fc(h);
+    // One product gives the columns of all classes; the one-hot vectors select.
+    const told = mul(gemm(h, embedding, { transB: true }), oneHot(label, classes));
+    return add(fc(h), sum(told, [1], { keepdims: true }));
   };
 }
 

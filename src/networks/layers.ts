@@ -11,10 +11,13 @@ import {
   reshape,
   sqrt,
   square,
+  stopGradient,
   sub,
+  sum,
   type Value,
   withScope,
 } from "../graph/index.js";
+import { sizeOf } from "../tensors/tensor.js";
 import type { Initializer, Scope } from "./network.js";
 
 export type Layer = (x: Value) => Value;
@@ -203,4 +206,33 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
       return add(mul(centred, factor), alongFeatures(beta, rank));
     });
   };
+}
+
+/**
+ * An affine layer with weights of spectral norm 1 (Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1), as
+ * torch.nn.utils.spectral_norm computes it: the weights, as a matrix with one row per feature, are divided by
+ * σ = uᵀWv. Each call makes one power iteration, so that u and v follow the largest singular value. No gradient
+ * passes through u and v.
+ *
+ * @returns the layer for one call.
+ */
+export function spectrallyNormalized(scope: Scope, layer: Affine): () => Affine {
+  const { name, weight, features } = layer;
+  const buffer = scope.buffer(`${name}.weight_u`, [features], { kind: "uniform", bound: 1 });
+  const rest = sizeOf(weight.shape as readonly number[]) / features;
+  return () =>
+    withScope(name, () => {
+      const matrix = reshape(weight, [features, rest]);
+      const fixed = stopGradient(matrix);
+      const v = unit(gemm(reshape(buffer.read(), [1, features]), fixed));
+      const u = unit(gemm(v, fixed, { transB: true }));
+      buffer.write(reshape(u, [features]));
+      const sigma = sum(mul(gemm(v, matrix, { transB: true }), u));
+      return { ...layer, weight: div(weight, sigma) };
+    });
+}
+
+/** A row scaled to length 1. */
+function unit(row: Value): Value {
+  return div(row, maximum(sqrt(sum(square(row))), 1e-12));
 }

@@ -1,16 +1,5 @@
-import {
-  add,
-  concat,
-  gemm,
-  leakyRelu,
-  mul,
-  reshape,
-  sum,
-  tanh,
-  type Value,
-  withScope,
-} from "../graph/index.js";
-import { type ConvSize, type ImageSize, oneHot, smallest } from "./conv.js";
+import { add, concat, leakyRelu, reshape, tanh, type Value, withScope } from "../graph/index.js";
+import { type ConvSize, type ImageSize, judging, oneHot, smallest } from "./conv.js";
 import { convolution, doubling, halving, heStart, type Layer, linear, plain, zeroStart } from "./layers.js";
 import type { Network, Scope } from "./network.js";
 
@@ -86,8 +75,7 @@ export function residualGenerator(
 
 /**
  * Images [batch, channels, height, width], or the same flattened, to logits [batch, 1]: halvings with LeakyReLU 0.2
- * between them, residual blocks, a linear layer. A class adds the product of the last features with a vector of its
- * own, ⟨e_y, h⟩ (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637).
+ * between them, residual blocks, a linear layer; classes by {@link judging}.
  */
 export function residualDiscriminator(
   image: ImageSize,
@@ -106,23 +94,13 @@ export function residualDiscriminator(
       });
       const middle = blocksOf(scope, blocks, channelsAt(depth));
       const fc = plain(linear(scope, "fc", features, 1));
-      const embedding =
-        classes > 0
-          ? scope.parameter("embedding.weight", [classes, features], {
-              kind: "uniform",
-              bound: 1 / Math.sqrt(features),
-            })
-          : undefined;
+      const judge = judging(scope, fc, [features, classes]);
       return (x, label) =>
         withScope("discriminator", () => {
           const batch = x.shape[0];
           const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
           const halved = halvings.reduce((h, halve, i) => halve(i === 0 ? h : activation(h)), pixels);
-          const last = reshape(activation(middle(halved)), [batch, features]);
-          if (!label || !embedding) return fc(last);
-          // The products with all classes are ten columns of one product; one-hot vectors choose.
-          const told = mul(gemm(last, embedding, { transB: true }), oneHot(label, classes));
-          return add(fc(last), sum(told, [1], { keepdims: true }));
+          return judge(reshape(activation(middle(halved)), [batch, features]), label);
         });
     },
   };

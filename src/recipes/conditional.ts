@@ -2,12 +2,17 @@ import { z } from "zod";
 import { convDiscriminator, convGenerator } from "../networks/index.js";
 import { pixelsOf } from "./design.js";
 import { count, defineRecipe } from "./recipe.js";
-import { playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
+import { discriminatorSettings, playersFor, twoPlayerDesign, twoPlayerSettings } from "./two-player.js";
 
 export const conditional = defineRecipe({
   title: "dcgan with class labels (Mirza and Osindero 2014)",
   settings: z.strictObject({
     classes: count(10, "number of classes"),
+    projection: z
+      .boolean()
+      .optional()
+      .describe("discriminator: classes by projection instead of by channels of the image"),
+    ...discriminatorSettings,
     ...twoPlayerSettings({ latent: 100, width: 32, depth: 2, learningRate: 2e-4, beta1: 0.5, beta2: 0.999 }),
   }),
   design(settings, image, replace) {
@@ -15,7 +20,7 @@ export const conditional = defineRecipe({
     const pixels = pixelsOf(image);
     const networks = playersFor({ ...settings, pixels }, replace, {
       generator: () => convGenerator(settings.latent, image, settings),
-      discriminator: () => convDiscriminator(image, settings),
+      discriminator: () => convDiscriminator(image, settings, settings),
     });
     return twoPlayerDesign(networks, settings, { pixels, jointly: false, classes });
   },

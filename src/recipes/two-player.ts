@@ -31,6 +31,11 @@ export const twoPlayerSettings = (standard: {
     .min(0)
     .default(0)
     .describe("standard deviation of the noise added to the discriminator's input"),
+  r1: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("weight of the penalty on the discriminator's slope at real images (default: 0)"),
   ema: z
     .number()
     .min(0)
@@ -44,11 +49,20 @@ export const twoPlayerSettings = (standard: {
   ...optimizationSettings(standard),
 });
 
+/** The settings of a convolutional discriminator beyond those of all. */
+export const discriminatorSettings = {
+  spectralNorm: z
+    .boolean()
+    .optional()
+    .describe("discriminator: spectral normalization instead of batch normalization"),
+};
+
 interface TwoPlayerSettings extends OptimizationSettings {
   readonly latent: number;
   readonly loss: (typeof lossNames)[number];
   readonly labelSmoothing: number;
   readonly instanceNoise: number;
+  readonly r1?: number;
   readonly ema?: number;
   readonly detach: boolean;
 }
@@ -78,7 +92,7 @@ export function twoPlayerDesign(
   settings: TwoPlayerSettings,
   { pixels, jointly, classes }: { pixels: number; jointly: boolean; classes?: number },
 ): RecipeDesign<TwoPlayers> {
-  const { latent, labelSmoothing, instanceNoise, detach, ema } = settings;
+  const { latent, labelSmoothing, instanceNoise, r1 = 0, detach, ema } = settings;
   const loss = losses[settings.loss];
   if (labelSmoothing > 0 && !loss.smoothable) {
     throw new GanOnnxError({
@@ -92,7 +106,17 @@ export function twoPlayerDesign(
   return {
     networks,
     ...optimization(settings),
-    phases: adversarial({ pixels, latent, loss, labelSmoothing, instanceNoise, labelled, detach, jointly }),
+    phases: adversarial({
+      pixels,
+      latent,
+      loss,
+      labelSmoothing,
+      instanceNoise,
+      r1,
+      labelled,
+      detach,
+      jointly,
+    }),
     exported: {
       kind: "generator",
       network: "generator",

@@ -11,7 +11,9 @@ import {
   linear,
   type Network,
   onFlatVector,
+  plain,
   type Scope,
+  spectrallyNormalized,
 } from "../../src/networks/index.js";
 import { evaluate } from "../helpers/run.js";
 
@@ -216,4 +218,61 @@ test("a second pass goes on from the running statistics that the first one left"
   );
   expect(found.both.data).toEqual(found.alone.data);
   expect(found.both.data).not.toEqual(found.one.data);
+});
+
+describe("spectral normalization", () => {
+  // A rotation of diag(3, 1) and a column of zeros: singular values 3 and 1.
+  const [cos, sin] = [0.8, 0.6];
+  const weight = [3 * cos, -sin, 0, 3 * sin, cos, 0];
+  const network: Network<Layer> = {
+    name: "test",
+    create(scope) {
+      const once = spectrallyNormalized(scope, linear(scope, "l", 3, 2));
+      return (x) => plain(once())(x);
+    },
+  };
+  const flat = input("flat", "float32", [8]);
+  const u = input("u", "float32", [2]);
+  const x = input("x", "float32", ["batch", 3]);
+  const { forward, buffers } = onFlatVector(network, flat, {
+    training: true,
+    buffers: new Map([["l.weight_u", u]]),
+  });
+  const y = forward(x);
+  const next = buffers.get("l.weight_u") as Value;
+  const feeds = { flat: [...weight, 0.5, -0.5], x: [1, 2, 3] };
+
+  test("u follows the largest singular value, which becomes 1; the bias stays", async () => {
+    expect(declarationsOf(network).buffers.map(({ name, shape }) => [name, shape])).toEqual([
+      ["l.weight_u", [2]],
+    ]);
+    let at = [1, 0.1];
+    for (let i = 0; i < 12; i++)
+      at = Array.from((await evaluate({ next }, { ...feeds, u: at })).next.data, Number);
+    expect(at[0]).toBeCloseTo(cos, 5);
+    expect(at[1]).toBeCloseTo(sin, 5);
+    const drawn = await evaluate({ y }, { ...feeds, u: at });
+    const expected = [(3 * cos - 2 * sin) / 3 + 0.5, (3 * sin + 2 * cos) / 3 - 0.5];
+    expected.forEach((value, i) => {
+      expect(Number(drawn.y.data[i])).toBeCloseTo(value, 5);
+    });
+  });
+
+  test("the gradient passes through W and σ = uᵀWv, not through u and v", async () => {
+    // At the fixed point u and v stand still, so that the gradient of Σy is that of Σ (W / σ(W))·x.
+    const [slope] = gradients(sum(y), [flat]);
+    const { slope: found } = await evaluate({ slope }, { ...feeds, u: [cos, sin] });
+    const total = (w: readonly number[]) => {
+      // The largest singular value of two rows: from the eigenvalues of W·Wᵀ.
+      const [p, q] = [w.slice(0, 3), w.slice(3, 6)];
+      const dot = (a: readonly number[], b: readonly number[]) => a.reduce((s, v, i) => s + v * b[i], 0);
+      const [a, b, c] = [dot(p, p), dot(q, q), dot(p, q)];
+      const sigma = Math.sqrt((a + b) / 2 + Math.hypot((a - b) / 2, c));
+      return (dot(p, feeds.x) + dot(q, feeds.x)) / sigma;
+    };
+    weight.forEach((_, i) => {
+      const moved = (by: number) => total(weight.map((value, j) => value + (i === j ? by : 0)));
+      expect(Number(found.data[i])).toBeCloseTo((moved(1e-5) - moved(-1e-5)) / 2e-5, 4);
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Design } from "../../src/recipes/index.js";
-import { type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { type PlainSize, plainDiscriminator, plainGenerator, type Weights } from "../helpers/plain-conv.js";
 import { colour, designed, grey, randomFeeds, trained, weightsOf } from "../helpers/recipes.js";
@@ -110,4 +110,39 @@ test("each network is told the class by its own input", async () => {
   const changed = await change("y_g");
   expect(tensorIn(changed, "g_loss")).not.toEqual(tensorIn(metrics, "g_loss"));
   expect(tensorIn(changed, "d_loss")).toEqual(tensorIn(metrics, "d_loss"));
+});
+
+test("with spectral norm, projection and R1 the update follows the slope of the loss", async () => {
+  const image = grey(8);
+  const own = { latent: 3, width: 2, classes: 3, spectralNorm: true, projection: true, r1: 2, beta1: 0 };
+  const design = designed("conditional", { ...own, loss: "hinge", learningRate: 1e-12 }, image);
+  const feeds = randomFeeds(design, image, 1, count);
+  // Some steps at first, so that u and v of each layer follow its largest singular value.
+  let settled = initialState(design, 1);
+  for (let i = 0; i < 6; i++)
+    settled = (await trained(design, randomFeeds(design, image, 4, count), settled)).state;
+  const step = 2 ** -12;
+  const at = async (by: number) => {
+    const parameters = Float32Array.from(floatsIn(settled, "discriminator/parameters"));
+    const direction = parameters.map((_, i) => Math.cos(3 * i));
+    for (let i = 0; i < parameters.length; i++) parameters[i] += by * direction[i];
+    const state = new Map(settled).set("discriminator/parameters", {
+      dtype: "float32",
+      shape: [parameters.length],
+      data: parameters,
+    });
+    const { metrics, state: next } = await trained(design, feeds, state);
+    const [d_loss, r1] = ["d_loss", "r1"].map((name) => Number(tensorIn(metrics, name).data[0]));
+    return { direction, next, loss: d_loss + r1 };
+  };
+  const [below, here, above] = [await at(-step), await at(0), await at(step)];
+  const along = gradientOf(here.next, "discriminator").reduce((sum, g, i) => sum + g * here.direction[i], 0);
+  expect(along / ((above.loss - below.loss) / (2 * step))).toBeCloseTo(1, 1);
+  // No batch normalization is left in the discriminator, and no class is a channel of the image.
+  const names = Object.keys(weightsOf(design, "discriminator", settled));
+  expect(names).toEqual([
+    ...["down1", "down2", "fc"].flatMap((name) => [`${name}.weight`, `${name}.bias`]),
+    "embedding.weight",
+    ...["down1", "down2", "fc"].map((name) => `${name}.weight_u`),
+  ]);
 });

@@ -1,4 +1,18 @@
-import { add, cast, concat, div, mean, mul, reshape, split, sub, type Value } from "../../graph/index.js";
+import {
+  add,
+  cast,
+  concat,
+  div,
+  gradients,
+  mean,
+  mul,
+  reshape,
+  split,
+  square,
+  sub,
+  sum,
+  type Value,
+} from "../../graph/index.js";
 import type { Network } from "../../networks/index.js";
 import type { Phase, StepInput } from "../design.js";
 import type { AdversarialLoss } from "./losses.js";
@@ -24,6 +38,11 @@ export interface AdversarialOptions {
   readonly labelSmoothing: number;
   /** Standard deviation of the noise on all inputs of D (Sønderby et al. 2017, https://arxiv.org/abs/1610.04490). */
   readonly instanceNoise: number;
+  /**
+   * R1: the weight γ of the penalty γ/2 · mean ‖∇D(x)‖² at real images (Mescheder et al. 2018,
+   * https://arxiv.org/abs/1801.04406).
+   */
+  readonly r1: number;
   /** Whether both networks receive the class of each image. */
   readonly labelled: boolean;
   /** Whether the gradient of D's loss stops at the generated images. The results are the same. */
@@ -39,7 +58,7 @@ export interface AdversarialOptions {
  * Metrics: the losses, and D's mean opinions of real and generated images before its update.
  */
 export function adversarial(options: AdversarialOptions): readonly Phase<TwoPlayers>[] {
-  const { pixels, latent, loss, labelSmoothing, instanceNoise, labelled, detach, jointly } = options;
+  const { pixels, latent, loss, labelSmoothing, instanceNoise, r1, labelled, detach, jointly } = options;
   const normal = (size: number): StepInput => ({ role: "normal", shape: [size] });
   const optional = (wanted: boolean, inputs: Record<string, StepInput>) => (wanted ? inputs : {});
   const noisy = instanceNoise > 0;
@@ -63,7 +82,11 @@ export function adversarial(options: AdversarialOptions): readonly Phase<TwoPlay
           : images.map((image) => discriminator(image, y_d));
         const d_loss = loss.discriminator(real, fake, 1 - labelSmoothing);
         const [real_score, fake_score] = [mean(loss.opinion(real)), mean(loss.opinion(fake))];
-        return { loss: d_loss, metrics: { d_loss, real_score, fake_score } };
+        const metrics = { d_loss, real_score, fake_score };
+        if (r1 === 0) return { loss: d_loss, metrics };
+        const [slope] = gradients(sum(real), [images[0]]);
+        const penalty = mean(sum(square(slope), [1]));
+        return { loss: add(d_loss, mul(penalty, r1 / 2)), metrics: { ...metrics, r1: penalty } };
       },
     },
     {

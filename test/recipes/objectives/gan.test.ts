@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { input, mean, type Value } from "../../../src/graph/index.js";
+import { add, gradients, input, mean, mul, square, sum, type Value } from "../../../src/graph/index.js";
 import { type AdversarialOptions, adversarial, toSigned } from "../../../src/recipes/objectives/gan.js";
 import { losses } from "../../../src/recipes/objectives/losses.js";
 import { evaluate } from "../../helpers/run.js";
@@ -10,6 +10,7 @@ const options: AdversarialOptions = {
   loss: losses.hinge,
   labelSmoothing: 0,
   instanceNoise: 0,
+  r1: 0,
   labelled: false,
   detach: true,
   jointly: false,
@@ -71,3 +72,26 @@ test.each([false, true])(
     ]);
   },
 );
+
+test.each([false, true])("R1 adds γ/2 · mean ‖∇D(x)‖² at real images (jointly: %s)", async (jointly) => {
+  // D(x) = a/2·|x|², whose slope is a·x; the generated images are 0, and count in the loss alone.
+  const a = input("a", "float32", []);
+  const networks = {
+    generator: (z: Value) => mul(z, 0),
+    discriminator: (x: Value) => mul(mul(sum(square(x), [1], { keepdims: true }), a), 0.5),
+  };
+  const inputs = { x: input("x", "uint8", ["batch", 2]), z_d: input("z_d", "float32", ["batch", 2]) };
+  const traced = (r1: number) => adversarial({ ...options, r1, jointly })[0].trace(networks, inputs);
+  const [without, penalized] = [traced(0), traced(3)];
+  expect(Object.keys(without.metrics)).not.toContain("r1");
+  const penalty = add(penalized.loss, mul(without.loss, -1));
+  const [slope] = gradients(penalty, [a]);
+  const { r1 } = penalized.metrics;
+  const feeds = { a: 0.5, x: [255, 0, 51, 204], z_d: [0, 0, 0, 0] };
+  const results = await evaluate({ r1, penalty, slope }, feeds);
+  // Mean |x|² of (1, -1) and (-0.6, 0.6).
+  const squares = (2 + 0.72) / 2;
+  expect(Number(results.r1.data[0])).toBeCloseTo(0.25 * squares, 5);
+  expect(Number(results.penalty.data[0])).toBeCloseTo(1.5 * 0.25 * squares, 5);
+  expect(Number(results.slope.data[0])).toBeCloseTo(1.5 * 2 * 0.5 * squares, 5);
+});

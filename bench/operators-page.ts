@@ -47,6 +47,13 @@ const since: Readonly<Record<string, number>> = {
   ThresholdedRelu: 10,
   Trilu: 14,
   Where: 9,
+  ...{
+    ConcatFromSequence: 11,
+    SequenceAt: 11,
+    SequenceConstruct: 11,
+    SequenceLength: 11,
+    SplitToSequence: 11,
+  },
 };
 
 /** The opset that an operator was left out in again. */
@@ -67,7 +74,7 @@ export const withoutGradient: readonly string[] = [
     "Greater",
   ],
   ...["GreaterOrEqual", "Hardmax", "IsInf", "IsNaN", "Less", "LessOrEqual", "NonZero", "Not", "Or", "Range"],
-  ...["Round", "Shape", "Sign", "Size", "Xor"],
+  ...["Round", "SequenceLength", "Shape", "Sign", "Size", "Xor"],
 ];
 
 /** What is said of an operator's gradient. */

@@ -32,7 +32,10 @@ export function callOf(node: FileNode, values: readonly (Value | undefined)[], a
 
   const optional = (i: number): Value | undefined => values[i];
 
-  const input = (i: number): Value => values[i] ?? fail(`input ${i} is missing`);
+  const input = (i: number): Value => {
+    const value = values[i] ?? fail(`input ${i} is missing`);
+    return value.sequence ? fail(`input ${i} is a sequence`) : value;
+  };
 
   function attribute<K extends Kind>(name: string, kind: K): AttributeValues[K] | undefined {
     const found = node.attributes.get(name);

@@ -24,10 +24,12 @@ export function fold(call: Call, output: Value): Content | undefined {
   if (output.shape.some((dim) => typeof dim === "string") || sizeOf(output.shape as number[]) > 256)
     return undefined;
   if (call.node.type === "Shape" || call.node.type === "Size") return rule(call, [], output);
-  const inputs = call.values.map((value) => value && contentOf(value));
+  // Of its second input CastLike takes the type alone.
+  const read = call.node.type === "CastLike" ? call.values.slice(0, 1) : call.values;
+  const inputs = read.map((value) => value && contentOf(value));
   const present = inputs.filter((each) => each !== undefined);
   // Missing optional inputs at the end can be dropped. A missing input in between would shift the others.
-  const given = inputs.slice(0, call.values.findLastIndex((value) => value !== undefined) + 1);
+  const given = inputs.slice(0, read.findLastIndex((value) => value !== undefined) + 1);
   return present.length === given.length ? rule(call, present, output) : undefined;
 }
 
@@ -92,6 +94,12 @@ const reduction =
 const pick = (x: Content, rows: readonly number[]) =>
   rows.map((i) => x.elements[i < 0 ? i + x.elements.length : i]);
 
+const cast: Fold = (call, [x], output) => {
+  const { dtype } = output;
+  if (dtype === "bool") return each((e) => Number(e !== 0))(call, [x], output);
+  return dtype.startsWith("float") ? x : each(Math.trunc)(call, [x], output);
+};
+
 const folds: Readonly<Record<string, Fold>> = {
   Shape: (call, _, output) => {
     const { shape } = call.input(0);
@@ -104,11 +112,8 @@ const folds: Readonly<Record<string, Fold>> = {
   Flatten: reshaped,
   Squeeze: reshaped,
   Unsqueeze: reshaped,
-  Cast: (call, [x], output) => {
-    const { dtype } = output;
-    if (dtype === "bool") return each((e) => Number(e !== 0))(call, [x], output);
-    return dtype.startsWith("float") ? x : each(Math.trunc)(call, [x], output);
-  },
+  Cast: cast,
+  CastLike: cast,
   Gather: (call, [x, index], output) => {
     if (x.shape.length !== 1 || call.int("axis", 0) > 0 || index.elements.some((i) => typeof i === "string"))
       return undefined;

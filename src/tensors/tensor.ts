@@ -50,13 +50,21 @@ export function faultOf({ dtype, shape, data }: Tensor): string | undefined {
     : `shape [${shape.join(", ")}] has ${size} elements, the data ${data.length}`;
 }
 
-/** Convert numbers to elements of a type. Whole numbers may be numbers or bigints. */
+/**
+ * Convert numbers to elements of a type. Whole numbers may be numbers or bigints; those beyond int64 become its bounds:
+ * a file's end of 2^63 - 1 is 2^63 as a number.
+ */
 export function elementsOf<D extends DType>(dtype: D, numbers: ArrayLike<number | bigint>): TensorData<D> {
   const data =
     dtype === "int64"
-      ? BigInt64Array.from(Array.from(numbers, BigInt))
+      ? BigInt64Array.from(Array.from(numbers, withinInt64))
       : dtypes[dtype as Exclude<DType, "int64">].Elements.from(Array.from(numbers, Number));
   return data as TensorData<D>;
+}
+
+function withinInt64(number: number | bigint): bigint {
+  const whole = BigInt(number);
+  return BigInt.asIntN(64, whole) === whole ? whole : whole > 0n ? 2n ** 63n - 1n : -(2n ** 63n);
 }
 
 /** A tensor whose elements are all zero. */

@@ -45,6 +45,10 @@ test.each(dtypeNames)("elements of %s are made of numbers and of bigints", (dtyp
   );
 });
 
+test("whole numbers beyond int64 become its bounds", () => {
+  expect(elementsOf("int64", [2 ** 63, -(2 ** 70)])).toEqual(BigInt64Array.of(2n ** 63n - 1n, -(2n ** 63n)));
+});
+
 test("a tensor that is not there, or of another type, is named", () => {
   const tensors = tensorsOf({ z: zeros("float32", [1]), label: zeros("int64", [1]) });
   expect(floatsIn(tensors, "z")).toEqual(new Float32Array(1));

@@ -1,6 +1,7 @@
 import type { Value } from "../../graph/index.js";
 import * as graph from "../../graph/index.js";
 import { defineOp, type Op } from "../../graph/operator.js";
+import { int64s } from "../../graph/value.js";
 import { elementsOf } from "../../tensors/tensor.js";
 import type { Call, Rules } from "../call.js";
 import { contentOf, minus, numbersIn } from "../content.js";
@@ -65,7 +66,7 @@ function constantOf(call: Call): Value {
   if (float !== undefined) return graph.scalar(float);
   if (int !== undefined) return graph.scalar(int, "int64");
   if (floats) return graph.constant("float32", [floats.length], Float32Array.from(floats));
-  if (ints) return graph.constant("int64", [ints.length], BigInt64Array.from(ints, BigInt));
+  if (ints) return int64s(ints);
   return call.fail("holds no numbers");
 }
 

@@ -7,6 +7,7 @@ import { indexing } from "./indexing.js";
 import { layers } from "./layers.js";
 import { normalization } from "./normalization.js";
 import { reductions } from "./reductions.js";
+import { sequences } from "./sequences.js";
 import { shapes } from "./shapes.js";
 
 export type Operators = Rules;
@@ -22,4 +23,5 @@ export const operators: Operators = {
   ...generators,
   ...indexing,
   ...attentions,
+  ...sequences,
 };

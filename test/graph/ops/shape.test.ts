@@ -41,3 +41,9 @@ test("the sizes of 30,000 values in a row are asked of the input, which is not l
   const reads = nodes.filter(({ type }) => type === "Shape").map(({ inputs }) => inputs);
   expect(reads).toEqual([["x"]]);
 }, 20_000);
+
+test("a value is cut into 50,000 parts, and these joined, in seconds", () => {
+  const x = input("x", "float32", ["batch", 50_000]);
+  const parts = split(x, 1, 50_000);
+  expect(concat(parts, 1).shape).toEqual(x.shape);
+}, 20_000);

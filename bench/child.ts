@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** A process that answers every line it is told with a line of JSON. */
+/** A process that answers every line with one line of JSON. */
 export interface LineChild {
   readonly pid: number | undefined;
   /** Its first line. */
@@ -10,7 +10,7 @@ export interface LineChild {
   close(): Promise<void>;
 }
 
-/** Start a process that says hello; throws with its last words when it ends instead. */
+/** Start a process and wait for its first line. Throws the end of its output if it exits instead. */
 export async function startChild(
   command: string,
   args: readonly string[],
@@ -21,7 +21,7 @@ export async function startChild(
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     words = (words + text).slice(-10_000);
   });
-  child.stdin.on("error", () => {}); // The end of the process says more.
+  child.stdin.on("error", () => {}); // The exit of the process gives a better error.
   const ended = new Promise<string>((resolve) => {
     child.on("error", (error) => resolve(error.message));
     child.on("close", (code) => resolve(lastLine(words) ?? `${command} ended with code ${code}`));
@@ -46,7 +46,7 @@ export async function startChild(
   };
 }
 
-/** The line of a traceback that says what is wrong: the last one that names an error, or the last of all if any. */
+/** The line of a traceback with the error: the last one that names an error, or otherwise the last one. */
 export function lastLine(text: string): string | undefined {
   const lines = text.split("\n").filter((line) => line.trim() !== "");
   return lines.findLast((line) => /^[\w.]*([Ee]rror|Exception)\b/.test(line)) ?? lines.at(-1);

@@ -1,14 +1,14 @@
 import { setTimeout } from "node:timers/promises";
 
-/** What a round of a contestant brought. */
+/** The result of one round of a contestant. */
 export interface Round {
   /** Milliseconds (or megabytes) of one unit of work: a step, a start, a sheet of samples. */
   readonly cost: number;
-  /** What was computed on the way, in order, so that contestants can be held against each other. */
+  /** Computed metrics, in order, to compare contestants. */
   readonly metrics?: Readonly<Record<string, readonly number[]>>;
 }
 
-/** Someone who does the same work as gan-onnx. */
+/** A program that does the same work as gan-onnx. */
 export interface Contestant {
   /** With its version: `PyTorch 2.15.0 eager`. */
   readonly name: string;
@@ -16,13 +16,13 @@ export interface Contestant {
   close(): Promise<void>;
 }
 
-/** A contestant before it is there; `open` throws an error that says why it cannot be. */
+/** A contestant that is not started yet. `open` throws an error if it cannot be started. */
 export interface Entrant {
   readonly name: string;
   open(): Promise<Contestant>;
 }
 
-/** One line of the table; without `notRun`, all figures are there. */
+/** One row of the table. Without `notRun`, all numbers are present. */
 export interface Row {
   readonly what: string;
   readonly against: string;
@@ -30,10 +30,10 @@ export interface Row {
   /** Medians of the rounds. */
   readonly ours?: number;
   readonly theirs?: number;
-  /** Theirs by ours: the median of the rounds' own ratios, and the least and the largest of them. */
+  /** Theirs divided by ours: the median of the ratios of the rounds, and the smallest and largest ratio. */
   readonly ratio?: number;
   readonly spread?: readonly [number, number];
-  /** The largest difference of what both computed, relative to numbers above 1. */
+  /** The largest difference between the computed metrics, relative to numbers above 1. */
   readonly difference?: number;
   readonly notRun?: string;
 }
@@ -51,7 +51,7 @@ export interface Comparison {
 /** Milliseconds between two turns. */
 const REST = 100;
 
-/** Beyond this, two contestants compute different things. Float32 sums in another order stay far below. */
+/** Above this difference, two contestants compute different things. Float32 sums in another order stay far below. */
 const TOLERANCE = 2e-3;
 
 export function median(numbers: readonly number[]): number {
@@ -61,10 +61,10 @@ export function median(numbers: readonly number[]): number {
 }
 
 /**
- * Let all take turns, so that whatever else the machine does meets them alike. The first round, in which everybody
- * starts from the same weights, warms up and shows that they compute the same numbers; it is not counted.
+ * Let all contestants take turns, so that other load on the machine affects them equally. In the first round all start
+ * from the same weights. It warms up, and checks that all compute the same numbers; it is not counted.
  *
- * Who cannot be there, fails on the way, or computes something else, gets a row that says so.
+ * A contestant that cannot start, fails, or computes something else gets a row with the reason.
  */
 export async function compare({ what, unit, ours, others }: Comparison, rounds: number): Promise<Row[]> {
   const running = await Promise.all([ours, ...others].map((entrant) => enter(entrant)));
@@ -72,7 +72,7 @@ export async function compare({ what, unit, ours, others }: Comparison, rounds: 
   try {
     for (let round = 0; round <= rounds && own.notRun === undefined; round++) {
       for (const runner of running) {
-        // Thread pools spin for a while after their work; nobody is timed beside one of somebody else's.
+        // Thread pools keep spinning for a while after their work: wait, so that this does not affect the next turn.
         await setTimeout(REST);
         await turn(runner);
         if (round === 0) disqualify(runner, own);
@@ -126,7 +126,7 @@ function disqualify(runner: Runner, own: Runner): void {
   }
 }
 
-/** The largest relative difference as far as both go; infinite where a number is missing. */
+/** The largest relative difference over the common length; infinite if a number is missing. */
 function difference(a: readonly number[] | undefined, b: readonly number[]): number {
   const length = Math.min(a?.length ?? 0, b.length);
   if (a === undefined || length === 0) return Infinity;

@@ -4,8 +4,8 @@ import type { Entrant } from "./contestant.js";
 import { CHECKED, type StepCase } from "./step-case.js";
 
 /**
- * The training graph in its session, fed as the trainer feeds it. State stays in the session; batches and noise lie
- * ready, as for everybody.
+ * The training graph in its session, fed as by the trainer. The state stays in the session. Batches and noise are
+ * prepared before, as for all contestants.
  */
 export function ourSteps(
   { train, state, feeds, steps }: StepCase,
@@ -30,7 +30,7 @@ export function ourSteps(
   };
 }
 
-/** The metrics of the first steps, those of repeated phases one after the other. */
+/** The metrics of the first steps. Those of repeated phases are concatenated. */
 function firstOf(outputs: Tensors, steps: number): Record<string, readonly number[]> {
   return Object.fromEntries(
     [...outputs].map(([name, { data }]) => {

@@ -16,11 +16,11 @@ interface Measured {
   readonly rows: readonly Row[];
   /** The machine's matrix peak: the median over all rounds. */
   readonly gflops: number;
-  /** How many processes wanted a core in the minute before. */
+  /** The load average over the minute before. */
   readonly load: number;
 }
 
-/** Everything that the options ask for, one comparison after the other. */
+/** Run all selected comparisons, one after the other. */
 async function measure(options: Options): Promise<Measured> {
   const [load] = loadavg();
   const folder = await mkdtemp(join(tmpdir(), "gan-onnx-bench-"));
@@ -42,7 +42,7 @@ async function measure(options: Options): Promise<Measured> {
   return { rows, gflops: peaks.length > 0 ? median(peaks) : Number.NaN, load };
 }
 
-/** What a row says, for those who wait. */
+/** A row in short, for progress messages. */
 const inShort = ({ against, ratio, notRun }: Row) => `${against} ${ratio?.toFixed(2) ?? notRun}`;
 
 function machineOf({ threads, rounds, ep }: Options, { gflops, load }: Measured) {
@@ -54,7 +54,7 @@ function machineOf({ threads, rounds, ep }: Options, { gflops, load }: Measured)
     node: process.version,
     onnxruntime: version,
     load: Number(load.toFixed(1)),
-    // Not a number where no row needed it.
+    // NaN if no row needed it.
     matrixPeak: Number.isNaN(gflops) ? undefined : Math.round(gflops),
   };
 }
@@ -79,7 +79,7 @@ function print(options: Options, measured: Measured): void {
 
 try {
   const options = parseOptions(process.argv.slice(2));
-  // On CUDA both ONNX Runtime and PyTorch may round operands to 19 bits (TF32) unless told: float32 is compared.
+  // By default, ONNX Runtime and PyTorch may round operands to TF32 (19 bits) on CUDA. Compare float32.
   process.env.NVIDIA_TF32_OVERRIDE = "0";
   print(options, await measure(options));
 } catch (error) {

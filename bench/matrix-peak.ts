@@ -8,7 +8,7 @@ import type { Entrant } from "./contestant.js";
 const SIZE = 1024;
 const PRODUCTS = 16;
 
-/** The time that multiply-adds take in large square products, which ONNX Runtime computes at its best. */
+/** The time of multiply-adds in large square products, where ONNX Runtime is fastest. */
 export function matrixPeak(work: number, place: SessionPlace, report: (gflops: number) => void): Entrant {
   return {
     name: "its multiply-adds at matrix peak",
@@ -33,7 +33,7 @@ export function matrixPeak(work: number, place: SessionPlace, report: (gflops: n
   };
 }
 
-/** x ← x·W again and again. W's numbers have the variance 1/n, so that those of x neither grow nor vanish. */
+/** x ← x·W, repeatedly. The numbers of W have variance 1/n, so that the numbers of x neither grow nor vanish. */
 function products(): Uint8Array {
   const scale = 2 * Math.sqrt(3 / SIZE);
   const numbers = fillUniform(randomStream(0, "weights"), new Float32Array(SIZE * SIZE));

@@ -2,12 +2,12 @@ import type { NamedGraph, NamedNode } from "../src/graph/build.js";
 import { type Shape, symbolOf } from "../src/graph/dims.js";
 
 /**
- * The multiply-adds of the matrix products and convolutions in a graph, its symbolic dimensions being as given. A
- * loop's body counts once: for a training graph that is one step.
+ * Count the multiply-adds of the matrix products and convolutions in a graph, with given symbolic dimensions. A loop's
+ * body counts once: for a training graph, that is one step.
  *
- * A product of [m, k] and [k, n] has m·k·n. A convolution has as many for each number of its output as its kernel has
- * weights for one output channel; a transposed one the same for each number of its input. (Padding is counted as if it
- * were image; a sum over rows that is written as a product with ones is not counted.)
+ * A product of [m, k] and [k, n] has m·k·n. A convolution has, for each number of its output, as many as its kernel has
+ * weights for one output channel; a transposed convolution, for each number of its input. (Padding is counted like
+ * image. A sum over rows that is written as a product with ones is not counted.)
  */
 export function multiplyAdds(graph: NamedGraph, extents: Readonly<Record<string, number>>): number {
   return countIn(graph, new Map(), extents);
@@ -37,7 +37,7 @@ const counts: Readonly<Record<string, Count>> = {
   MatMul: ({ inputs: [a], outputs: [y] }, sizes) => product(sizes(y)) * (sizes(a).at(-1) ?? 1),
   Gemm: ({ inputs: [a], outputs: [y], attributes }, sizes) => {
     const transposed = attributes.some(({ name, value }) => name === "transA" && value === 1);
-    // A row of ones, by which rows are added up: the formulas have a sum there.
+    // A product with a row of ones sums rows: it is not a product in the formulas.
     if (!transposed && sizes(a)[0] === 1) return 0;
     return product(sizes(y)) * sizes(a)[transposed ? 0 : 1];
   },
@@ -45,7 +45,7 @@ const counts: Readonly<Record<string, Count>> = {
   ConvTranspose: ({ inputs: [x, weight] }, sizes) => product(sizes(x)) * product(sizes(weight).slice(1)),
 };
 
-/** `2*batch` with a batch of 128 is 256. */
+/** The size of a dimension: `2*batch` with a batch of 128 is 256. */
 function sizeIn(dim: Shape[number], extents: Readonly<Record<string, number>>): number {
   const { coefficient, symbol } = symbolOf(dim);
   const symbols = symbol === "" ? [] : symbol.split("*");

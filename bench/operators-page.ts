@@ -1,7 +1,7 @@
 import { operators } from "../src/onnx/operators/index.js";
 import type { Outcome } from "../test/helpers/conformance.js";
 
-/** The opset in which an operator came, where that is after 7, the oldest one that is read. */
+/** The opset that introduced an operator, if it is newer than 7, the oldest supported one. */
 const since: Readonly<Record<string, number>> = {
   Acosh: 9,
   Asinh: 9,
@@ -56,10 +56,10 @@ const since: Readonly<Record<string, number>> = {
   },
 };
 
-/** The opset that an operator was left out in again. */
+/** The last opset that contains an operator, if it was removed. */
 const until: Readonly<Record<string, number>> = { Upsample: 9, Scatter: 10 };
 
-/** Operators of integers, comparisons, places and truths, and those whose slope is 0 wherever there is one. */
+/** Operators on integers, comparisons, positions and truth values, and piecewise constant operators. */
 export const withoutGradient: readonly string[] = [
   ...[
     "And",
@@ -77,13 +77,13 @@ export const withoutGradient: readonly string[] = [
   ...["Round", "SequenceLength", "Shape", "Sign", "Size", "Xor"],
 ];
 
-/** What is said of an operator's gradient. */
+/** The text about an operator's gradient. */
 function gradientOf(operator: string): string {
   if (withoutGradient.includes(operator)) return "none";
   return operator === "ReduceProd" ? "not supported" : "any order";
 }
 
-/** docs/operators.md: the operators that are read, and what ONNX's backend tests say of them. */
+/** docs/operators.md: the supported operators, and the results of ONNX's backend tests. */
 export function operatorsPage(
   outcomes: readonly Outcome[],
   total: string,
@@ -98,16 +98,17 @@ export function operatorsPage(
       const opsets = `${since[name] ?? 7} to ${until[name] ?? 26}`;
       return `| ${name} | ${opsets} | ${gradientOf(name)} | ${cases.length} | ${checked.length} |`;
     });
-  return `# Operators that are read
+  return `# Supported operators
 
-Written by \`npm run conformance -- FOLDER --docs\`; FOLDER is \`onnx/backend/test/data/node\` of the PyPI package
-\`onnx\` (1.19.1). All that is written are standard operators of opset 17; the CPU provider of ONNX Runtime has all of
-them, and \`gan-onnx doctor --graph FILE --ep webgpu\` tells which nodes of a file another provider leaves to the CPU.
+Written by \`npm run conformance -- FOLDER --docs\`; FOLDER is \`onnx/backend/test/data/node\` of the PyPI package \`onnx\`
+(1.19.1). Written files contain only standard operators of opset 17. The CPU provider of ONNX Runtime supports all of
+them. \`gan-onnx doctor --graph FILE --ep webgpu\` lists the nodes of a file that run on the CPU instead of another
+provider.
 
-Gradients are rules in the same operators, so they can be differentiated again: *any order*. *None* is for operators of
-whole numbers, comparisons and places. The last columns count the cases of ONNX's backend tests with the operator in
-them that gave the recorded outputs, and those whose gradients agree with differences. Where axes, shapes or scales are
-inputs of a case, they are constants here.
+Gradients consist of the same operators, so they can be differentiated again: *any order*. *None* is for operators on
+integers, comparisons and positions. The last two columns count cases of ONNX's backend tests that contain the operator:
+those whose outputs equal the recorded ones, and those whose gradients agree with finite differences. If axes, shapes or
+scales are inputs of a case, they are replaced by constants.
 
 ${total}.
 
@@ -115,7 +116,7 @@ ${total}.
 |---|---|---|---|---|
 ${rows.join("\n")}
 
-## What is not supported, and in how many cases
+## Unsupported features, and the number of cases
 
 | cases | why |
 |---|---|

@@ -4,13 +4,13 @@ import { z } from "zod";
 import { GanOnnxError, messageOf } from "../src/error.js";
 import { type ProviderName, providerNames } from "../src/runtime/providers.js";
 
-/** What is measured, and how. */
+/** What to measure, and how. */
 export interface Options {
   readonly ep: ProviderName;
   readonly python?: string;
   readonly threads: number;
   readonly rounds: number;
-  /** Only to see that everything runs: few steps, no figure means anything. */
+  /** A smoke test with few steps. The numbers mean nothing. */
   readonly quick: boolean;
   readonly only: RegExp;
   readonly format: "table" | "markdown" | "json";
@@ -38,9 +38,9 @@ const schema = z.object({
 });
 
 /**
- * The options on the command line.
+ * Parse the command line.
  *
- * @throws GanOnnxError (usage) naming the one that is wrong or unknown.
+ * @throws {@link GanOnnxError} (usage) when an option is wrong or unknown.
  */
 export function parseOptions(args: readonly string[]): Options {
   const text = { type: "string" } as const;

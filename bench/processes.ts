@@ -11,12 +11,12 @@ import type { Entrant } from "./contestant.js";
 import type { Options } from "./options.js";
 import { pythonArguments, requirePython } from "./pytorch.js";
 
-/** `dist/cli.js`, as users run it. */
+/** `dist/cli.js`, the program as users run it. */
 export const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 
 const execute = promisify(execFile);
 
-/** Somebody who begins and ends in every round. */
+/** An entrant that starts and ends in every round. */
 function entrant(name: string, round: () => Promise<number>, available?: () => unknown): Entrant {
   return {
     name,
@@ -27,7 +27,7 @@ function entrant(name: string, round: () => Promise<number>, available?: () => u
   };
 }
 
-/** The time of a whole process. */
+/** The duration of a whole process. */
 export function processOf(
   name: string,
   command: string,
@@ -53,10 +53,10 @@ export function pythonProcess(casePath: string, args: readonly string[], options
   return processOf("PyTorch", options.python ?? "", all, () => requirePython(options));
 }
 
-/** What is measured of a training process. */
+/** What to measure of a training process. */
 export type Measure = "first step" | "peak memory";
 
-/** `gan-onnx train`, from its start to its first line of metrics, or to the memory it has needed after some steps. */
+/** `gan-onnx train`, from its start to the first line of metrics, or its peak memory after some steps. */
 export function ourTraining(
   measure: Measure,
   { data, folder, steps }: { data: string; folder: string; steps: number },
@@ -80,7 +80,7 @@ export function ourTraining(
   });
 }
 
-/** PyTorch's script of the same. */
+/** The same with PyTorch's script. */
 export function pytorchTraining(
   measure: Measure,
   casePath: string,
@@ -117,7 +117,7 @@ async function until(done: () => boolean, child: { readonly exitCode: number | n
   }
 }
 
-/** The most memory that a process has had, in MB. */
+/** The peak memory of a process, in MB. */
 function peakMemory(pid: number | undefined): number {
   if (process.platform !== "linux") throw new Error("only Linux tells the peak memory of a process");
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];

@@ -9,7 +9,7 @@ const script = (name: string) => fileURLToPath(new URL(`pytorch/${name}.py`, imp
 const hello = z.object({ version: z.string() });
 const answer = z.object({ ms: z.number(), metrics: z.record(z.string(), z.array(z.number())) });
 
-/** How PyTorch makes its steps, as `pytorch/training.py` explains, and where. */
+/** How PyTorch runs its steps, see `pytorch/training.py`, by device. */
 export const pytorchModes = {
   cpu: ["eager", "wanted", "compiled"],
   cuda: ["eager", "wanted", "compiled", "graph"],
@@ -25,20 +25,20 @@ const described: Readonly<Record<Mode, string>> = {
   graph: "CUDA graph, fused Adam",
 };
 
-/** The Python to compare with; throws when there is none, or nothing that it could run on. */
+/** The Python to compare with. Throws when there is none, or it has no supported device. */
 export function requirePython({ python, ep }: Options): string {
   if (!python) throw new Error("no --python");
   if (ep === "webgpu") throw new Error("PyTorch has no WebGPU");
   return python;
 }
 
-/** The arguments of a script that works on a case where the options say. */
+/** The arguments of a script that works on a case, on the device in the options. */
 export function pythonArguments(name: string, casePath: string, { ep, threads }: Options, mode?: Mode) {
   const device = ep === "cuda" ? "cuda" : "cpu";
   return [script(name), casePath, ...(mode ? [mode] : []), device, String(threads)];
 }
 
-/** PyTorch on the case in a file, asked for `steps 64` or `sample 100` in every round. */
+/** PyTorch on the case in a file. It receives `steps 64` or `sample 100` in every round. */
 export function pytorch(mode: Mode, casePath: string, asked: string, options: Options): Entrant {
   const name = `PyTorch ${described[mode]}`;
   return {

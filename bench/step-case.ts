@@ -11,13 +11,13 @@ import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
 import { multiplyAdds } from "./multiply-adds.js";
 
-/** Steps of a recipe that everybody makes from the same weights on the same batches. */
+/** Steps of a recipe that all contestants run, with the same weights and batches. */
 export interface StepCase {
   readonly design: Design;
   readonly graph: StepGraph;
   readonly train: Uint8Array<ArrayBuffer>;
   readonly state: Tensors;
-  /** A block of `steps` batches of everything the graph reads; every round repeats it. */
+  /** A block of `steps` batches for all inputs of the graph. Every round repeats it. */
   readonly feeds: Tensors;
   readonly steps: number;
   readonly batchSize: number;
@@ -28,10 +28,10 @@ export interface StepCase {
 
 export const mnistShape: ImageShape = { channels: 1, height: 28, width: 28 };
 
-/** A round holds about so many multiply-adds: a quarter of a second to a second on two cores. */
+/** The approximate number of multiply-adds in a round: a quarter of a second to a second on two cores. */
 const ROUND = 25e9;
 
-/** The case of a configuration's flags. `quick` has as few steps as can be compared. */
+/** The case for a configuration's flags. `quick` uses the smallest number of steps for a comparison. */
 export function stepCase(flags: Readonly<Record<string, unknown>>, { quick }: { quick: boolean }): StepCase {
   const { run, recipe, flat } = resolveConfig(flags);
   const { batchSize } = run;
@@ -46,7 +46,7 @@ export function stepCase(flags: Readonly<Record<string, unknown>>, { quick }: { 
   };
 }
 
-/** The first steps, whose metrics are compared. */
+/** The number of first steps whose metrics are compared. */
 export const CHECKED = 3;
 
 function blockOf({ batches }: StepGraph, steps: number, batchSize: number): Tensors {
@@ -57,7 +57,7 @@ function blockOf({ batches }: StepGraph, steps: number, batchSize: number): Tens
   return feedsOfBlock(batches, dataset, { seed: 0, epoch: 1, order }, block, batchSize);
 }
 
-/** Write a design's weights, and what it is fed, for contestants in other languages. */
+/** Write a design's weights and its batch inputs, for contestants in other languages. */
 export async function writeCase(
   path: string,
   { design, state, configuration }: Pick<StepCase, "design" | "state" | "configuration">,

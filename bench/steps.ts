@@ -15,15 +15,15 @@ export interface Planned {
   prepare(): Promise<Comparison>;
 }
 
-/** Where a benchmark keeps its files, and what it notes on the way. */
+/** The folder of a benchmark's files, and its measurements. */
 export interface BenchContext {
   readonly folder: string;
   readonly options: Options;
-  /** Told of every measurement of the machine's matrix peak. */
+  /** Receives every measurement of the machine's matrix peak. */
   peak(gflops: number): void;
 }
 
-/** Training steps of each recipe, and of vanilla as it grows. */
+/** Training steps of each recipe, and of vanilla with increasing size. */
 export function stepComparisons(place: BenchContext): Planned[] {
   const grown = [
     ...[32, 512, 2048].map((batchSize) => ({ about: `batch ${batchSize}`, flags: { batchSize } })),

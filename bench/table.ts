@@ -2,7 +2,7 @@ import type { Row, Unit } from "./contestant.js";
 
 const columns = ["what", "against", "gan-onnx", "theirs", "ratio", "spread", "differ by"] as const;
 
-/** Rows as a table in Markdown, which reads as plain text too. */
+/** Format rows as a Markdown table that is also readable as plain text. */
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map(cellsOf);
   const widths = columns.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i].length)));
@@ -22,7 +22,7 @@ function cellsOf({ what, against, unit, ours, theirs, ratio, spread, difference,
   ];
 }
 
-/** A reason in the width of a column; `--json` has all of it. */
+/** Shorten a reason to the width of a column. `--json` has the whole text. */
 function shortened(text: string): string {
   return text.length > 100 ? `${text.slice(0, 99)}…` : text;
 }

@@ -10,8 +10,8 @@ import { CHECKED } from "./step-case.js";
 const here = fileURLToPath(new URL(".", import.meta.url));
 
 /**
- * TensorFlow.js in Chromium, on its wasm or its webgpu backend: only there it has threads and a GPU. It is the slowest
- * by far, so it makes few steps a round.
+ * TensorFlow.js in Chromium, with its wasm or webgpu backend: only there it has threads and a GPU. It is by far the
+ * slowest, so it runs few steps per round.
  */
 export function tensorflow(casePath: string, { ep, threads }: Options): Entrant {
   const backend = ep === "webgpu" ? "webgpu" : "wasm";
@@ -45,7 +45,8 @@ async function openPage(casePath: string, backend: string, threads: number): Pro
   };
   try {
     const page = await browser.newPage();
-    // Its wasm backend takes half the cores for real ones, whatever it is asked for; it shall have as many as others.
+    // Its wasm backend always uses half of the logical cores. Report twice as many, so that it uses as many as the
+    // others.
     await page.addInitScript(
       `Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { value: ${2 * threads} })`,
     );
@@ -69,17 +70,17 @@ async function openPage(casePath: string, backend: string, threads: number): Pro
   }
 }
 
-/** Throw what a page threw, without the way that it took. */
+/** Throw an error of the page without Playwright's prefix. */
 function inPage(error: unknown): never {
   throw new Error(messageOf(error).replace(/^page\.evaluate: Error: /, ""), { cause: error });
 }
 
-/** Where there is no GPU, the variable that shows Vulkan a driver in software asks Chromium for its own one. */
+/** If Vulkan uses a software driver because there is no GPU, let Chromium use its own software driver. */
 function software(): string[] {
   return process.env.VK_ICD_FILENAMES?.includes("swiftshader") ? ["--use-webgpu-adapter=swiftshader"] : [];
 }
 
-/** The page, the case's folder beside it. The two headers let pages use threads. */
+/** Serve the page and the case's folder. The two headers allow threads. */
 async function serve(folder: string): Promise<{ url: string; close(): Promise<void> }> {
   const { createServer } = await import("vite");
   const packages = ["core", "backend-wasm", "backend-webgpu", "core/dist/register_all_gradients"];
@@ -91,7 +92,7 @@ async function serve(folder: string): Promise<{ url: string; close(): Promise<vo
     optimizeDeps: { include: packages.map((name) => `@tensorflow/tfjs-${name}`) },
     server: {
       host: "127.0.0.1",
-      port: 0, // Any free one.
+      port: 0, // Any free port.
       hmr: false,
       headers: {
         "Cross-Origin-Opener-Policy": "same-origin",

@@ -15,7 +15,7 @@ import { pytorch } from "./pytorch.js";
 import { mnistShape, stepCase, writeCase } from "./step-case.js";
 import type { BenchContext, Planned } from "./steps.js";
 
-/** What users wait for around the steps of the recipe vanilla: start, samples, export, memory. */
+/** Other costs for users of the recipe vanilla: start, samples, export, memory. */
 export function useComparisons(place: BenchContext): Planned[] {
   const many = place.options.quick ? 100 : 10_000;
   const prepared = once(() => prepare(place));
@@ -79,7 +79,7 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-/** Images in the form of MNIST's files, a run of an epoch of few of them, its generator, and a case for Python. */
+/** Write images in MNIST's form, a run of one epoch with few of them, its generator, and a case for Python. */
 async function prepare({ folder, options }: BenchContext) {
   const [data, few] = ["images", "few-images"].map((name) => join(folder, name));
   await writeIdx(data, options.quick ? 1000 : 60_000);
@@ -106,7 +106,7 @@ async function writeIdx(folder: string, count: number): Promise<void> {
   await writeFile(join(folder, "train-images-idx3-ubyte"), Buffer.concat([header, sizes, images]));
 }
 
-/** An exported generator in its session, and PyTorch's generator on the same latents. */
+/** An exported generator in its session, and PyTorch's generator with the same latents. */
 async function samplers({ folder, options }: BenchContext, count: number, times: number) {
   const work = stepCase({}, { quick: true });
   const { design, state } = work;

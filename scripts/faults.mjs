@@ -1,4 +1,4 @@
-// `npm run faults -- [--tries 100] [--seed 1]`: what becomes of a run whose process, disk or folder fails. Prints a table.
+// `npm run faults -- [--tries 100] [--seed 1]`: test runs whose process, disk or folder fails. Prints a table.
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -21,7 +21,7 @@ const { values } = parseArgs({
   options: {
     tries: { type: "string", default: "100" },
     seed: { type: "string", default: "1" },
-    /** A word of the faults to try; all of them unless given. */
+    /** A word in the names of the faults to test. The default is all faults. */
     only: { type: "string", default: "" },
   },
 });
@@ -29,7 +29,7 @@ const tries = Number(values.tries);
 const cli = fileURLToPath(new URL("../dist/bin.cjs", import.meta.url));
 const place = mkdtempSync(join(tmpdir(), "gan-onnx-faults-"));
 
-/** Numbers in [0, 1) from a seed, so that a table can be made again (mulberry32). */
+/** Numbers in [0, 1) from a seed, so that a table can be reproduced (mulberry32). */
 let seed = Number(values.seed);
 function random() {
   seed = (seed + 0x6d2b79f5) | 0;
@@ -81,7 +81,7 @@ function start(args) {
 
 const run = (args) => start(args).ended;
 
-/** Wait for something, but not for longer than the process takes. */
+/** Wait for a condition, at most until the process ends. */
 async function until(holds, { ended }) {
   let over = false;
   ended.then(() => {
@@ -90,7 +90,7 @@ async function until(holds, { ended }) {
   while (!over && !holds()) await sleep(5);
 }
 
-/** Every file of a run with its hash, but for those that depend on the time. */
+/** Every file of a run with its hash, except those that depend on the time. */
 function contentOf(out) {
   const files = readdirSync(join(place, out), { recursive: true, encoding: "utf8" })
     .filter(
@@ -107,7 +107,7 @@ function contentOf(out) {
   return JSON.stringify(files.map((path) => [path, hash(path)]));
 }
 
-/** Resume to the end, and say what is wrong with what comes out; undefined when it is as if nothing had happened. */
+/** Resume to the end and compare the results. Returns what is wrong; undefined if they are as without a fault. */
 async function faultAfter(out, expected) {
   const args = existsSync(join(place, out, "checkpoint.safetensors")) ? resuming(out) : training(out);
   if (args[1] !== "--resume") rmSync(join(place, out), { recursive: true, force: true });
@@ -119,7 +119,7 @@ async function faultAfter(out, expected) {
 const lastLine = (text) => text.trimEnd().split("\n").at(-1);
 const isClear = (stderr) => /^error: [^\n]+\n$/m.test(stderr) && !/\n {4}at /.test(stderr);
 
-/** Mount a small file system; undefined where that is not allowed. */
+/** Mount a small file system; undefined if that is not permitted. */
 function smallDisk(name, size) {
   try {
     mkdirSync(join(place, name));

@@ -1,4 +1,4 @@
-// The second half of `npm run build`: what tsc does not do.
+// The second part of `npm run build`: what tsc does not do.
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, sep } from "node:path";
@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const dist = join(root, "dist");
 
-/** Replace a text that must occur once. */
+/** Replace a text that must occur exactly once. */
 function replaceOnce(text, before, after) {
   if (text.split(before).length !== 2) throw new Error(`${JSON.stringify(before)} does not occur once`);
   return text.replace(before, () => after);
 }
 
-/** Generated code without what nothing here calls, which is more than half of it. */
+/** Remove unused functions from generated code: more than half of it. */
 function withoutUnused(source) {
   const unused = "verify|fromObject|toObject|encodeDelimited|decodeDelimited|prototype\\.toJSON";
   const definition = new RegExp(
@@ -24,8 +24,9 @@ function withoutUnused(source) {
 }
 
 /**
- * onnx-proto asks for protobufjs 6 and is CommonJS. npm's `overrides` give it protobufjs 8 here, but do not reach those
- * who install this package. So its generated code goes into dist/ as an ES module that uses our own protobufjs.
+ * onnx-proto requires protobufjs 6 and is CommonJS. npm's `overrides` give it protobufjs 8 here, but do not apply when
+ * users install this package. So its generated code is copied to dist/ as an ES module that uses this package's
+ * protobufjs.
  */
 function bundleOnnxProto() {
   const source = readFileSync(createRequire(import.meta.url).resolve("onnx-proto"), "utf8");
@@ -38,7 +39,7 @@ function bundleOnnxProto() {
   const notice = `/*!\n * onnx-proto, generated from onnx.proto\n *\n${licence.replace(/^/gm, " * ")}\n */\n`;
   const module = withoutUnused(replaceOnce(withImport, "module.exports = $root;", "export default $root;"));
   writeFileSync(join(dist, "onnx/onnx-proto.js"), notice + module);
-  // The same for its types, which name a Long that they import from nowhere.
+  // The same for its types, which use a type Long without importing it.
   const long = "type Long = { low: number; high: number; unsigned: boolean; toNumber(): number };\n";
   const types = readFileSync(join(root, "node_modules/onnx-proto/dist/onnx.d.ts"), "utf8");
   writeFileSync(join(dist, "onnx/onnx-proto-types.d.ts"), notice + types + long);
@@ -56,7 +57,7 @@ function bundleOnnxProto() {
   }
 }
 
-/** Remove what earlier builds left in dist/ and no source stands for any more. */
+/** Remove files of earlier builds from dist/ that have no source any more. */
 function removeStale() {
   for (const file of readdirSync(dist, { recursive: true, encoding: "utf8" })) {
     if (file.startsWith("web-demo") || !/\.(js|d\.ts|map)$/.test(file)) continue;

@@ -39,14 +39,14 @@ const commands = [
   doctor,
 ];
 
-/** The one place that prints errors: a line for what users can mend, a stack trace only with --verbose. */
+/** Print errors. This is the only place. The stack trace is shown only with --verbose. */
 function fail(error: unknown, verbose: boolean): void {
   process.stderr.write(`error: ${messageOf(error, flagOf)}\n`);
   if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   process.exitCode = error instanceof GanOnnxError && error.kind === "usage" ? 2 : 1;
 }
 
-// Whoever read our output may be gone: what is under way is done and saved all the same.
+// If the reader of the output has exited, continue and save the results.
 process.stderr.on("error", () => {});
 process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
   if (cause.code === "EPIPE") return;
@@ -60,7 +60,7 @@ const verbose = args.includes("--verbose");
 
 const parser: Argv = yargs(args)
   .scriptName("gan-onnx")
-  .locale("en") // Messages are recognized by their English words.
+  .locale("en") // misunderstood.ts parses the English messages.
   .usage("$0 <command>\n\nTrain generative networks with nothing but ONNX Runtime.")
   .command(commands)
   .option("verbose", { type: "boolean", global: true, describe: "show the stack trace of an error" })

@@ -10,36 +10,36 @@ export { type RunSettings, runSchema };
 /** A checked configuration. */
 export type Config = Configuration;
 
-/** The images of a run whose data nobody has looked at: as large as it asks for, or as MNIST's. */
+/** The image shape of a run before its data are loaded: as configured, or MNIST's. */
 export function imageOf({ channels = 1, size = 28 }: RunSettings): ImageShape {
   return { channels, height: size, width: size };
 }
 
-/** Settings as the user gave them, unchecked. */
+/** Settings as given by the user, not checked. */
 export type RawSettings = Readonly<Record<string, unknown>>;
 
-/** Settings by the names that they had before; flags and files may still use them, and nothing offers them. */
+/** Old names of settings. Flags and files may still use them; help does not show them. */
 export const formerNames: Readonly<Record<string, string>> = { stepsPerRun: "stepsPerCall" };
 
-/** The same settings by the names of today. */
+/** Replace old names of settings by the current ones. */
 export function renamed(settings: RawSettings): RawSettings {
   const today = (key: string) => formerNames[key] ?? key;
   const name = (key: string) => (today(key) in settings ? key : today(key));
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [name(key), value]));
 }
 
-/** `batchSize` as a flag: `--batch-size`. */
+/** Convert `batchSize` to its flag, `--batch-size`. */
 export function flagOf(key: string): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-/** A setting as the command line offers it: its schema, and the recipes that have it (none: all runs do). */
+/** A setting on the command line: its schema, and the recipes that have it (none means all runs). */
 export interface Field {
   readonly schema: z.ZodType;
   readonly recipes: readonly { readonly name: RecipeName; readonly schema: z.ZodType }[];
 }
 
-/** Every setting that some run can have, by its key. */
+/** All settings of all runs, by key. */
 export function allFields(): Readonly<Record<string, Field>> {
   const fields: Record<string, Field> = {};
   for (const [key, schema] of Object.entries(runSchema.shape)) fields[key] = { schema, recipes: [] };
@@ -61,9 +61,10 @@ interface FileSettings {
 }
 
 /**
- * Flags over file over defaults, checked as one.
+ * Resolve a configuration: flags override the file, the file overrides the defaults. The result is checked.
  *
- * @throws GanOnnxError (usage) naming the flag, or the file and field, that is wrong or unknown.
+ * @throws {@link GanOnnxError} (usage) when a setting is wrong or unknown. The message names the flag, or file and
+ * field.
  */
 export function resolveConfig(flags: RawSettings, file?: FileSettings): Config {
   const given = renamed(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
@@ -101,9 +102,9 @@ function unknownSetting(
 }
 
 /**
- * The arguments of a command that has no configuration file, checked.
+ * Check the arguments of a command without a configuration file.
  *
- * @throws GanOnnxError (usage) naming the flag that is wrong.
+ * @throws {@link GanOnnxError} (usage) when an argument is wrong.
  */
 export function parseArguments<S extends z.ZodType>(schema: S, argv: RawSettings): z.infer<S> {
   return check(schema, argv, setting);

@@ -7,19 +7,19 @@ import type { Plugin } from "vite";
 
 const models = fileURLToPath(new URL("../models/", import.meta.url));
 
-/** Whether a generator's metadata say how many classes there are. */
+/** Whether the metadata of a generator contain classes. */
 function hasClasses(file: string): boolean {
   return existsSync(file) && readFileSync(file).includes("classes");
 }
 
-/** The generators that come with the page; it opens with the first one: that of the best pictures, if it has classes. */
+/** The generators that are shipped with the page. It opens the first one: the best one, if it has classes. */
 export function shippedFiles(): string[] {
   const files = readdirSync(models).filter((file) => file.endsWith(".onnx") && file !== "judge.onnx");
   const first = hasClasses(`${models}generator.onnx`) ? "generator.onnx" : "conditional.onnx";
   return files.sort((a, b) => Number(b === first) - Number(a === first) || a.localeCompare(b));
 }
 
-/** Put the generators of `models/` beside the page, with the list that it chooses from. */
+/** Copy the generators of `models/` to the page, with the list that it shows. */
 export function shippedModels(): Plugin {
   return {
     name: "shipped-models",
@@ -34,9 +34,9 @@ export function shippedModels(): Plugin {
 }
 
 /**
- * `import { address, size } from "file?gzip"`: the address of a gzipped copy, and its size. Some static hosts refuse
- * files as large as ONNX Runtime's for WebGPU, and not all compress what they send. The ending is no known one, so that
- * none unpacks it.
+ * `import { address, size } from "file?gzip"`: the URL and the size of a gzipped copy. Some static hosts refuse files
+ * as large as ONNX Runtime's for WebGPU, and not all compress files. The extension is an unknown one, so no host
+ * decompresses it.
  */
 export function gzipped(): Plugin {
   const mark = "?gzip";
@@ -61,7 +61,7 @@ export function gzipped(): Plugin {
   };
 }
 
-/** What the page of a run is told where nothing serves one: none. `gan-onnx serve --run` answers in its place. */
+/** The answer for a run's page without a server: no run. `gan-onnx serve --run` answers instead. */
 export function noRun(): Plugin {
   return {
     name: "no-run",
@@ -72,8 +72,8 @@ export function noRun(): Plugin {
 }
 
 /**
- * The service worker, which keeps the page's files so that it opens without a network, and the version that they make
- * up together. What only a GPU needs is kept when it was loaded.
+ * The service worker, which caches the page's files so that it opens offline, and the version of these files. Files
+ * that only a GPU needs are cached after they are loaded.
  */
 export function offline(): Plugin {
   return {

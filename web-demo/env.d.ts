@@ -1,4 +1,4 @@
-/** The address of a file's gzipped copy and its size in bytes, see `vite.config.ts`. */
+/** The URL of a file's gzipped copy, and its size in bytes, see `vite.config.ts`. */
 declare module "*?gzip" {
   export const address: string;
   export const size: number;

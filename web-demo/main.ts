@@ -12,7 +12,7 @@ let watched: Watched | undefined;
 const opened = openLook();
 setUpTake(shownNow, () => watched);
 
-/** What trains is loaded when there is something to look at. */
+/** Load the training part after the first sheet. */
 const training = opened.then(async () => {
   try {
     return await setUpTraining();
@@ -34,7 +34,7 @@ async function setUpTraining() {
   return view;
 }
 
-// When there is nothing else to load.
+// Cache files after everything else is loaded.
 training.then(keepOffline);
 
 onFiles((files) => {

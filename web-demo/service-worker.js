@@ -1,4 +1,4 @@
-/** The version of the page's files, and the files: both are filled in when the page is built. */
+/** The version of the page's files, and their names. The build fills in both. */
 const version = "VERSION";
 const files = ["FILES"];
 const name = `gan-onnx ${version}`;
@@ -20,12 +20,14 @@ addEventListener("activate", (event) => {
 addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  // What is new of a run is never the same twice.
+  // Do not cache the news of a run: they always change.
   const served = url.origin === location.origin && !/\/run(\.json|\/)/.test(url.pathname);
   if (request.method === "GET" && served) event.respondWith(answerTo(request, url));
 });
 
-/** Files whose names say what is in them come from here; all others from the network, and from here without one. */
+/**
+ * Files with a hash in their name come from the cache. Others come from the network, or from the cache when offline.
+ */
 async function answerTo(request, { pathname }) {
   const cache = await caches.open(name);
   const kept = () => cache.match(request, { ignoreSearch: request.mode === "navigate" });

@@ -8,10 +8,10 @@ const plugins = () => [gzipped()];
 
 export default defineConfig({
   root: here("."),
-  // Relative addresses: the page works from any sub-path.
+  // Relative URLs: the page works at any path.
   base: "./",
   plugins: [shippedModels(), noRun(), ...plugins(), offline()],
-  // ONNX Runtime's loader as a file of its own: its threads start from that file.
+  // Keep ONNX Runtime's loader as a separate file: its threads start from that file.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },
   worker: { format: "es", plugins },
   build: {
@@ -20,12 +20,12 @@ export default defineConfig({
     rolldownOptions: {
       input: ["index.html", "run.html", "embed.html", "gan-onnx-sheet.ts"].map(here),
       output: {
-        // The custom element has a name that any page can write.
+        // Give the custom element a fixed file name, for use in any page.
         entryFileNames: ({ name }) => (name === "gan-onnx-sheet" ? "[name].js" : "assets/[name]-[hash].js"),
       },
     },
     target: "es2022",
-    // Nothing inline: the content security policy of `gan-onnx serve` knows files only.
+    // Inline nothing: the content security policy of `gan-onnx serve` allows only files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

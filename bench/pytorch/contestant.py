@@ -1,7 +1,7 @@
 """PyTorch's side of a comparison: python contestant.py CASE.safetensors MODE DEVICE THREADS
 
-Says its version, then answers each line, "step COUNT" or "sample COUNT TIMES", with milliseconds for one step or one
-sample of COUNT images, and what came out.
+Prints its version. Then answers each line, "step COUNT" or "sample COUNT TIMES", with milliseconds for one step or one
+sample of COUNT images, and the results.
 """
 import json
 import sys

@@ -1,8 +1,8 @@
-"""What a user's script in PyTorch does, as a process of its own: python process.py CASE DEVICE THREADS COMMAND ...
+"""A user's script in PyTorch, as a process: python process.py CASE DEVICE THREADS COMMAND ...
 
-train FOLDER STEPS   read the images of FOLDER, make a step, say "first"; make the others, say "done", wait
+train FOLDER STEPS   read the images of FOLDER, run a step, print "first"; run the others, print "done", wait
 sample COUNT FILE    draw images and write their bytes
-export FILE          write the generator by torch.export, for any number of images
+export FILE          write the generator with torch.export, for any number of images
 """
 import sys
 

@@ -1,4 +1,4 @@
-"""The recipes of gan-onnx in PyTorch: networks with the same names of tensors, and the same losses of the same inputs."""
+"""The recipes of gan-onnx in PyTorch: networks with the same tensor names, and the same losses of the same inputs."""
 import json
 from dataclasses import dataclass
 from typing import Callable
@@ -12,7 +12,7 @@ dtypes = {"F32": torch.float32, "U8": torch.uint8, "I64": torch.int64}
 
 
 def read_case(path):
-    """A safetensors file: its tensors by name, and its configuration."""
+    """Read a safetensors file: its tensors by name, and its configuration."""
     data = bytearray(open(path, "rb").read())
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
@@ -81,7 +81,7 @@ class Vae(nn.Module):
 
 
 def networks_of(c):
-    """The networks of a configuration by their names."""
+    """The networks of a configuration, by name."""
     latent, width = c["latent"], c["width"]
     if c["recipe"] == "vae":
         return {"vae": Vae(latent, width)}
@@ -97,9 +97,9 @@ def networks_of(c):
 
 @dataclass
 class Phase:
-    """One kind of update: `loss(*inputs)` returns the loss, then whatever else is recorded.
+    """One kind of update: `loss(*inputs)` returns the loss, then the other metrics.
 
-    What differentiates inside of its loss is differentiated twice, which torch.compile cannot (2.15).
+    A loss with `differentiates` contains a gradient, so it is differentiated twice. torch.compile does not support this (2.15).
     """
 
     updates: str

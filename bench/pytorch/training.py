@@ -1,9 +1,9 @@
-"""Training steps in PyTorch. The ways to make them:
+"""Training steps in PyTorch, in several modes:
 
-eager     as examples are written: every backward pass fills the gradients of all networks it goes through
-wanted    eager, but only the gradients that the update needs, as gan-onnx computes them
-compiled  wanted, the losses through torch.compile (but for wgan-gp's critic), Adam fused
-graph     wanted, the whole step captured in a CUDA graph, Adam fused
+eager     as in examples: every backward pass computes the gradients of all networks on its path
+wanted    like eager, but only the gradients that the update needs, as in gan-onnx
+compiled  like wanted, with losses compiled by torch.compile (except wgan-gp's critic) and fused Adam
+graph     like wanted, with the whole step captured in a CUDA graph and fused Adam
 """
 import time
 
@@ -32,7 +32,7 @@ class Training:
         self.captured = None
 
     def step(self, batch):
-        """One step on one batch of every input; returns what each update records."""
+        """Run one step on one batch of every input. Returns the metrics of each update."""
         recorded = []
         for phase, loss in zip(self.phases, self.losses):
             adam, net = self.adams[phase.updates], self.nets[phase.updates]
@@ -60,7 +60,7 @@ class Training:
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
             recorded = self.step(static)
-        # Back to the start: warming up and capturing have trained.
+        # Restore the initial state: warm-up and capture have changed it.
         for name, net in self.nets.items():
             net.load_state_dict(before[name])
         for adam in self.adams.values():
@@ -77,7 +77,7 @@ class Training:
         return [[value.clone() for value in values] for values in recorded]
 
     def run(self, block, steps):
-        """Steps on a block of batches in host memory: milliseconds a step, and the metrics of every step."""
+        """Run steps on a block of batches in host memory. Returns milliseconds per step, and the metrics of every step."""
         if self.mode == "graph" and not self.captured:
             self.capture({name: value[0].to(self.device) for name, value in block.items()})
         step = self.replay if self.captured else self.step
@@ -95,6 +95,6 @@ class Training:
         return {"ms": ms, "metrics": metrics}
 
     def images(self, z):
-        """Images of latents, as inference."""
+        """Draw images from latents, in inference mode."""
         with torch.inference_mode():
             return self.nets["generator"].eval()(z.to(self.device)).cpu()

@@ -1,4 +1,4 @@
-// TensorFlow.js's side of a comparison, in a page: steps from the weights and batches of a case.
+// TensorFlow.js's side of a comparison, in a page: steps with the weights and batches of a case.
 import { getThreadsCount, setThreadsCount, setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
@@ -7,7 +7,7 @@ import { phasesOf } from "./recipes.js";
 
 const arrays = { F32: Float32Array, U8: Uint8Array, I64: BigInt64Array };
 
-/** A safetensors file: its configuration, and its tensors by name. */
+/** Read a safetensors file: its configuration, and its tensors by name. */
 async function readCase(url) {
   const buffer = await (await fetch(url)).arrayBuffer();
   const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
@@ -29,13 +29,13 @@ async function readCase(url) {
   return { configuration, tensors };
 }
 
-/** A tensor to be learnt. Kernels of PyTorch, [out, in, height, width], in TensorFlow.js's order of axes. */
+/** A trainable tensor. PyTorch's kernels [out, in, height, width] are transposed to TensorFlow.js's order of axes. */
 function variableOf({ shape, data }) {
   const tensor = tf.tensor(data, shape);
   return tf.variable(shape.length === 4 ? tf.transpose(tensor, [2, 3, 1, 0]) : tensor);
 }
 
-/** Load a case on a backend; returns TensorFlow.js's version and what runs it. */
+/** Load a case on a backend. Returns TensorFlow.js's version and its device. */
 globalThis.open = async (url, backend, threads) => {
   if (backend === "wasm") {
     setWasmPaths("/node_modules/@tensorflow/tfjs-backend-wasm/dist/");
@@ -52,7 +52,7 @@ globalThis.open = async (url, backend, threads) => {
     adam: tf.train.adam(c.learningRate, c.beta1, c.beta2, c.epsilon),
   }));
 
-  /** What a phase is given in one of its updates: [steps, batch, ...], where it repeats [steps, repeats, batch, ...]. */
+  /** The inputs of one update of a phase: [steps, batch, ...], or [steps, repeats, batch, ...] if it repeats. */
   const given = ({ repeats, inputs }, step, repeat) =>
     Object.fromEntries(
       inputs.map((name) => {

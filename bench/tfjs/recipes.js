@@ -1,13 +1,12 @@
-// The recipes of gan-onnx in TensorFlow.js: networks with the same names of tensors, and the same losses of the same
-// inputs. Images are [batch, height, width, channels] here, the only layout that its wasm backend convolves.
+// The recipes of gan-onnx in TensorFlow.js: networks with the same tensor names, and the same losses of the same
+// inputs. Images are [batch, height, width, channels] here, the only layout for convolutions of its wasm backend.
 import * as tf from "@tensorflow/tfjs-core";
 
 /**
- * The phases of a step, each with the network that it updates, how often, what it is given, and its loss, which hands
- * all that is recorded to `record`.
+ * The phases of a step, each with its network, repeats, inputs and loss. The loss passes its metrics to `record`.
  *
  * @param c the configuration.
- * @param weight a learnt tensor by its name; kernels are [height, width, in, out], of transposed convolutions
+ * @param weight a trainable tensor by name. Kernels are [height, width, in, out], those of transposed convolutions
  * [height, width, out, in].
  */
 export function phasesOf(c, weight) {
@@ -20,7 +19,7 @@ export function phasesOf(c, weight) {
 }
 
 const leaky = (h) => tf.leakyRelu(h, 0.2);
-/** The same where it is differentiated twice, which TensorFlow.js cannot do with its own. */
+/** A LeakyReLU that can be differentiated twice. TensorFlow.js's own cannot. */
 const leakyTwice = (h) => tf.sub(tf.relu(h), tf.mul(tf.relu(tf.neg(h)), 0.2));
 const signed = (x) => tf.sub(tf.div(x, 127.5), 1);
 
@@ -38,7 +37,7 @@ function mlps({ recipe, depth }, _, linear) {
 }
 
 function convolutional({ width, classes }, weight, linear) {
-  // By the batch's mean and variance. The running ones, which training only writes, are left out.
+  // Normalize by the batch's mean and variance. Running statistics are omitted: training only writes them.
   const normalized = (name, x) => {
     const { mean, variance } = tf.moments(x, [...Array(x.rank - 1).keys()]);
     const factor = tf.div(weight(`${name}.weight`), tf.sqrt(tf.add(variance, 1e-5)));

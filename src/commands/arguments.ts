@@ -4,12 +4,12 @@ import { GanOnnxError } from "../error.js";
 import { repeatable, switches } from "./options.js";
 
 /**
- * Refuse what yargs lets pass although it cannot mean what it says: flags given twice, empty values, switches with a
- * value that is none, `--no-` before what is no switch, and whatever follows a lone `--`.
+ * Refuse arguments that yargs accepts and that make no sense: repeated flags, empty values, switches with another
+ * value, `--no-` before a flag that is not a switch, and everything after a lone `--`.
  *
  * @param args as they were typed.
- * @param argv as yargs understood them.
- * @throws GanOnnxError (usage) naming the flag.
+ * @param argv as yargs parsed them.
+ * @throws {@link GanOnnxError} (usage) when there is such an argument.
  */
 export function checkArguments(args: readonly string[], argv: Readonly<Record<string, unknown>>): void {
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });
@@ -40,7 +40,7 @@ function refused(where: string, what: string, fix: string): GanOnnxError {
   return new GanOnnxError({ what, where, fix, kind: "usage" });
 }
 
-/** What was typed for a number that is none, so that a message can quote it: yargs leaves NaN in its place. */
+/** Replace NaN by the text that was typed, so that a message can quote it: yargs returns NaN for invalid numbers. */
 export function quoteNumbers(args: readonly string[], argv: Record<string, unknown>): void {
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });
   for (const token of tokens) {

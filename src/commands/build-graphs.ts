@@ -37,8 +37,8 @@ export const buildGraphs: CommandModule = {
 };
 
 /**
- * Write `train.onnx` and `manifest.json` of a configuration into a folder, `models/<recipe>` unless given, and a folder
- * in it for each network with the artifacts of ORT's training API, for recipes that have such a form.
+ * Write `train.onnx` and `manifest.json` of a configuration into a folder, by default `models/<recipe>`. For recipes
+ * that ORT's training API supports, also write a sub-folder with its artifacts for each network.
  */
 export async function writeGraphs(
   config: Config,

@@ -8,7 +8,7 @@ import { settingsIn, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 import { trainCommand } from "./train.js";
 
-/** Digits in about a minute on two cores. */
+/** Enough for digits, in about a minute on two cores. */
 const EPOCHS = 10;
 
 export const demo: CommandModule = {

@@ -38,7 +38,7 @@ async function tellProviders({ ep, device }: Partial<SessionPlace>, json: boolea
   const { providerNames } = await import("../runtime/providers.js");
   const names = ep === undefined ? providerNames : [ep];
   const reports = await Promise.all(names.map((name) => examine(name, { device })));
-  // Who asks for one provider wants to know whether it can be used.
+  // With --ep, the exit status reports whether the provider can be used.
   if (ep !== undefined && reports.some(({ available }) => !available)) process.exitCode = 1;
   if (json) {
     print(JSON.stringify(reports));

@@ -97,7 +97,7 @@ function notesOf({ judge, data, samples, seed }: Evaluation): string[] {
   ];
 }
 
-/** Without the pictures. */
+/** The evaluation without pictures. */
 function asJson({ floor, models, ...rest }: Evaluation) {
   const row = ({ name, scores, copies, warnings }: Evaluated) => ({
     name,

@@ -11,7 +11,7 @@ export const exportModel: CommandModule = {
   command: "export",
   describe: "export the generator of a run, its weights, or its state for ORT's training API",
   builder: (argv: Argv) => argv.command(exportFile).command(exportCheckpoint),
-  handler() {}, // Everything is up to the two commands above: without a word of its own, `export` is the first.
+  handler() {}, // The two commands above do the work. The first is the default.
 };
 
 /** Settings that say how images are drawn, and may be others than those of the training. */
@@ -76,7 +76,7 @@ const exportCheckpoint: CommandModule = {
   },
 };
 
-/** @throws GanOnnxError (usage) when it is neither an epoch nor the best one. */
+/** @throws {@link GanOnnxError} (usage) when it is neither an epoch nor the best one. */
 function epochIn(argv: Readonly<Record<string, unknown>>): number | "best" | undefined {
   const epoch = z
     .string()
@@ -134,7 +134,7 @@ export async function exportRun(
   print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length }) : file);
 }
 
-/** What a run's folder holds, checked. `moments` says whether the optimizer's memory is needed, too. */
+/** Read and check a run's folder. `moments` says whether the optimizer slots are required. */
 async function readRun(
   run: string,
   {

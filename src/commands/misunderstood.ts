@@ -2,7 +2,7 @@ import type { Argv } from "yargs";
 import { GanOnnxError } from "../error.js";
 import { suggestion } from "../suggest.js";
 
-/** The flags of a command; yargs knows them, and its types keep them back. */
+/** The flags of a command. yargs has them, but its types do not expose them. */
 function flagsOf(parser: Argv): string[] {
   const { key = {} } = (
     parser as unknown as { getOptions(): { key?: Record<string, unknown> } }
@@ -11,9 +11,9 @@ function flagsOf(parser: Argv): string[] {
 }
 
 /**
- * The error for arguments that yargs does not understand, in our words.
+ * Convert an error of yargs to an error of this program.
  *
- * @param message what yargs says, in English.
+ * @param message the message of yargs, in English.
  * @param args as they were typed.
  * @param commands the names of the commands.
  */
@@ -55,7 +55,7 @@ export function misunderstood(
   return refused("arguments", line);
 }
 
-/** `--stepsPerCall` as `steps-per-call`. */
+/** Convert `--stepsPerCall` to `steps-per-call`. */
 function nameOf(flag: string): string {
   return flag.replace(/^--?(no-)?/, "").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

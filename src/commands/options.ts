@@ -14,7 +14,7 @@ import { GanOnnxError } from "../error.js";
 import { recipeNames } from "../recipes/index.js";
 import { readConfigFile } from "../runs/config-file.js";
 
-/** Options of several commands, written once. */
+/** Options that several commands share. */
 export const common = {
   json: { type: "boolean", describe: "print the result as JSON" },
   run: { type: "string", requiresArg: true, describe: "folder of a run (default: the latest in runs/)" },
@@ -25,7 +25,9 @@ export const common = {
   },
 } as const satisfies Record<string, Options>;
 
-/** Every setting of the configuration as a flag; defaults stay with the schema, so that a file can come between. */
+/**
+ * Add a flag for each setting. Defaults are applied by the schema, because a configuration file has priority over them.
+ */
 export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Argv<T> {
   for (const [key, field] of Object.entries(allFields())) {
     if (only && !only.includes(key)) continue;
@@ -37,19 +39,19 @@ export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Arg
   return argv;
 }
 
-/** The settings that recipes add to those of all runs. */
+/** The settings that only some recipes have. */
 export function recipeSettings(): string[] {
   return Object.entries(allFields()).flatMap(([key, { recipes }]) => (recipes.length > 0 ? [key] : []));
 }
 
-/** The settings that may be given several times, as flags. */
+/** The settings that may be repeated, as flags. */
 export function repeatable(): string[] {
   return Object.entries(allFields())
     .filter(([, { schema }]) => ["object", "array"].includes(jsonSchema(schema).type ?? ""))
     .map(([key]) => flagOf(key));
 }
 
-/** The settings that are switched on or off, as flags. */
+/** The boolean settings, as flags. */
 export function switches(): string[] {
   const isSwitch = ([, { schema }]: [string, Field]) => jsonSchema(schema).type === "boolean";
   return Object.entries(allFields())
@@ -86,7 +88,7 @@ function optionOf({ schema, recipes }: Field): Options {
   return { type: flag, requiresArg: flag !== "boolean", describe, group: groupOf(recipes) };
 }
 
-/** The heading of a setting in the help: the recipes that it belongs to. */
+/** The heading of a setting in the help: its recipes. */
 function groupOf(recipes: Field["recipes"]): string {
   if (recipes.length === 0) return "All recipes:";
   const names = recipes.map(({ name }) => name);
@@ -99,7 +101,7 @@ function jsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: "input" }) as JsonSchema;
 }
 
-/** The default, or each recipe's own where they differ. */
+/** The default, or the defaults of all recipes if they differ. */
 function standardOf(schema: z.ZodType, recipes: Field["recipes"]): string {
   const own = recipes.map(({ name, schema }) => ({ name, standard: jsonSchema(schema).default }));
   const differ = own.some(({ standard }) => standard !== own[0].standard);
@@ -109,7 +111,7 @@ function standardOf(schema: z.ZodType, recipes: Field["recipes"]): string {
   return ` (default: ${standard ?? "none"})`;
 }
 
-/** The configuration that a command was given: its flags over its `--config` file over the defaults. */
+/** The configuration of a command: flags override its `--config` file, which overrides the defaults. */
 export async function configOf(argv: RawSettings): Promise<Config> {
   const flags = settingsIn(argv);
   if (typeof argv.config !== "string") return resolveConfig(flags);
@@ -125,7 +127,11 @@ export function settingsIn(argv: RawSettings): RawSettings {
   );
 }
 
-/** `NAME=FILE`, as often as it is given, as a record. Throws for what has another form. */
+/**
+ * Convert repeated `NAME=FILE` to a record.
+ *
+ * @throws {@link GanOnnxError} when a value has another form.
+ */
 function pairs(value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   const entries = value.map((text) => {

@@ -1,4 +1,4 @@
-/** A result, for the next program in the pipe. */
+/** Print a result, for the next program in a pipe. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -24,7 +24,7 @@ export function say(text: string): void {
 
 let status = "";
 
-/** A line that is replaced by the next one; only on a terminal, elsewhere nothing. */
+/** Show a status line that the next one replaces. Only on a terminal. */
 export function showStatus(text: string): void {
   if (!process.stderr.isTTY) return;
   clearStatus();
@@ -32,7 +32,7 @@ export function showStatus(text: string): void {
   drawStatus();
 }
 
-/** End the status line; what was last shown goes away. */
+/** Remove the status line. */
 export function endStatus(): void {
   clearStatus();
   status = "";
@@ -46,7 +46,7 @@ function drawStatus(): void {
   if (status !== "") process.stderr.write(status);
 }
 
-/** `[=====>    ]`, a share in [0, 1] as a bar. */
+/** A share in [0, 1] as a bar: `[=====>    ]`. */
 export function bar(share: number, width = 20): string {
   const filled = Math.round(share * width);
   return `[${"=".repeat(filled)}${" ".repeat(width - filled)}]`;
@@ -60,7 +60,7 @@ export function duration(seconds: number): string {
   return h > 0 ? `${h}:${padded(m)}:${padded(s)}` : `${m}:${padded(s)}`;
 }
 
-/** Progress of something that is counted, for a status line on a terminal and nothing elsewhere. */
+/** Show progress as a status line, on a terminal only. */
 export function reportStatus(message: string, done?: number, total?: number): void {
   const share = done !== undefined && total ? ` ${bar(done / total)}` : "";
   showStatus(`${message}${share}`);

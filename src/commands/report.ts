@@ -54,10 +54,10 @@ export const report: CommandModule = {
   },
 };
 
-/** A word of a command, in quotes where a shell needs them. */
+/** Quote a word of a command if a shell requires it. */
 const named = (word: string) => (/^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
-/** What repeats a run of some settings, all of them being told: defaults may change. */
+/** The command that repeats a run. It names all settings, because defaults may change. */
 export function repeating(settings: Readonly<Record<string, unknown>>): string {
   const flags = Object.entries(settings).flatMap(([key, value]): string[] => {
     if (value === undefined) return [];
@@ -70,7 +70,7 @@ export function repeating(settings: Readonly<Record<string, unknown>>): string {
   return ["gan-onnx train", ...flags].join(" ");
 }
 
-/** What to do with a run next, as it is typed. */
+/** Suggested next commands for a run. */
 export function commandsFor(folder: string, settings: Readonly<Record<string, unknown>>): string[] {
   return [
     `gan-onnx export generator.onnx --run ${named(folder)}`,

@@ -43,7 +43,7 @@ export const serve: CommandModule = {
     });
     print(server.url);
     say("press Ctrl-C to stop");
-    // To be ended is what a server is for: exit 0.
+    // A server runs until it is stopped: exit 0.
     await new Promise<void>((resolve) => {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
     });
@@ -51,7 +51,7 @@ export const serve: CommandModule = {
   },
 };
 
-/** A generator from a file, checked here rather than in the browser. */
+/** Read a generator file. It is checked here instead of in the browser. */
 async function offer(model: string) {
   const { readBytes } = await import("../files.node.js");
   const { readGenerator } = await import("../export/description.js");

@@ -93,7 +93,7 @@ export async function resumed(
   return { config: resolveConfig(flags, { path, settings }), folder, changes };
 }
 
-/** Train as told, until done or interrupted; returns the run's folder. */
+/** Train until done or interrupted. Returns the run's folder. */
 export async function trainCommand(
   { config, folder, changes }: { config: Config; folder: string | undefined; changes?: Changes },
   { resume = false, dryRun = false, json = false },
@@ -174,14 +174,14 @@ export async function trainCommand(
   }
 }
 
-/** The scores of an epoch, and what is to be said of them. */
+/** Print the scores of an epoch, and warnings about them. */
 function sayScores({ epoch, scores, warnings }: ScoresLine): void {
   const named = Object.entries(scores).map(([name, value]) => `${name} ${Number(value.toPrecision(4))}`);
   say(`Epoch[${epoch}] scores: ${named.join(", ")}`);
   for (const warning of warnings) say(`warning: ${warning}`);
 }
 
-/** Slow is never silent: tell what the CPU runs though another provider was asked for. */
+/** Report nodes that run on the CPU although another provider was requested: there is no silent slowdown. */
 async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
   if (place.ep === "cpu") return;
   const { cpuNodesWarning, placementOf } = await import("../runtime/placement.node.js");
@@ -189,7 +189,7 @@ async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
   if (warning) say(`train.onnx: ${warning}`);
 }
 
-/** A class without images draws noise. */
+/** Warn about classes without images: the generator draws noise for them. */
 async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   const { classes } = design.exported;
   if (classes === undefined || !dataset.labels) return;
@@ -198,7 +198,7 @@ async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   if (there < classes) say(`${dataset.name} has ${there} of ${classes} classes; use --classes ${there}`);
 }
 
-/** What `--json` tells of a training. Steps of an epoch are `iterations` there, as they always were. */
+/** The description of a training for `--json`. Its key for steps is `iterations`, for compatibility. */
 function describe({ graph, dataset, batchSize, epochs }: Training, iterations: number) {
   const parameters = graph.states
     .filter(({ name }) => isParametersState(name))

@@ -9,7 +9,7 @@ import type { LoadedModel, OpenModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
 import { floatsIn } from "../tensors/tensor.js";
 
-/** A generator that is loaded; its image shape may be known by its pictures only. */
+/** A loaded generator. Its image shape may be unknown until it draws. */
 interface Loaded extends Omit<Generator, "image"> {
   readonly model: LoadedModel;
   readonly image?: Generator["image"];
@@ -21,11 +21,11 @@ const style = `
   [hidden] { display: none }`;
 
 /**
- * Define the custom element `<gan-onnx-sheet src="generator.onnx" seed="3" count="16">`: a sheet of what a generator
- * draws, the one that `gan-onnx sample` draws with this seed. `label` chooses one class by its number or name, `columns`
- * the pictures in a row, `alt` the text for screen readers. It draws again when an attribute changes, shows its content
- * until then, and fires the events `draw` and `error`. Does nothing where there are no custom elements, as in Node, or
- * where the name is taken.
+ * Define the custom element `<gan-onnx-sheet src="generator.onnx" seed="3" count="16">`: a sheet of samples, the same
+ * as `gan-onnx sample` draws with this seed. `label` selects one class by number or name, `columns` is the number of
+ * pictures per row, `alt` is the text for screen readers. The element draws again when an attribute changes. It shows
+ * its content until the first drawing, and fires the events `draw` and `error`. Without custom elements, as in Node, or
+ * if the name is already defined, this function does nothing.
  *
  * @param open loads a model in the page.
  */
@@ -67,7 +67,7 @@ export function defineSheetElement(open: OpenModel, name = "gan-onnx-sheet"): vo
       }
 
       private async draw(): Promise<void> {
-        // Attributes that are set one after the other are drawn once, and a drawing that comes too late is not shown.
+        // Draw once after several attributes have changed. Do not show an outdated drawing.
         await Promise.resolve();
         const turn = ++this.turn;
         const src = this.getAttribute("src");
@@ -99,7 +99,7 @@ export function defineSheetElement(open: OpenModel, name = "gan-onnx-sheet"): vo
         }
       }
 
-      /** The sheet, or what is wrong beside what the page says in its place. */
+      /** Show the sheet, or an error message in addition to the element's content. */
       private show(message: string): void {
         this.message.textContent = message;
         this.message.hidden = message === "";
@@ -126,7 +126,7 @@ async function load(address: string, open: OpenModel): Promise<Loaded> {
   return { model: await open(bytes, address), ...known };
 }
 
-/** What an exported generator says of itself; only for others is the reader of whole models loaded. */
+/** Read the description of an exported generator. The model reader is loaded only for other files. */
 async function describe(bytes: Uint8Array, where: string): Promise<Omit<Loaded, "model">> {
   const { format, latent, classes, range, ports, class_names } = sayings(bytes);
   const plain = format?.startsWith("gan-onnx") && latent && range && ports === undefined;
@@ -143,7 +143,7 @@ function sayings(bytes: Uint8Array): Partial<Record<string, string>> {
   try {
     return metadataOf(bytes);
   } catch {
-    // Whoever reads the whole model says what it is.
+    // The model reader gives the error.
     return {};
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Importing this defines the custom element `<gan-onnx-sheet src="generator.onnx" seed="3">`, which draws with
- * onnxruntime-web: `npm i onnxruntime-web` beside this package.
+ * Import this file to define the custom element `<gan-onnx-sheet src="generator.onnx" seed="3">`. It draws with
+ * onnxruntime-web, which must be installed beside this package: `npm i onnxruntime-web`.
  *
  * @module gan-onnx/web/sheet
  */
@@ -8,7 +8,7 @@ import { StatefulSession } from "../runtime/engine.js";
 import { defineSheetElement } from "./sheet-element.js";
 
 defineSheetElement(async (model) => {
-  // Loaded when there is something to draw.
+  // Load onnxruntime-web only when something is drawn.
   const { InferenceSession, Tensor } = await import("onnxruntime-web/wasm");
   return new StatefulSession(await InferenceSession.create(model), Tensor);
 });

@@ -1,7 +1,7 @@
 import { input, neg, type Value } from "../../src/graph/index.js";
 import { nodesBehind } from "../../src/graph/paths.js";
 
-/** The number of the node that is made now: they are counted from the first on. */
+/** The id of the next node. Ids are counted over the whole process. */
 function nextId(): number {
   const { origin } = neg(input("counted", "float32", []));
   return origin.kind === "node" ? origin.node.id : Number.NaN;

@@ -14,7 +14,7 @@ import {
 } from "../../src/graph/index.js";
 import { evaluate, type Feed, type Tensor } from "./run.js";
 
-/** A differentiable function and where to look at it. */
+/** A differentiable function, and where to check its gradients. */
 export interface GradientCase {
   readonly about: string;
   /** The shapes of its inputs. */
@@ -22,9 +22,9 @@ export interface GradientCase {
   readonly f: (...xs: Value[]) => Value;
   /** Samples are ±[1/4, 5/4], multiples of 1/64: exact in float32 and away from 0. True makes them positive. */
   readonly positive?: boolean;
-  /** float64 unless ONNX Runtime's CPU has no such kernel. */
+  /** The default is float64, unless ONNX Runtime's CPU provider has no float64 kernel. */
   readonly dtype?: "float32" | "float64";
-  /** The step of the differences where that of the dtype does not fit. */
+  /** The step of the differences, if the default for the dtype is not suitable. */
   readonly step?: number;
 }
 
@@ -34,17 +34,17 @@ export interface GradientComparison {
   readonly second: readonly (readonly [number, number])[];
 }
 
-/** What symbolic dimensions are when a case runs; different, so that mixing them up shows. */
+/** The values of symbolic dimensions. They differ, so that confusing them fails a test. */
 const extents: Readonly<Record<string, number>> = { batch: 3, steps: 2 };
 
 /**
- * The first and second gradients of a function beside central differences, all in one run of ONNX Runtime.
+ * The first and second gradients of a function beside central differences, in one call of ONNX Runtime.
  *
- * With y = f(x) and random w, v, u:  L = Σ w·y + ½·v·y²,  first = ∂L/∂x against differences of L;
- * P = Σ u·first,  second = ∂P/∂x against differences of P. Random weights make every element count differently, and
- * the square makes ∂L/∂y depend on x, so that linear functions too have a second derivative to check.
+ * With y = f(x) and random w, v, u:  L = Σ w·y + ½·v·y²,  first = ∂L/∂x against differences of L; P = Σ u·first, second
+ * = ∂P/∂x against differences of P. Random weights give every element a different influence. The square makes ∂L/∂y
+ * depend on x, so that linear functions have a second derivative to check too.
  *
- * The point itself, and the points a step above and below it in every element, are the iterations of a loop.
+ * The iterations of a loop are the point itself, and the points a step above and below it in every element.
  */
 export async function compareGradients(check: GradientCase): Promise<GradientComparison> {
   const { inputs, f, positive = false, dtype = "float64" } = check;
@@ -98,7 +98,7 @@ function named(prefix: string, values: readonly Value[]): Record<string, Value> 
   return Object.fromEntries(values.map((value, i) => [prefix + i, value]));
 }
 
-/** The point first, then two for every element: that much above and below it there. Each tensor gains a first axis. */
+/** The point first, then two points for every element: a step above and below. Each tensor gets a first axis. */
 function pointsAround(tensors: readonly Tensor[], step: number): readonly Tensor[] {
   const all = tensors.flatMap(({ data }) => Array.from(data, Number));
   const rows = [all, ...all.flatMap((value, i) => [all.with(i, value + step), all.with(i, value - step)])];
@@ -110,7 +110,7 @@ function pointsAround(tensors: readonly Tensor[], step: number): readonly Tensor
   });
 }
 
-/** The largest disagreement, relative to gradients above 1. NaN, which compares with nothing, is infinite. */
+/** The largest error, relative to gradients above 1. NaN counts as infinite. */
 export function worstError(rows: readonly (readonly [number, number])[]): number {
   const errors = rows.map(([a, n]) => Math.abs(a - n) / Math.max(1, Math.abs(n)));
   return errors.some(Number.isNaN) ? Number.POSITIVE_INFINITY : Math.max(...errors);

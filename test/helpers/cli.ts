@@ -22,13 +22,13 @@ export interface Finished {
 export interface Running {
   readonly finished: Promise<Finished>;
   kill(signal: NodeJS.Signals): void;
-  /** Close its stdout and stderr, as the reader of a pipe does that has seen enough. */
+  /** Close its stdout and stderr, as the reader of a pipe does when it exits. */
   leave(): void;
-  /** Resolves as soon as stderr holds a text; rejects when the process ends without it. */
+  /** Resolves when stderr contains a text; rejects when the process ends without it. */
   says(text: string): Promise<void>;
 }
 
-/** Start `gan-onnx` as a process of its own. */
+/** Start `gan-onnx` as a process. */
 export function startCli(args: readonly string[], { cwd, env }: Place): Running {
   const child = spawn(process.execPath, [cli, ...args], {
     cwd,
@@ -71,14 +71,14 @@ export function runCli(args: readonly string[], place: Place): Promise<Finished>
   return startCli(args, place).finished;
 }
 
-/** Run `gan-onnx` and require that it succeeds; returns what it printed. */
+/** Run `gan-onnx` and require success. Returns its output. */
 export async function succeed(args: readonly string[], place: Place): Promise<Finished> {
   const result = await runCli(args, place);
   expect(result.code, result.stderr).toBe(0);
   return result;
 }
 
-/** Everything in a folder, by relative path, sorted. */
+/** All files in a folder, by relative path, sorted. */
 export function tree(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
 }

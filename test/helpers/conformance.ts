@@ -25,8 +25,8 @@ import { tensorIn } from "../../src/onnx/tensors-in.js";
 import { sizeOf, type Tensor } from "../../src/tensors/tensor.js";
 
 /**
- * What came of a case of ONNX's backend tests (https://github.com/onnx/onnx/blob/main/docs/ONNXBackendTest.md). A
- * gradient is `none` where there is nothing to differentiate: integers go in or come out, or slopes are 0.
+ * The result of one of ONNX's backend tests (https://github.com/onnx/onnx/blob/main/docs/ONNXBackendTest.md). The
+ * gradient is `none` if there is nothing to differentiate: inputs or outputs are integers, or slopes are 0.
  */
 export type Outcome =
   | {
@@ -43,7 +43,7 @@ export function casesIn(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => existsSync(join(folder, name, "model.onnx")));
 }
 
-/** Cases of which ONNX Runtime itself makes something else: it computes with the rounded size, as PyTorch does. */
+/** Cases with other results in ONNX Runtime: it uses the rounded size, as PyTorch does. */
 const disputed = /^test_resize_downsample_scales_(linear|cubic)_align_corners$/;
 
 /** Read a case's model, write it, run it, compare; then check its gradients along a direction, by differences. */
@@ -78,7 +78,7 @@ interface Recorded {
   readonly outputs: readonly Tensor[];
 }
 
-/** Where axes, shapes, scales and the like are inputs of a case, which no graph of known shapes can have, they are constants. */
+/** Read a case. Inputs such as axes, shapes and scales become constants, because graphs with known shapes need them. */
 function readCase(bytes: Uint8Array, source: string, inputs: ReadonlyMap<string, Tensor>): ReadModel {
   try {
     return readModel(bytes, { source });
@@ -113,7 +113,7 @@ function reasonOf(error: GanOnnxError): string {
   return message.replace(/; .*$/, "").replace(/^.*: /, "");
 }
 
-/** The tensors of a case, which lie in files of their own. */
+/** The tensors of a case, which are in separate files. */
 function tensors(folder: string, name: string, kind: "input" | "output"): ReadonlyMap<string, Tensor> {
   const data = join(folder, name, "test_data_set_0");
   const count = readdirSync(data).filter((file) => file.startsWith(`${kind}_`)).length;
@@ -188,7 +188,7 @@ function differs(found: ort.Tensor, expected: Tensor): string | undefined {
   return worst < 0 ? undefined : `${a[worst]}, not ${b[worst]}, at ${worst}`;
 }
 
-/** dL/dx · v against (L(x + hv) - L(x - hv)) / 2h for L = Σ w·y, with random v and w. */
+/** Compare dL/dx · v with (L(x + hv) - L(x - hv)) / 2h for L = Σ w·y, with random v and w. */
 async function checkGradients(
   read: ReadModel,
   ys: readonly Value[],
@@ -215,7 +215,7 @@ async function checkGradients(
     return failed(error);
   }
   const outcomes: Outcome[] = [];
-  // Examples like to lie where slopes jump, at 0 and 1: the point is moved a little, one way or the other.
+  // Examples often lie at jumps of slopes, at 0 and 1: shift the point a little, in either direction.
   for (const shift of [0.03, -0.03, 0.011]) {
     const moved = inputs.map((tensor) => movedBy(tensor, shift, random));
     outcomes.push(await compareSlopes(read, moved, { loss, slopes, random }));

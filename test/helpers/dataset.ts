@@ -8,7 +8,7 @@ export function someBytes(count: number): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(fillUniform(randomStream(1, "bytes"), new Float32Array(count)), (u) => u * 256);
 }
 
-/** A folder of IDX files with images of noise and a label for each. */
+/** Write a folder of IDX files with images of noise and a label for each. */
 export async function writeIdxFolder(
   folder: string,
   { count, size }: { count: number; size: number },

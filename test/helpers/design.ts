@@ -2,7 +2,7 @@ import { z } from "zod";
 import { type Design, designOf, type ImageShape, recipes } from "../../src/recipes/index.js";
 import { buildArtifacts, type TrainingArtifacts } from "../../src/training/artifacts.node.js";
 
-/** Settings of a vanilla GAN that trains in no time. */
+/** Settings of a vanilla GAN that trains very fast. */
 export const tinySettings = {
   latent: 4,
   width: 8,
@@ -15,7 +15,7 @@ export const tinySettings = {
 
 export const tinyImage: ImageShape = { channels: 1, height: 3, width: 3 };
 
-/** The recipe vanilla, small. */
+/** A small design of the recipe vanilla. */
 export function tinyDesign(settings: Readonly<Record<string, unknown>> = {}, image = tinyImage): Design {
   return designOf("vanilla", recipes.vanilla.settings.parse({ ...tinySettings, ...settings }), image);
 }
@@ -35,7 +35,7 @@ const parameters = z.array(
   }),
 );
 
-/** Where the manifest says that each parameter lies, by names such as `generator.gen.0.weight`. */
+/** The positions of parameters in the manifest, by names such as `generator.gen.0.weight`. */
 export function placesOf({ manifest }: TrainingArtifacts): z.infer<typeof parameters> {
   return z.object({ parameters }).parse(JSON.parse(manifest)).parameters;
 }

@@ -1,4 +1,4 @@
-// Loaded by `node --import`: from here on this process has no native code and no jimp.
+// Loaded by `node --import`: from then on, this process cannot load native code or jimp.
 import { register } from "node:module";
 
 process.dlopen = () => {

@@ -13,7 +13,7 @@ import { type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js
 
 const folder = process.env.GAN_ONNX_TEST_FORWARD ?? resolve("..", "shared", "forward", "data");
 
-/** The models in `shared/forward`, without `.onnx`, and the words by which a skipped test says that they are not here. */
+/** The models in `shared/forward`, without `.onnx`, and the text in the name of a skipped test if they are missing. */
 export const forwardModels: readonly string[] = existsSync(folder)
   ? readdirSync(folder).flatMap((name) => (name.endsWith(".onnx") ? [name.slice(0, -".onnx".length)] : []))
   : [];
@@ -38,7 +38,7 @@ export async function readForward(name: string, options: DifferentiateOptions = 
   return { made, record: decodeSafetensors(new Uint8Array(await readFile(record)), record).tensors };
 }
 
-/** How a differentiated model agrees with its record: its output, and every gradient that both have. */
+/** Compare a differentiated model with its record: its output, and every gradient that both have. */
 export async function agreements(
   made: Differentiated,
   record: Tensors,
@@ -61,7 +61,7 @@ export async function agreements(
     ([recorded, output]) => {
       const expected = record.get(recorded);
       if (!expected) return [];
-      // At an output that is a scalar 1 arrives, and not the seed of the record.
+      // The gradient of a scalar output is 1, not the seed of the record.
       const scale = recorded !== "output" && made.seeds.length === 0 ? tensorIn(record, "seed").data[0] : 1;
       return [{ name: recorded, error: difference(results[output], expected, Number(scale)) }];
     },

@@ -6,7 +6,7 @@ import { decodeSafetensors, type SafetensorsFile } from "../../src/tensors/safet
 
 const folder = process.env.GAN_ONNX_TEST_GOLDEN ?? resolve("..", "shared", "golden");
 
-/** The reference trajectory of each recipe that has one, in `shared/golden`. */
+/** The reference trajectories in `shared/golden`, by recipe. */
 export const goldenFiles = {
   vanilla: "vanilla.safetensors",
   "wgan-gp": "wgan_gp.safetensors",
@@ -21,7 +21,7 @@ export function goldenPath(recipe: GoldenRecipe): string {
   return join(folder, goldenFiles[recipe]);
 }
 
-/** Whether a recipe's record is not here, and the words by which the name of a skipped test says so. */
+/** Whether a recipe's record is missing, and the text for the name of the skipped test. */
 export function goldenMissing(recipe: GoldenRecipe): { missing: boolean; note: string } {
   const missing = !existsSync(goldenPath(recipe));
   return { missing, note: missing ? ` (skipped: no ${goldenPath(recipe)})` : "" };

@@ -11,7 +11,7 @@ export interface NodeParts {
   readonly attributes?: Readonly<Record<string, Attribute>>;
 }
 
-/** The parts of a model in the form that files have; float32 unless said. */
+/** The parts of a model as in files. The default type is float32. */
 export interface ModelParts {
   readonly nodes: readonly NodeParts[];
   readonly inputs?: Readonly<Record<string, readonly (number | string)[]>>;
@@ -31,7 +31,7 @@ function attributeOf([name, value]: [string, Attribute]) {
   return { name, type: AttributeType.INTS, ints: [...value] };
 }
 
-/** A node as files have it. */
+/** A node as in files. */
 export function nodeOf({ type, inputs, outputs, name = "", domain = "", attributes = {} }: NodeParts) {
   const attribute = Object.entries(attributes).map(attributeOf);
   return { opType: type, input: [...inputs], output: [...outputs], name, domain, attribute };

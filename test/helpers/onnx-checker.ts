@@ -7,15 +7,15 @@ function ask(script: string, ...args: string[]): { ok: boolean; said: string } {
   return { ok: status === 0, said: error?.message ?? stderr.trim() };
 }
 
-/** Why ONNX's own checker (Debian's package python3-onnx) cannot be asked here; undefined when it can. */
+/** Why ONNX's own checker (Debian's package python3-onnx) is not available; undefined when it is. */
 export const checkerMissing = (() => {
   const { ok, said } = ask("import onnx");
   return ok ? undefined : `${python}: ${said.split("\n").at(-1)}`;
 })();
 
 /**
- * What ONNX's checker, with strict inference of all types and shapes, says against the models in some files. Empty
- * when it accepts them.
+ * The messages of ONNX's checker about model files, with strict inference of all types and shapes. Empty when it
+ * accepts them.
  */
 export function checkModels(paths: readonly string[]): string {
   const script =

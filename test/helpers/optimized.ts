@@ -5,7 +5,7 @@ import { evaluate, type Feeds } from "./run.js";
 
 type Pieces = readonly (readonly number[])[];
 
-/** The parameters of a network in pieces after each step, by ONNX Runtime, from the gradients of each. */
+/** The parameters of a network in pieces after each step, computed by ONNX Runtime from the gradients of each step. */
 export async function optimized(
   { optimizer, schedule }: { readonly optimizer: Optimizer; readonly schedule?: Schedule },
   start: Pieces,
@@ -21,7 +21,7 @@ export async function optimized(
     const slots: Record<string, Value> = {};
     const nameOf: Record<string, string> = {};
     for (const [slot, shape] of Object.entries(optimizer.slots(length))) {
-      // What is one number serves all pieces.
+      // A scalar slot is shared by all pieces.
       const name = shape.length > 0 ? `${slot}${i}` : slot;
       inputs.set(name, inputs.get(name) ?? input(name, "float32", shape));
       slots[slot] = inputs.get(name)!;

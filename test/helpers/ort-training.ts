@@ -6,7 +6,7 @@ import type { Design } from "../../src/recipes/index.js";
 import type { Tensors } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 
-/** Why ORT's training runtime cannot be asked here; undefined when it can. */
+/** Why ORT's training runtime is not available; undefined when it is. */
 export const ortMissing = (() => {
   try {
     createRequire(import.meta.url).resolve("onnxruntime-training");
@@ -16,7 +16,7 @@ export const ortMissing = (() => {
   }
 })();
 
-/** One network's artifacts of a design, traced and as files. */
+/** The artifacts of one network of a design, traced and as files. */
 export function artifactsOf(design: Design, network: string, state: Tensors = initialState(design, 1)) {
   const artifacts = traceForOrt(design).find((one) => one.network === network);
   if (!artifacts) throw new Error(`no artifacts of ${network}`);
@@ -38,7 +38,7 @@ export async function withOrt<T>(
   }
 }
 
-/** |a - b| of every element, rising. NaN comes last. */
+/** |a - b| of every element, ascending. NaN is last. */
 export function distances(a: ArrayLike<unknown>, b: ArrayLike<unknown>): Float64Array {
   if (a.length !== b.length) throw new Error(`${a.length} numbers beside ${b.length}`);
   return Float64Array.from(a, (value, i) => Math.abs(Number(value) - Number(b[i]))).sort();

@@ -23,7 +23,7 @@ export const flatRows = (color: number, width = 4, height = width): Rows =>
 export const greyPng = (value: number) =>
   pngOf(flatRows(((value << 24) | (value << 16) | (value << 8) | 0xff) >>> 0));
 
-/** CRC-32 as PNG has it (https://www.w3.org/TR/png-3/#5CRC-algorithm). */
+/** CRC-32 as in PNG (https://www.w3.org/TR/png-3/#5CRC-algorithm). */
 function crc32(bytes: Uint8Array): number {
   let crc = 0xffffffff;
   for (const byte of bytes) {
@@ -43,7 +43,7 @@ export function pngChunk(type: string, data: Uint8Array): Buffer {
   return chunk;
 }
 
-/** The 8 bytes of a PNG's signature and its `IHDR` chunk, after which the others follow. */
+/** The length of a PNG's signature (8 bytes) and its `IHDR` chunk. */
 const PNG_HEAD = 33;
 
 /** An animated PNG: the picture, and after it a second frame. */
@@ -70,7 +70,7 @@ export function apngOf(png: Buffer): Buffer {
   ]);
 }
 
-/** A grey PNG of any size that is black everywhere: a few bytes for many pixels. */
+/** A black grey PNG of any size: few bytes for many pixels. */
 export function pngBomb(width: number, height: number): Buffer {
   const head = Buffer.alloc(13);
   head.writeUInt32BE(width, 0);
@@ -82,7 +82,7 @@ export function pngBomb(width: number, height: number): Buffer {
   return Buffer.concat([signature, ...chunks]);
 }
 
-/** What a JPEG file of a size begins with; no decoder should come to see that there is no more. */
+/** The beginning of a JPEG file with a given size. No decoder should reach the missing rest. */
 export function jpegHead(width: number, height: number): Buffer {
   const size = Buffer.alloc(4);
   size.writeUInt16BE(height, 0);

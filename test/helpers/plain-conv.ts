@@ -1,6 +1,6 @@
 /**
- * The convolutional networks once more, in float64 and as plain loops: what the graph's are compared with. Weights are
- * by PyTorch's names.
+ * A second implementation of the convolutional networks, in float64 and as plain loops, for comparison with the graph.
+ * Weights have PyTorch's names.
  */
 export type Weights = Readonly<Record<string, Float64Array>>;
 
@@ -24,7 +24,7 @@ const at = ({ channels, side }: Images, n: number, c: number, i: number, j: numb
   ((n * channels + c) * side + i) * side + j;
 
 /**
- * Every product of a convolution with kernel 4, stride 2, padding 1 between a small and a large image: pixel (i, j) of
+ * All products of a convolution with kernel 4, stride 2, padding 1 between a small and a large image: pixel (i, j) of
  * the small one, pixel (2i - 1 + u, 2j - 1 + v) of the large one, weight (small channel, large channel, u, v).
  */
 function eachProduct(
@@ -70,7 +70,7 @@ function doubled(x: Images, weight: Float64Array, bias: Float64Array): Images {
   return y;
 }
 
-/** x·Wᵀ + b, each feature a channel of side 1. */
+/** x·Wᵀ + b, with each feature as a channel of side 1. */
 function linear(x: readonly Float64Array[], weight: Float64Array, bias: Float64Array): Images {
   const data = x.flatMap((row) =>
     Array.from(bias, (b, o) => row.reduce((sum, value, i) => sum + value * weight[o * row.length + i], b)),
@@ -78,7 +78,7 @@ function linear(x: readonly Float64Array[], weight: Float64Array, bias: Float64A
   return { count: x.length, channels: bias.length, side: 1, data: Float64Array.from(data) };
 }
 
-/** torch.nn.BatchNorm: with the batch's own statistics, or in inference with the running ones. */
+/** torch.nn.BatchNorm: with the statistics of the batch, or in inference with the running ones. */
 function normalized(x: Images, weights: Weights, name: string, training: boolean): Images {
   const { count, channels, side } = x;
   const area = side * side;

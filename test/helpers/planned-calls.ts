@@ -14,15 +14,15 @@ const design = designed("conditional", { width: 2, depth: 2 }, image);
 const { graph } = buildTraining(design);
 const seed = 5;
 const position = { recipe: "conditional", seed, epoch: 0, step: 0, images: count, ...image } as const;
-/** A small training, as far as its batches go. */
+/** The parts of a small training that its batches depend on. */
 export const training = { graph, dataset, batchSize: 4, start: { position, state: new Map() } };
 
-/** Three epochs of four runs. */
+/** Three epochs of four calls. */
 export const runs: readonly PlannedCall[] = [1, 2, 3].flatMap((epoch) => {
   const order = orderOfEpoch(seed, epoch, count);
   const blocks = blocksOfEpoch(graph.batches, { imageCount: count, batchSize: 4, stepsPerCall: 2 });
   return blocks.map((block, i) => ({ epoch, order, block, endsEpoch: i === blocks.length - 1 }));
 });
-/** What such a run is fed. */
+/** The batch inputs of such a call. */
 export const feedsOf = ({ epoch, order, block }: PlannedCall, augmentations?: readonly Augmentation[]) =>
   feedsOfBlock(graph.batches, dataset, { seed, epoch, order, augmentations }, block, 4);

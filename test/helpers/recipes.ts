@@ -18,7 +18,7 @@ import { about } from "./run.js";
 export const grey = (side: number): ImageShape => ({ channels: 1, height: side, width: side });
 export const colour = (side: number): ImageShape => ({ channels: 3, height: side, width: side });
 
-/** A recipe's design with some settings, the others at their defaults. */
+/** A recipe's design with some settings and defaults for the others. */
 export function designed(
   recipe: RecipeName,
   settings: Readonly<Record<string, unknown>> = {},
@@ -46,7 +46,7 @@ export function randomFeeds(design: Design, image: ImageShape, steps: number, ba
   );
 }
 
-/** One step of what `randomFeeds` drew, as feeds of their own. */
+/** The feeds of a single step. */
 export function stepOf(feeds: Tensors, step: number): Tensors {
   return new Map(
     Array.from(feeds, ([name, { dtype, shape, data }]) => {

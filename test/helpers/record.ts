@@ -6,7 +6,7 @@ import { someBytes } from "./dataset.js";
 import { placesOf, tinyArtifacts, tinyDesign, tinyImage, tinySettings } from "./design.js";
 import { discriminatorOf, generatorOf, VanillaGan } from "./reference.js";
 
-/** The tensors of a record, changeable so that tests can spoil them. */
+/** The tensors of a record. Tests may change them. */
 export type Tensors = Map<string, Tensor>;
 
 const float32 = (shape: readonly number[], data: Float32Array<ArrayBuffer>): Tensor => ({
@@ -21,7 +21,7 @@ function rows(values: ArrayLike<number>, width: number): number[][] {
   );
 }
 
-/** A trajectory of the recipe vanilla, small unless it is made wide, recorded by the second implementation in float64. */
+/** A trajectory of the recipe vanilla, small by default, recorded by the second implementation in float64. */
 export function recordTrajectory({
   steps,
   batch,

@@ -1,9 +1,9 @@
 /**
- * The recipe vanilla a second time: plain float64 TypeScript, the derivatives written by hand, one sample at a time.
- * It shares nothing with `src/`, so that what agrees with it is right.
+ * A second implementation of the recipe vanilla: plain float64 TypeScript, with derivatives written by hand, one sample
+ * at a time. It shares no code with `src/`, so it is an independent reference.
  */
 
-/** An activation and its slope at a point. */
+/** An activation and its derivative. */
 interface Curve {
   at(x: number): number;
   slope(x: number): number;
@@ -18,7 +18,7 @@ export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => Math.log(1 + Math.exp(x));
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** A multilayer perceptron whose parameters lie in one vector: each layer's weight [out, in], then its bias [out]. */
+/** A multilayer perceptron whose parameters are in one vector: each layer's weight [out, in], then its bias [out]. */
 export class Perceptron {
   readonly gradient: Float64Array;
   private inputs: (readonly number[])[] = [];
@@ -43,7 +43,7 @@ export class Perceptron {
     });
   }
 
-  /** The output for one sample; what {@link backward} needs is kept until the next call. */
+  /** The output for one sample. The values that {@link backward} needs are kept until the next call. */
   forward(x: readonly number[]): readonly number[] {
     [this.inputs, this.sums] = [[], []];
     for (const { ins, outs, weight, bias, curve } of this.layers()) {
@@ -60,7 +60,10 @@ export class Perceptron {
     return x;
   }
 
-  /** Add to `gradient` what the last sample contributes, given the loss's derivative by the output; returns that by the input. */
+  /**
+   * Add the last sample's gradient to `gradient`, from the derivative of the loss by the output. Returns that by the
+   * input.
+   */
   backward(dy: readonly number[]): readonly number[] {
     for (const [l, { ins, outs, weight, bias, curve }] of [...this.layers().entries()].reverse()) {
       const dx = Array<number>(ins).fill(0);
@@ -95,7 +98,7 @@ export interface AdamOptions {
   readonly epsilon: number;
 }
 
-/** torch.optim.Adam, as its documentation writes it: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html */
+/** torch.optim.Adam, as in its documentation: https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html */
 export class Adam {
   private readonly m: Float64Array;
   private readonly v: Float64Array;
@@ -139,7 +142,7 @@ export class VanillaGan {
     };
   }
 
-  /** One update of the discriminator, then one of the generator; returns the metrics. */
+  /** One update of the discriminator, then one of the generator. Returns the metrics. */
   step(x: Batch, zD: Batch, zG: Batch) {
     const { generator, discriminator, optimizers } = this;
     discriminator.gradient.fill(0);

@@ -11,13 +11,13 @@ import { dependencies } from "../../src/graph/operator.js";
 import { nodesBehind } from "../../src/graph/paths.js";
 import { encodeModel } from "../../src/onnx/index.js";
 
-/** Numbers with the extents they fill. */
+/** Numbers with their shape. */
 export interface Tensor {
   readonly dims: readonly number[];
   readonly data: ArrayLike<number | bigint>;
 }
 
-/** What a graph input is given. Numbers alone fill its shape, in which one dimension may be symbolic. */
+/** The value of a graph input. Plain numbers fill its shape, in which one dimension may be symbolic. */
 export type Feed = number | readonly number[] | Tensor;
 export type Feeds = Readonly<Record<string, Feed>>;
 export type Results<K extends string = string> = Readonly<
@@ -26,7 +26,7 @@ export type Results<K extends string = string> = Readonly<
 
 export const about: About = { name: "test", doc: "", producer: { name: "gan-onnx", version: "test" } };
 
-/** The graph inputs that the values are computed from, in no order to rely on. */
+/** The graph inputs that the values depend on, in no particular order. */
 export function inputsOf(values: readonly Value[]): readonly Value[] {
   const read = new Set([...values, ...nodesBehind(values).flatMap(dependencies)]);
   return [...read].filter(({ origin }) => origin.kind === "input");

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { tree } from "./cli.js";
 import { writeIdxFolder } from "./dataset.js";
 
-/** A folder in which `gan-onnx` trains: 451 small images in `data`, so 226 steps in an epoch of batches of 2. */
+/** A folder in which `gan-onnx` trains: 451 small images in `data`, so an epoch has 226 steps with batches of 2. */
 export async function trainingPlace() {
   const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-runs-"));
   await writeIdxFolder(join(cwd, "data"), { count: 451, size: 8 });
@@ -29,7 +29,10 @@ export async function trainingPlace() {
         ...more,
       ];
     },
-    /** Every file of a run with a hash of its content, but for earlier checkpoints, the report and the provenance, which depend on the time. */
+    /**
+     * All files of a run with a hash of their content, except those that depend on the time: earlier checkpoints,
+     * report and provenance.
+     */
     contentOf: async (run: string): Promise<Record<string, string>> => {
       const paths = tree(join(cwd, run)).filter(
         (path) =>

@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL("../../src", import.meta.url));
 
 /** One `import` or `export … from` of a file. */
 export interface Import {
-  /** A file of ours, relative to src/, or else a package or a module of Node as it was named. */
+  /** A file of ours, relative to src/, or otherwise the name of a package or a module of Node. */
   readonly target: string;
   readonly ours: boolean;
   readonly kind: "static" | "type" | "dynamic";
@@ -19,7 +19,7 @@ export interface Source {
   readonly imports: readonly Import[];
 }
 
-/** Every file in src/. */
+/** All files in src/. */
 export const sources: ReadonlyMap<string, Source> = new Map(
   readdirSync(root, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts"))
@@ -31,7 +31,7 @@ export const sources: ReadonlyMap<string, Source> = new Map(
 );
 
 function importsIn(text: string, path: string): Import[] {
-  // A statement goes from its keyword at the start of a line to the quoted name; the code is formatted by biome.
+  // A statement extends from its keyword at the start of a line to the quoted name. The code is formatted by biome.
   const statements = text.matchAll(/^(?:import|export)(\s+type)?\s(?:[^;"]*?\sfrom\s+)?"([^"]+)";/gm);
   const calls = text.matchAll(/(typeof\s+)?\bimport\("([^"]+)"\)/g);
   return [
@@ -46,7 +46,7 @@ function resolved(name: string, from: string, kind: Import["kind"]): Import {
   return { target: relative(root, file).split(sep).join("/"), ours: true, kind };
 }
 
-/** All that comes with loading a file, at once: our files and the packages that they name, itself included. */
+/** Everything that is loaded immediately with a file: our files and the packages that they name, including the file. */
 export function loadedWith(path: string): Set<string> {
   const loaded = new Set<string>();
   const visit = (target: string) => {

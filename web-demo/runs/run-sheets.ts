@@ -7,22 +7,22 @@ const fake = find("#fake", HTMLCanvasElement);
 const real = find("#real", HTMLCanvasElement);
 const playButton = find("#play", HTMLButtonElement);
 const besideButton = find("#beside", HTMLButtonElement);
-/** How high a sheet is shown at most, in CSS pixels: twice its own height, of MNIST. */
+/** The maximum height of a sheet, in CSS pixels: twice the height of an MNIST sheet. */
 const HEIGHT = 484;
-/** How long a film of all sheets takes, and a sheet of it at most, in milliseconds. */
+/** The duration of a film of all sheets, and the maximum duration of one sheet, in milliseconds. */
 const [FILM, FRAME] = [6000, 250];
 
-/** What is said where there is no sheet yet. */
+/** The texts before the first sheet. */
 const before = { label: label.textContent, fake: fake.ariaLabel };
 
 type Sheet = News["sheets"][number];
 let sheets: readonly Sheet[] = [];
 let realChanged: number | undefined;
-/** The sheets are wider than high, as those with reconstructions are. */
+/** Whether the sheets are wider than high, as with reconstructions. */
 let oblong = false;
 let playing: ReturnType<typeof setInterval> | undefined;
 
-/** Show the sheets of a run as they are now: the newest one, or the one that was chosen. */
+/** Show the current sheets of a run: the newest one, or the selected one. */
 export function showSheets(news: News): void {
   const newest = Number(slider.value) >= sheets.length - 1;
   const epoch = sheets[Number(slider.value)]?.[0] ?? 0;
@@ -38,7 +38,7 @@ export function showSheets(news: News): void {
   show();
 }
 
-/** What is on a canvas, to draw it but once. */
+/** The content of each canvas, to avoid drawing it again. */
 const drawn = new Map<HTMLCanvasElement, string>();
 
 const show = latestOnly(async () => {
@@ -50,7 +50,7 @@ const show = latestOnly(async () => {
     await draw(fake, `fake_images-${epoch}`, changed);
     fake.ariaLabel = `Sheet of generated images after epoch ${epoch}`;
   } else if (drawn.delete(fake)) {
-    // The run was begun anew.
+    // The run was started again.
     label.textContent = before.label;
     fake.ariaLabel = before.fake;
     contextOf(fake).clearRect(0, 0, fake.width, fake.height);
@@ -58,7 +58,7 @@ const show = latestOnly(async () => {
   if (realChanged !== undefined && !real.hidden) await draw(real, "real_images", realChanged);
 });
 
-/** Put a picture of the run on a canvas. One that is gone meanwhile leaves what is there. */
+/** Draw a picture of the run on a canvas. If the picture no longer exists, the canvas does not change. */
 async function draw(canvas: HTMLCanvasElement, name: string, changed: number): Promise<void> {
   const url = `run/img/${name}.png?${changed}`;
   if (drawn.get(canvas) === url) return;
@@ -79,7 +79,7 @@ async function draw(canvas: HTMLCanvasElement, name: string, changed: number): P
   }
 }
 
-/** Give the sheets the whole width when they need it. */
+/** Give the sheets the full width if they need it. */
 function widen(): void {
   find("#view", HTMLElement).classList.toggle("wide", oblong || !real.hidden);
 }

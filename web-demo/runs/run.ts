@@ -4,12 +4,12 @@ import { find } from "../ui/dom.js";
 import { showScores } from "./run-scores.js";
 import { showSheets } from "./run-sheets.js";
 
-/** How often to ask what is new, and how long to wait for a server that does not answer, in milliseconds. */
+/** The interval of requests, and the delay after a failed request, in milliseconds. */
 const [PAUSE, RETRY] = [1000, 5000];
-/** After so many seconds without a new step a run is said to stand still; one call of ONNX Runtime can take a while. */
+/** After this many seconds without a new step a run counts as idle. One call of ONNX Runtime can take a while. */
 const STILL = 120;
 const COMPLETE = "Complete.";
-/** Over how many milliseconds the speed is measured. */
+/** The period for measuring the speed, in milliseconds. */
 const WINDOW = 30_000;
 
 const progress = find("#progress", HTMLProgressElement);
@@ -27,12 +27,12 @@ interface Line extends Readonly<Record<string, number>> {
 let [file, next, steps, scored] = ["", 0, 0, 0];
 let last: Line | undefined;
 let everThere = false;
-/** Steps in an epoch, once one is complete. */
+/** Steps in an epoch; known after the first complete epoch. */
 let perEpoch: number | undefined;
-/** How many steps there were at some times. */
+/** The number of steps at some times. */
 let times: { readonly time: number; readonly steps: number }[] = [];
 
-/** Ask what is new, and show it; returns how long to wait with the next question, or nothing to ask no more. */
+/** Request the news and show them. Returns the delay before the next request, or undefined to stop. */
 async function update(): Promise<number | undefined> {
   let news: News | undefined;
   try {
@@ -63,7 +63,7 @@ async function update(): Promise<number | undefined> {
   return PAUSE;
 }
 
-/** Add the lines that are new. When the file is another one than before, it is read from its beginning. */
+/** Add the new lines. If the file is a different one, it is read from the beginning. */
 function take(part: MetricsPart | undefined): void {
   if (!part || part.from === 0) {
     if (steps > 0) curves.clear();
@@ -80,13 +80,13 @@ function take(part: MetricsPart | undefined): void {
     return { step: steps, metrics };
   });
   curves.append(points);
-  // Steps come by blocks: what they take is told by when a block comes, not by when the page was opened.
+  // Steps arrive in blocks. Measure the speed from their arrival, not from when the page was opened.
   if (part && part.from > 0 && !part.more && points.length > 0) {
     times.push({ time: performance.now(), steps });
   }
 }
 
-/** A line's numbers, or nothing of a line that was cut off when the process was killed. */
+/** Parse a line. Returns an empty list for a line that was cut off when the process was killed. */
 function parsed(text: string): Line[] {
   try {
     const entries = Object.entries(JSON.parse(text)).filter(([, value]) => typeof value === "number");
@@ -97,7 +97,7 @@ function parsed(text: string): Line[] {
   }
 }
 
-/** Tell what is trained, and how far it is. */
+/** Show what is trained, and the progress. */
 function showStanding(news: News): void {
   const { name, settings, metrics } = news;
   const epochs = settings?.epochs;
@@ -139,12 +139,12 @@ function standingOf({ there, settings, sheets, metrics, claimed, diverged }: New
     return { text: `Diverged at epoch ${diverged.epoch}, step ${diverged.step}.`, growing: false };
   }
   if (!last) {
-    // One that has written its settings and is not at work any more has failed.
+    // A run that has written its settings and is not claimed has failed.
     return settings && !claimed
       ? { text: "Stopped before its first step: see what the command says.", growing: false }
       : { text: "Waiting for the first steps.", growing: true };
   }
-  // The sheet of an epoch is painted after its last step.
+  // The sheet of an epoch is drawn after its last step.
   const painted = sheets.at(-1)?.[0];
   if (painted === settings?.epochs && painted === last.epoch) return { text: COMPLETE, growing: false };
   if (!claimed) return { text: "Stopped.", growing: false };
@@ -168,13 +168,13 @@ function captionOf(settings: NonNullable<News["settings"]>): string {
   return joined(parts);
 }
 
-/** What there is of some parts, in a line that breaks between them only. */
+/** Join the existing parts to a line that breaks only between them. */
 function joined(parts: readonly (string | number | false | undefined)[]): string {
   const shown = parts.filter((part) => typeof part === "string");
   return shown.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· ");
 }
 
-/** Steps in a second lately. */
+/** Recent steps per second. */
 function speed(): number | undefined {
   const now = performance.now();
   times = times.filter(({ time }, i) => time > now - WINDOW || i >= times.length - 2);
@@ -183,13 +183,13 @@ function speed(): number | undefined {
   return (1000 * (end.steps - first.steps)) / (end.time - first.time);
 }
 
-/** Tell how the run stands; a screen reader hears it when it changes. */
+/** Show the state of the run. A screen reader announces changes. */
 function say(text: string, growing: boolean): void {
   if (state.textContent !== text) state.textContent = text;
   document.body.classList.toggle("growing", growing);
 }
 
-/** A time in its two largest units at most: `3 h 20 min`. */
+/** A duration in at most two units: `3 h 20 min`. */
 function duration(seconds: number): string {
   if (seconds < 90) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);

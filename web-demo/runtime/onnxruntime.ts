@@ -9,27 +9,27 @@ import type * as Ort from "onnxruntime-web/wasm";
 import { queue, StatefulSession } from "../../src/runtime/engine.js";
 import { type PageProvider, threadCount } from "./page-provider.js";
 
-/** The GPU is gone, with all that was on it. */
+/** The GPU was lost, with all its data. */
 export class DeviceLost extends Error {}
 
-/** Hears how much of a runtime has been downloaded, as a share of all of it. */
+/** Receives the downloaded share of a runtime. */
 export type Downloaded = (share: number) => void;
 
 interface Runtime {
   readonly ort: typeof Ort;
-  /** Rejected when the GPU is lost, never resolved. */
+  /** Rejects when the GPU is lost. Never resolves. */
   lost?: Promise<never>;
 }
 
 const runtimes: Partial<Record<PageProvider, Promise<Runtime>>> = {};
 
-/** The runtime for the GPU is left half-way while it waits for it, and must not be entered again then. */
+/** The runtime for the GPU suspends while it waits for the GPU, and must not be entered again meanwhile. */
 const inTurn = queue();
 
-/** Load ONNX Runtime for a provider, as small as the provider allows: the GPU's is nearly twice the CPU's. */
+/** Load ONNX Runtime for a provider, in the smallest build: the GPU's is nearly twice as large as the CPU's. */
 export function loadRuntime(provider: PageProvider, downloaded: Downloaded = () => {}): Promise<Runtime> {
   runtimes[provider] ??= load(provider, downloaded).catch((error) => {
-    // The next attempt may find the network again.
+    // Allow another attempt: the network may be available again.
     delete runtimes[provider];
     throw error;
   });
@@ -39,14 +39,14 @@ export function loadRuntime(provider: PageProvider, downloaded: Downloaded = () 
 /**
  * Load a model in this worker.
  *
- * @throws Error when the browser lacks the provider, or the provider refuses the model. A run throws DeviceLost when
- *   the GPU is lost.
+ * @throws Error when the browser does not support the provider, or the provider refuses the model. `run` throws
+ * DeviceLost when the GPU is lost.
  */
 export async function openOn(provider: PageProvider, model: Uint8Array): Promise<StatefulSession> {
   const runtime = await loadRuntime(provider);
   const { InferenceSession, Tensor } = runtime.ort;
   const options = { executionProviders: [provider], logSeverityLevel: 3 } as const;
-  /** A lost GPU may leave a call without an end. */
+  /** A call may never end when the GPU is lost. */
   const onDevice = <T>(call: () => Promise<T>) =>
     inTurn(() => (runtime.lost ? Promise.race([call(), runtime.lost]) : call()));
   const session = await onDevice(() => InferenceSession.create(model, options));
@@ -61,19 +61,19 @@ export async function openOn(provider: PageProvider, model: Uint8Array): Promise
   );
 }
 
-/** Waits until the GPU is lost that the first session was made on. */
+/** Waits until the GPU of the first session is lost. */
 function deviceLost(ort: typeof Ort): Promise<never> {
   const lost = (async (): Promise<never> => {
     const { message } = await (await ort.env.webgpu.device).lost;
     throw new DeviceLost(message || "the GPU was lost");
   })();
-  // Whoever waits for a run will hear of it.
+  // The code that awaits a run gets the error.
   lost.catch(() => {});
   return lost;
 }
 
 async function load(provider: PageProvider, downloaded: Downloaded): Promise<Runtime> {
-  // Addresses made absolute here: the loader resolves them against its own.
+  // Use absolute URLs: the loader resolves relative ones against its own URL.
   const here = (address: string) => new URL(address, import.meta.url).href;
   const [binary, size, loader] =
     provider === "webgpu" ? [webgpuBinary, webgpuSize, webgpuLoader] : [wasmBinary, wasmSize, wasmLoader];

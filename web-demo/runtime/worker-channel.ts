@@ -1,13 +1,15 @@
 import { PendingAnswers } from "../../src/runtime/pending.js";
 
-/** What a worker answers a request with. */
+/** A worker's answer to a request. */
 export type Answer<Result> = { readonly result: Result } | { readonly error: string };
 
-/** Owns a worker of the browser that answers each request once, in their order. */
+/** Owns a worker of the browser that answers each request once, in order. */
 export class WorkerChannel<Request, Result> {
   private readonly pending = new PendingAnswers<Answer<Result>>();
 
-  /** @param aside hears what the worker says besides its answers. */
+  /**
+   * @param aside receives messages that are not answers.
+   */
   constructor(
     private readonly worker: Worker,
     aside: (message: unknown) => void = () => {},
@@ -19,7 +21,9 @@ export class WorkerChannel<Request, Result> {
     worker.addEventListener("error", (event) => this.pending.fail(new Error(workerFailure(event))));
   }
 
-  /** @throws Error with what the worker says, or that it failed. */
+  /**
+   * @throws Error with the worker's message, or when the worker failed.
+   */
   async ask(request: Request): Promise<Result> {
     const answer = await this.pending.ask(() => this.worker.postMessage(request));
     if ("error" in answer) throw new Error(answer.error);
@@ -27,7 +31,7 @@ export class WorkerChannel<Request, Result> {
   }
 }
 
-/** What became of a worker that sends an error: one that could not be loaded has no words for it. */
+/** The message for a failed worker. A worker that could not be loaded has no message. */
 export function workerFailure({ message }: { readonly message?: string }): string {
   return `the worker failed (${message ?? "it could not be loaded"})`;
 }

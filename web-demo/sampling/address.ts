@@ -1,22 +1,22 @@
-/** What the page's address says of its sheet, so that a link brings it back. */
+/** The settings of a sheet in the page's URL, so that a link restores it. */
 export interface Settings {
   readonly seed: number;
   readonly count: number;
-  /** The class of every image; all in turn unless chosen. */
+  /** The class of all images. Without it, all classes in turn. */
   readonly digit?: number;
-  /** One of the models that came with the page; a link cannot bring any other. */
+  /** A model that is shipped with the page. Links cannot refer to other models. */
   readonly model?: string;
-  /** The number that is drawn in one hand. */
+  /** The number that is drawn in one style. */
   readonly number?: string;
-  /** The pictures that the walk goes between, counted from 0. */
+  /** The first and last picture of the walk, counted from 0. */
   readonly walk?: readonly [from: number, to: number];
 }
 
-/** As many as the page draws at once without losing its breath. */
+/** The maximum number of pictures that the page draws without delay. */
 export const LARGEST_COUNT = 400;
 const STANDARD: Settings = { seed: 0, count: 120 };
 
-/** Settings from a query such as `?seed=7&count=16`; what makes no sense is as if it were not there. */
+/** Read settings from a query such as `?seed=7&count=16`. Invalid parts are ignored. */
 export function readSettings(query: string): Settings {
   const given = new URLSearchParams(query);
   const whole = (name: string, least: number, most: number) => {
@@ -35,7 +35,7 @@ export function readSettings(query: string): Settings {
   };
 }
 
-/** The query that {@link readSettings} reads as these settings. */
+/** The query for {@link readSettings}. */
 export function writeSettings({ seed, count, digit, model, number, walk }: Settings): string {
   const query = new URLSearchParams({ seed: String(seed), count: String(count) });
   if (digit !== undefined) query.set("digit", String(digit));

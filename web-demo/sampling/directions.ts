@@ -5,16 +5,16 @@ export interface Samples {
   readonly count: number;
   /** [count, latent] */
   readonly latents: Float32Array;
-  /** [count, pixels]; centred and taken apart in place. */
+  /** [count, pixels]. They are modified in place. */
   readonly images: Float32Array;
-  /** The class of each image, where there are classes: what differs between them is no direction. */
+  /** The class of each image, if there are classes. Differences between classes are not directions. */
   readonly labels?: BigInt64Array;
 }
 
 /**
  * Orthogonal unit vectors of the latent space along which the pictures change most: the principal components of the
- * images, by power iteration, each carried back into the latents by its correlation with them (as in GANSpace,
- * https://arxiv.org/abs/2004.02546, where the components are those of a hidden layer).
+ * images, by power iteration, each mapped to the latent space by its correlation with the latents (as in GANSpace,
+ * https://arxiv.org/abs/2004.02546, which uses the components of a hidden layer).
  */
 export function principalDirections(samples: Samples, count: number): Float32Array[] {
   const { latents, images, labels } = samples;
@@ -38,7 +38,7 @@ function rowsOf(matrix: Float32Array, count: number): Float32Array[] {
   return Array.from({ length: count }, (_, row) => matrix.subarray(row * width, (row + 1) * width));
 }
 
-/** Take from each row the mean of its class. */
+/** Subtract from each row the mean of its class. */
 function centre(rows: readonly Float32Array[], labels?: BigInt64Array): void {
   for (const label of new Set(labels ?? [0n])) {
     const group = rows.filter((_, i) => !labels || labels[i] === label);
@@ -48,7 +48,7 @@ function centre(rows: readonly Float32Array[], labels?: BigInt64Array): void {
   }
 }
 
-/** How much of the strongest component each row has; what they have of it is taken out of them. */
+/** The coefficient of the strongest component in each row. The component is removed from the rows. */
 function nextComponent(rows: readonly Float32Array[], key: number): Float64Array {
   const random = randomStream(0, "direction", key);
   let component = Float32Array.from(rows[0], () => random.normal());

@@ -3,11 +3,11 @@ import { randomStream } from "../../src/tensors/random.js";
 import type { ShownModel } from "./models.js";
 import type { Point } from "./point.js";
 
-/** Pictures that move at once: the rest of the sheet waits its turn. */
+/** The number of pictures that move at the same time. */
 const AT_ONCE = 10;
-/** How far a picture moves, as an angle in latent space, and how long it takes there and back. */
+/** The angle in latent space by which a picture moves, and the duration of the movement out and back, in seconds. */
 const [FAR, SECONDS] = [0.7, 6];
-/** Milliseconds between two frames: this is decoration, and must not take the machine. */
+/** Milliseconds between two frames. The movement is decoration and must not load the machine. */
 const FRAME = 90;
 
 export interface Drifting {
@@ -20,8 +20,8 @@ export interface Drifting {
 }
 
 /**
- * Let a few pictures of a sheet move at a time, slowly, each out along a circle of its latent space and back to where it
- * was. Call the result to end it, with all pictures back in their place.
+ * Move a few pictures of a sheet at a time, slowly, each along a circle of its latent space and back. Call the result
+ * to stop; all pictures are then in their original state.
  */
 export function drift({ model, points, mayMove, run, show }: Drifting): () => void {
   const { generator } = model;
@@ -61,7 +61,7 @@ export function drift({ model, points, mayMove, run, show }: Drifting): () => vo
   };
 }
 
-/** A point turned by an angle towards another direction, on its sphere. */
+/** Rotate a point by an angle towards another direction, on its sphere. */
 function turned({ z, weights }: Point, angle: number, key: number): Point {
   if (angle === 0) return { z, weights };
   const random = randomStream(key, "drift direction");

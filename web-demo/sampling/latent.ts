@@ -1,13 +1,13 @@
 /**
- * Spherical interpolation (Shoemake 1985): from `a` (t = 0) to `b` (t = 1) along the great circle, with lengths in
- * between. Normal vectors of many numbers lie near a sphere; the straight line between two leaves it, and there the
- * generator has never been.
+ * Spherical interpolation (Shoemake 1985): from `a` (t = 0) to `b` (t = 1) along the great circle, with interpolated
+ * length. Long normal vectors lie near a sphere. The straight line between two of them leaves the sphere, where the
+ * generator was not trained.
  */
 export function slerp(a: Float32Array, b: Float32Array, t: number): Float32Array<ArrayBuffer> {
   const [lengthA, lengthB] = [length(a), length(b)];
   const cosine = lengthA * lengthB === 0 ? 1 : dot(a, b) / (lengthA * lengthB);
   const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  // Of parallel vectors any circle is the great one; the line is as good.
+  // Parallel vectors have no unique great circle; use the straight line.
   const straight = Math.sin(angle) < 1e-4;
   const [shareA, shareB] = straight
     ? [1 - t, t]

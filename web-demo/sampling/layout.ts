@@ -1,24 +1,24 @@
-/** What a sheet shows, in rows of `columns`. */
+/** The arrangement of pictures on a sheet, in rows of `columns`. */
 export interface Layout {
   readonly count: number;
   readonly columns: number;
-  /** The class of each picture, where there are classes. */
+  /** The class of each picture, if there are classes. */
   readonly labels?: readonly number[];
-  /** Which latent each picture is drawn from: pictures of one latent have one style. */
+  /** The index of each picture's latent. Pictures with the same latent have the same style. */
   readonly latents: readonly number[];
   /** Each row is a class. */
   readonly rowsAreClasses: boolean;
 }
 
-/** More classes than this are no rows of a sheet, and fewer pictures than this no row. */
+/** The maximum number of classes for one row per class, and the minimum number of pictures in such a row. */
 const [MOST_ROWS, SHORTEST_ROW] = [20, 4];
 
 /**
- * Where pictures stand on a sheet. A generator with classes gets a row for each, and every column is one style: the
- * same latent, drawn as each class.
+ * Arrange the pictures of a sheet. A generator with classes gets one row per class, and every column has one style: the
+ * same latent with each class.
  *
- * @param count about how many pictures there are to be.
- * @param chosen the one class to draw, if it is one.
+ * @param count the approximate number of pictures.
+ * @param chosen the only class to draw, if one is selected.
  */
 export function layoutOf(count: number, classes?: number, chosen?: number): Layout {
   const across = Math.ceil(Math.sqrt(count));

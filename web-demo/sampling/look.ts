@@ -14,11 +14,11 @@ import { type Ends, markEnds, onChoice, reserveSheet, type Sheet, showSheet } fr
 import { setDirections, setWalk, startWalk } from "./walk-view.js";
 import { counted } from "./words.js";
 
-/** How many directions of the latent space have a slider. */
+/** The number of directions of the latent space with a slider. */
 const DIRECTIONS = 4;
-/** Where sheets are drawn unless another provider is chosen: every browser has it, and it is there soonest. */
+/** The default provider for sheets: every browser has it, and it loads fastest. */
 const DRAWS_ON: PageProvider = "wasm";
-/** When what is not seen at once is computed, in milliseconds. */
+/** The delay of computations for parts that are not visible at first, in milliseconds. */
 const LATER = 500;
 
 const seedField = find("#seed", HTMLInputElement);
@@ -31,13 +31,13 @@ const status = find("#status", HTMLElement);
 const problem = find("#problem", HTMLElement);
 
 const worker = new GeneratorWorker((share) => {
-  // A problem that is shown says more than the progress of a download.
+  // Do not replace an error message by the progress of a download.
   if (!model && !problem.textContent)
     status.textContent = `Loading ONNX Runtime… ${Math.round(100 * share)}%`;
 });
 let settings: Settings = readSettings(location.search);
 let shipped: readonly string[] = [];
-/** Models that did not come with the page, by name: dropped, or trained here. No link can bring them. */
+/** Models that are not shipped with the page, by name: dropped, or trained here. Links cannot refer to them. */
 const own = new Map<string, () => Promise<Uint8Array>>();
 let model: ShownModel | undefined;
 let planned: PlannedSheet | undefined;
@@ -49,7 +49,7 @@ const runOn =
   (points: readonly Point[]) =>
     worker.run(number, feedsOf(points, generator, mixes));
 
-/** Draw the sheet that the settings ask for. */
+/** Draw the sheet for the current settings. */
 const draw = latestOnly(() =>
   reporting(async () => {
     if (!model) return;
@@ -57,7 +57,7 @@ const draw = latestOnly(() =>
     const { generator, words } = shown;
     const next = plannedSheet(settings, shown);
     const images = await runOn(shown)(next.points);
-    // Another model came meanwhile, and with it another call of this.
+    // Another model was opened meanwhile, which draws again.
     if (shown.number !== model?.number) return;
     planned = next;
     sheet = paintedSheet(next, images, shown);
@@ -86,7 +86,7 @@ function chooseEnds(next: Ends): void {
   });
 }
 
-/** Settings of the address, and what no address can carry: which own model is shown. */
+/** Store settings in the URL, and the name of an own model in the session: the URL cannot contain it. */
 function remember(next: Settings, ownModel: string | undefined = ownShown()): void {
   settings = next;
   history.pushState({ own: ownModel }, "", writeSettings(settings));
@@ -95,24 +95,24 @@ function remember(next: Settings, ownModel: string | undefined = ownShown()): vo
 const ownShown = () => (model && own.has(model.name) ? model.name : undefined);
 const ownWanted = (): string | undefined => history.state?.own;
 
-/** Take new settings: into the address, the fields and a new sheet. */
+/** Apply changed settings: update the URL, the fields and the sheet. */
 function change(changes: Partial<Settings>): void {
   remember({ ...settings, ...changes });
   showSettings(settings);
   draw();
 }
 
-/** How many models were asked for: the last one counts, whichever comes first. */
-let asked = 0;
+/** The number of requests to open a model. Only the last request counts. */
+let requests = 0;
 
-/** Show a model's name, inputs and sheet in place of the one before; returns whether no other was asked for meanwhile. */
+/** Show a model's name, inputs and sheet. Returns whether no other model was requested meanwhile. */
 async function use(name: string, load: () => Promise<Uint8Array>): Promise<boolean> {
-  asked += 1;
-  const turn = asked;
+  requests += 1;
+  const turn = requests;
   const bytes = await load();
-  if (turn !== asked) return false;
+  if (turn !== requests) return false;
   const opened = await openModel(worker, name, bytes, providerField.value as PageProvider);
-  if (turn !== asked) {
+  if (turn !== requests) {
     worker.close(opened.number);
     return false;
   }
@@ -128,7 +128,7 @@ async function use(name: string, load: () => Promise<Uint8Array>): Promise<boole
   modelField.value = name;
   showSettings(settings);
   draw();
-  // They take their time: what is seen first does not wait for them.
+  // They take time: show the sheet first.
   setTimeout(async () => {
     if (number !== model?.number) return;
     try {
@@ -141,7 +141,7 @@ async function use(name: string, load: () => Promise<Uint8Array>): Promise<boole
   return true;
 }
 
-/** Do something that may fail, and say why it did. */
+/** Run a task that may fail, and show its error. */
 async function reporting(task: () => Promise<void>): Promise<void> {
   try {
     problem.textContent = "";
@@ -154,15 +154,15 @@ async function reporting(task: () => Promise<void>): Promise<void> {
   }
 }
 
-/** Offer a model that did not come with the page. */
+/** List a model that is not shipped with the page. */
 export function offerModel(name: string, load: () => Promise<Uint8Array>): void {
   own.set(name, load);
   if (!Array.from(modelField.options).some(({ value }) => value === name)) modelField.add(new Option(name));
-  // After a reload it is here again.
+  // After a reload, the model is available again.
   if (ownWanted() === name && model?.name !== name) reporting(async () => void (await useNamed(name)));
 }
 
-/** Draw with a model that did not come with the page. */
+/** Draw with a model that is not shipped with the page. */
 export function drawWith(name: string, load: () => Promise<Uint8Array>): void {
   reporting(async () => {
     if (!(await use(name, load))) return;
@@ -177,18 +177,18 @@ export function drawWithFile(file: File): void {
   drawWith(name, async () => new Uint8Array(await file.arrayBuffer()));
 }
 
-/** What is to be seen, once there is something. */
+/** The visible sheet and model. */
 export interface Shown {
   readonly settings: Settings;
   readonly sheet: Sheet;
   readonly model: ShownModel;
-  /** A link brings the model, too. */
+  /** Whether a link includes the model. */
   readonly linked: boolean;
-  /** The model as a file. */
+  /** Load the model file. */
   load(): Promise<Uint8Array>;
 }
 
-/** What is to be seen now. */
+/** The visible sheet and model, if there are any. */
 export function shownNow(): Shown | undefined {
   if (!model || !sheet) return undefined;
   const { name } = model;
@@ -205,7 +205,7 @@ function useNamed(name: string): Promise<boolean> {
   return use(name, own.get(name) ?? (() => shippedModel(name)));
 }
 
-/** The model that the settings ask for, or the first one if the page does not have that. */
+/** The model of the settings, or the first one if the page does not have it. */
 function wantedModel(): string {
   const { model: wanted } = settings;
   const mine = ownWanted();
@@ -262,14 +262,14 @@ addEventListener("popstate", () => {
       await useNamed(wantedModel());
       return;
     }
-    asked += 1; // Whatever is on its way comes too late.
+    requests += 1; // Ignore pending requests.
     modelField.value = model.name;
     draw();
   });
 });
-/** Open the model that the address asks for; resolved when there is a sheet to look at, or the reason why not. */
+/** Open the model in the URL. Resolves when a sheet or an error is visible. */
 export function openLook(): Promise<void> {
-  // The first model has ten classes, and pictures of 28 by 28.
+  // Reserve the place of the first model's sheet: ten classes, pictures of 28 by 28.
   const expected = layoutOf(
     settings.count,
     settings.model === "generator.onnx" ? undefined : 10,
@@ -293,7 +293,7 @@ export function openLook(): Promise<void> {
   });
 }
 
-/** Offer these providers to draw on. */
+/** List the providers for drawing. */
 export function offerDrawingOn(providers: readonly PageProvider[]): void {
   offerProviders(providerField, providers);
   providerField.value = DRAWS_ON;

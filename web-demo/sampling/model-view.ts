@@ -16,7 +16,7 @@ export function showSettings({ seed, count, digit, number }: Settings): void {
   if (number !== undefined) find("#number", HTMLInputElement).value = number;
 }
 
-/** Call everything on the page by what a model draws. */
+/** Adapt all labels of the page to what a model draws. */
 export function showModel(model: ShownModel): void {
   const { generator, words } = model;
   const says = (selector: string, text: string) => {

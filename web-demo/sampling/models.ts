@@ -8,17 +8,17 @@ import { type Words, wordsOf } from "./words.js";
 
 /** The generator that the page draws with. */
 export interface ShownModel {
-  /** What the worker knows it by. */
+  /** The number that identifies it in the worker. */
   readonly number: number;
   readonly name: string;
   readonly bytes: number;
   readonly generator: GeneratorFile;
-  /** Its classes can be mixed: it is told a weight for each. */
+  /** Whether its classes can be mixed: its input is a weight for each class. */
   readonly mixes: boolean;
   readonly words: Words;
 }
 
-/** The models that came with the page, the first one to open with. */
+/** The models that are shipped with the page, the default first. */
 export async function shippedModels(): Promise<string[]> {
   const list = await (await fetched("models/index.json")).text();
   try {
@@ -30,7 +30,7 @@ export async function shippedModels(): Promise<string[]> {
   }
 }
 
-/** The bytes of a model that came with the page. */
+/** The bytes of a model that is shipped with the page. */
 export async function shippedModel(name: string): Promise<Uint8Array> {
   return new Uint8Array(await (await fetched(`models/${encodeURIComponent(name)}`)).arrayBuffer());
 }
@@ -43,9 +43,9 @@ async function fetched(path: string): Promise<Response> {
 }
 
 /**
- * Hand a file to the worker that draws.
+ * Open a model file in the drawing worker.
  *
- * @throws GanOnnxError when it is not a generator, or cannot be run.
+ * @throws {@link GanOnnxError} when it is not a generator, or cannot be run.
  */
 export async function openModel(
   worker: GeneratorWorker,
@@ -71,7 +71,7 @@ export async function openModel(
   return { number, name, bytes: bytes.length, generator, mixes, words: wordsOf(generator) };
 }
 
-/** What the first bytes of some files say that are no models. */
+/** The first bytes of some other kinds of files. */
 const KINDS: readonly (readonly [what: string, bytes: string])[] = [
   ["a PNG picture", "89504e47"],
   ["a JPEG picture", "ffd8ff"],
@@ -81,7 +81,7 @@ const KINDS: readonly (readonly [what: string, bytes: string])[] = [
   ["compressed by gzip", "1f8b"],
 ];
 
-/** What a file says of itself as a generator, in words for people where it is none. */
+/** Read the description of a generator, with a plain error message for other files. */
 function readFile(bytes: Uint8Array, name: string): GeneratorFile {
   const start = Array.from(bytes.subarray(0, 4), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const [kind] = KINDS.find(([, magic]) => start.startsWith(magic)) ?? [];
@@ -90,11 +90,11 @@ function readFile(bytes: Uint8Array, name: string): GeneratorFile {
   return describeAny(bytes, name);
 }
 
-/** What a model is, in a line: where it comes from, what goes in and out. */
+/** Describe a model in one line: its origin, inputs and output. */
 export function captionOf({ bytes, generator, words }: ShownModel): string {
   const { latent, classes, image, metadata } = generator;
   const { recipe, epoch, data, seed } = metadata;
-  // A folder of data is named in full; here its last part is enough.
+  // Show only the last part of a folder's path.
   const source = data?.split(/[/\\]/).at(-1);
   const passes = epoch === "1" ? "1 epoch" : `${epoch} epochs`;
   const origin = recipe ? [`${recipe}, ${passes} of ${source}, seed ${seed}`] : [];

@@ -3,7 +3,7 @@ import { type Drifting, drift } from "./drift.js";
 import { showCell } from "./sheet-view.js";
 import { isWalking } from "./walk-view.js";
 
-/** How long a sheet rests before it begins to move, in milliseconds. */
+/** The delay before a sheet begins to move, in milliseconds. */
 const REST = 3000;
 
 const button = find("#moving", HTMLButtonElement);
@@ -15,7 +15,7 @@ let busy = false;
 const isMoving = () => button.ariaPressed === "true";
 button.ariaPressed = String(!matchMedia("(prefers-reduced-motion: reduce)").matches);
 
-/** Let another sheet move, or none; it rests first. */
+/** Move another sheet, or none, after a delay. */
 export function setMotion(next: typeof moved): void {
   moved = next;
   endDrift();
@@ -28,12 +28,12 @@ export function setMotion(next: typeof moved): void {
   }, REST);
 }
 
-/** Whether the machine is needed for something else: the sheet stands still then. */
+/** Stop the sheet while the machine is busy. */
 export function setBusy(next: boolean): void {
   busy = next;
 }
 
-/** Tell when the sheet is to stand still as it is. */
+/** Call `show` when the sheet stops and must be shown unchanged. */
 export function onStandingStill(show: () => void): void {
   button.addEventListener("click", () => {
     button.ariaPressed = String(!isMoving());

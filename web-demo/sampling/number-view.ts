@@ -9,26 +9,26 @@ const part = find("#number-view", HTMLElement);
 const field = find("#number", HTMLInputElement);
 const canvas = find("#number-canvas", HTMLCanvasElement);
 
-/** As many digits as a number may have. */
+/** The maximum number of digits. */
 const MOST = 12;
 
 interface Drawing {
   readonly model: ShownModel;
-  /** Which style: pictures of one latent have one hand. */
+  /** The style: pictures with the same latent have the same style. */
   readonly style: number;
   run(points: readonly Point[]): Promise<Float32Array>;
 }
 
 let drawing: Drawing | undefined;
 
-/** Draw numbers with a model that has digits, or with none. */
+/** Draw numbers with a model that has digits. Hide the view for other models. */
 export function setNumber(next: Drawing | undefined): void {
   drawing = next?.model.words.typed ? next : undefined;
   part.hidden = next !== undefined && !drawing;
   draw();
 }
 
-/** Which digits a text asks for; what is no digit is passed over. */
+/** The digits in a text. Other characters are ignored. */
 export function digitsIn(text: string): number[] {
   return Array.from(text.replaceAll(/[^0-9]/g, "").slice(0, MOST), Number);
 }

@@ -2,14 +2,14 @@ import type { Generator } from "../../src/export/description.js";
 import { type Tensors, tensorsOf } from "../../src/tensors/tensor.js";
 import { slerp } from "./latent.js";
 
-/** A picture as the generator is asked for it: a latent, and how much of each class where there are classes. */
+/** The input for one picture: a latent, and class weights if there are classes. */
 export interface Point {
   readonly z: Float32Array;
-  /** [classes], of sum 1. */
+  /** [classes], with sum 1. */
   readonly weights?: Float32Array;
 }
 
-/** One class alone, as weights. */
+/** The weights of a single class. */
 export function oneOf(classes: number | undefined, label: number): Float32Array | undefined {
   if (classes === undefined) return undefined;
   const weights = new Float32Array(classes);
@@ -17,7 +17,7 @@ export function oneOf(classes: number | undefined, label: number): Float32Array 
   return weights;
 }
 
-/** The point between two: along the great circle of their latents, their classes mixed. */
+/** Interpolate between two points: along the great circle of their latents, with mixed classes. */
 export function between(from: Point, to: Point, t: number): Point {
   const z = slerp(from.z, to.z, t);
   if (!from.weights || !to.weights) return { z };
@@ -26,9 +26,9 @@ export function between(from: Point, to: Point, t: number): Point {
 }
 
 /**
- * What a model is fed to draw points.
+ * The feeds of a model for some points.
  *
- * @param mixes whether it takes weights; else it is told the class that has the most.
+ * @param mixes whether the model takes class weights. Otherwise it gets the class with the largest weight.
  */
 export function feedsOf(points: readonly Point[], { latent, classes }: Generator, mixes: boolean): Tensors {
   const data = new Float32Array(points.length * latent);

@@ -11,16 +11,16 @@ import type { PageProvider } from "../runtime/page-provider.js";
 import type { Answer } from "../runtime/worker-channel.js";
 import { principalDirections } from "./directions.js";
 
-/** How a generator is fed. */
+/** The inputs of a generator. */
 export interface GeneratorForm {
   readonly generator: Generator;
-  /** What goes in and out, where another program exported it. */
+  /** Its inputs and output, if another program exported it. */
   readonly ports?: Ports;
-  /** It takes a weight for each class instead of a class. */
+  /** Whether it takes class weights instead of a class. */
   readonly mixes: boolean;
 }
 
-/** What the page asks of the worker; each request is answered once, in order. */
+/** A request of the page. Each request is answered once, in order. */
 export type Request =
   | {
       readonly kind: "open";
@@ -38,7 +38,7 @@ interface Model extends GeneratorForm {
   readonly session: LoadedModel;
 }
 
-/** Models by the number that the page knows them by: one may be opened while another still draws. */
+/** Open models by number. One may be opened while another still draws. */
 const models = new Map<number, Model>();
 let opened = 0;
 
@@ -48,7 +48,7 @@ function modelAt(number: number): Model {
   throw new Error(`model ${number} is not open`);
 }
 
-/** Classes as weights: all on one. */
+/** Convert classes to weights: 1 for the class. */
 function weighted(feeds: Tensors, classes = 0): Tensors {
   const label = feeds.get("label");
   if (label?.dtype !== "int64") return feeds;
@@ -69,7 +69,7 @@ async function run({ session, generator, ports, mixes }: Model, feeds: Tensors):
   return image.data as Float32Array;
 }
 
-/** Open a model and try it; one that cannot be run is not opened. */
+/** Open a model and test it. A model that cannot be run is not opened. */
 async function open(bytes: Uint8Array, form: GeneratorForm, provider: PageProvider): Promise<number> {
   const model = { session: await openOn(provider, bytes), ...form };
   try {
@@ -92,7 +92,7 @@ async function close(number: number): Promise<undefined> {
 async function directions(model: Model, count: number): Promise<Float32Array[]> {
   const { channels, height, width } = model.generator.image;
   const pixels = channels * height * width;
-  // Enough to tell directions from chance, and few enough that whoever waits behind them does not notice.
+  // Enough samples for stable directions, and few enough that waiting requests are not delayed noticeably.
   const samples = Math.min(384, Math.max(128, Math.floor(1e6 / pixels)));
   const feeds = drawLatents(randomStream(0, "directions"), samples, model.generator);
   const images = await run(model, feeds);
@@ -122,7 +122,7 @@ async function answer(request: Request): Promise<Answer<Result>> {
   }
 }
 
-// While the first model is on its way, the runtime is, too. Whoever opens a model hears of a failure.
+// Load the runtime while the first model is loaded. Opening a model reports the error if this fails.
 loadRuntime("wasm", (share) => postMessage({ aside: share })).catch(() => {});
 
 const inTurn = queue();

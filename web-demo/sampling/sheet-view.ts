@@ -1,7 +1,7 @@
 import type { Picture } from "../../src/data/sheet.js";
 import { contextOf, find } from "../ui/dom.js";
 
-/** Which pictures the walk goes between; while there is no second one, it is to be chosen. */
+/** The first and last picture of the walk. If `to` is missing, it has not been selected yet. */
 export interface Ends {
   readonly from: number;
   readonly to?: number;
@@ -11,11 +11,11 @@ const sheet = find("#sheet", HTMLElement);
 const canvas = find("#sheet canvas", HTMLCanvasElement);
 const cells = find("#cells", HTMLElement);
 const rowNames = find("#row-names", HTMLElement);
-/** About how wide a sheet is shown, in CSS pixels; each of its pixels gets a whole number of them. */
+/** The approximate width of a sheet, in CSS pixels. Each pixel of the sheet gets a whole number of them. */
 const WIDTH = 740;
 let columns = 1;
 
-/** Keep the place of a sheet of so many pixels before there is one, so that nothing jumps when it comes. */
+/** Reserve the place of a sheet with this size, so that nothing moves when it is shown. */
 export function reserveSheet(width: number, height: number): void {
   sheet.style.aspectRatio = `${width} / ${height}`;
   sheet.style.maxWidth = `${Math.max(1, Math.floor(WIDTH / width)) * width}px`;
@@ -25,9 +25,9 @@ export function reserveSheet(width: number, height: number): void {
 export interface Sheet {
   readonly picture: Picture;
   readonly columns: number;
-  /** What each picture is called: `digit 3 of 64`. */
+  /** The name of each picture: `digit 3 of 64`. */
   readonly names: readonly string[];
-  /** What each row is called, where rows have names worth showing. */
+  /** The name of each row, if rows have names. */
   readonly rows: readonly string[];
 }
 
@@ -50,13 +50,13 @@ export function showSheet({ picture, columns: across, names, rows }: Sheet): voi
   );
 }
 
-/** Put one picture of the sheet in place of the one that is there. */
+/** Replace one picture of the sheet. */
 export function showCell(index: number, { width, height, data }: Picture): void {
   const [left, top] = [2 + (index % columns) * (width + 2), 2 + Math.floor(index / columns) * (height + 2)];
   contextOf(canvas).putImageData(new ImageData(data, width, height), left, top);
 }
 
-/** Mark the digits that the walk goes between. */
+/** Mark the first and last picture of the walk. */
 export function markEnds({ from, to }: Ends): void {
   for (const [i, cell] of buttons().entries()) {
     cell.classList.toggle("from", i === from);
@@ -65,7 +65,7 @@ export function markEnds({ from, to }: Ends): void {
   }
 }
 
-/** Tell when a digit is chosen, by pointer or keys. */
+/** Call `choose` when a picture is selected, by pointer or keys. */
 export function onChoice(choose: (index: number) => void): void {
   cells.addEventListener("click", ({ target }) => {
     const index = buttons().indexOf(target as HTMLButtonElement);
@@ -75,7 +75,7 @@ export function onChoice(choose: (index: number) => void): void {
   });
 }
 
-/** Put a picture on a canvas, pixel by pixel. */
+/** Draw a picture on a canvas, pixel by pixel. */
 export function drawPicture(canvas: HTMLCanvasElement, { width, height, data }: Picture): void {
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
@@ -93,7 +93,7 @@ function cellOf(_: unknown, index: number): HTMLButtonElement {
   return cell;
 }
 
-/** The sheet is one stop for the tab key; inside, arrows move, as in any grid. */
+/** The sheet is one tab stop. Inside it, arrow keys move the focus, as in any grid. */
 function enter(index: number): void {
   for (const [i, cell] of buttons().entries()) cell.tabIndex = i === index ? 0 : -1;
 }

@@ -13,7 +13,7 @@ export interface PlannedSheet extends Layout {
   readonly points: readonly Point[];
 }
 
-/** What the settings ask a model for. Where rows are no classes it is what `gan-onnx sample` draws. */
+/** Plan the sheet of the settings for a model. If rows are not classes, it is the sheet of `gan-onnx sample`. */
 export function plannedSheet({ seed, count, digit }: Settings, { generator }: ShownModel): PlannedSheet {
   const { latent, classes } = generator;
   const layout = layoutOf(count, classes, digit);
@@ -43,12 +43,12 @@ export function paintedSheet(
     picture: paintSheet(images, { count, ...generator.image }, { range: generator.range, columns }),
     columns,
     names: Array.from({ length: count }, (_, i) => nameOf(i)),
-    // A digit says itself which one it is.
+    // A digit needs no label.
     rows: rowsAreClasses && !typed ? names : [],
   };
 }
 
-/** A walk to begin with: from one class to another where each has a row. */
+/** The first and last picture of the initial walk: from one class to another if each class has a row. */
 export function endsOf({ columns, rowsAreClasses, count }: PlannedSheet): [from: number, to: number] {
   return rowsAreClasses ? [Math.min(3 * columns, count - 1), Math.min(8 * columns, count - 1)] : [0, 1];
 }

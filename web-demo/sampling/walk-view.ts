@@ -5,12 +5,12 @@ import { addScaled } from "./latent.js";
 import { between, type Point } from "./point.js";
 import { drawPicture } from "./sheet-view.js";
 
-/** What the walk needs to know of the sheet and its generator. */
+/** What a walk needs of the sheet and its generator. */
 export interface Walk {
   readonly generator: Generator;
   readonly from: Point;
   readonly to: Point;
-  /** What is at both ends, in words: `digit 3 of 64`. */
+  /** The names of both ends: `digit 3 of 64`. */
   readonly names: readonly [from: string, to: string];
   run(points: readonly Point[]): Promise<Float32Array>;
 }
@@ -22,7 +22,7 @@ const play = find("#play", HTMLButtonElement);
 const list = find("#directions", HTMLElement);
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Pictures in the strip, and how long a walk takes. */
+/** The number of pictures in the strip, and the duration of a walk, in seconds. */
 const FRAMES = 9;
 const SECONDS = 3;
 
@@ -30,7 +30,7 @@ let walk: Walk | undefined;
 let directions: readonly Float32Array[] = [];
 let playing = 0;
 
-/** Walk between other points, or in another model, or for a while nowhere. */
+/** Walk between other points, or in another model. Without an argument, hide the walk. */
 export function setWalk(next: Walk | undefined): void {
   stop();
   walk = next;
@@ -38,8 +38,8 @@ export function setWalk(next: Walk | undefined): void {
 }
 
 /**
- * Go from the beginning to the end; with little motion when the reader wants little: the strip shows it all. Where the
- * walk lies below what is seen, as on a phone, it is brought there.
+ * Play the walk from start to end. With reduced motion, show only few pictures; the strip shows all of them. If the
+ * walk is outside the visible area, as on a phone, scroll to it.
  */
 export function startWalk(): void {
   slider.value = "0";
@@ -51,7 +51,7 @@ export function startWalk(): void {
   else run();
 }
 
-/** Whether somebody looks at a walk at this moment. */
+/** Whether a walk is playing. */
 export function isWalking(): boolean {
   return playing !== 0;
 }
@@ -71,7 +71,7 @@ const draw = latestOnly(async () => {
   drawPicture(strip, paint(images.subarray(size), FRAMES));
 });
 
-/** Points along the way, moved by what the sliders say. */
+/** Points along the walk, shifted by the sliders. */
 function pointsAt({ from, to }: Walk, times: readonly number[]): Point[] {
   const moves = Array.from(list.querySelectorAll("input"), ({ value }) => Number(value));
   return times.map((time) => {
@@ -86,7 +86,7 @@ function run(): void {
   const first = Number(slider.value) < 1 ? Number(slider.value) : 0;
   const step = (now: number) => {
     const time = first + Math.max(0, now - began) / 1000 / SECONDS;
-    // With little motion, a few pictures one after the other.
+    // With reduced motion, show a few pictures one after the other.
     const shown = calm.matches ? Math.floor(time * (FRAMES - 1)) / (FRAMES - 1) : time;
     slider.value = String(Math.min(1, shown));
     draw();
@@ -103,7 +103,7 @@ function stop(): void {
   play.textContent = "Play";
 }
 
-/** Give each of these directions a slider. */
+/** Create a slider for each direction. */
 export function setDirections(next: readonly Float32Array[]): void {
   directions = next;
   list.replaceChildren(

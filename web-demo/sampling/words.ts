@@ -1,23 +1,23 @@
 import type { GeneratorFile } from "../../src/export/description.js";
 
-/** What the page calls a generator and what it draws. */
+/** The page's names for a generator and its pictures. */
 export interface Words {
   readonly title: string;
   readonly lead: string;
-  /** One picture, and more of them. */
+  /** Singular and plural of a picture. */
   readonly one: string;
   readonly many: string;
-  /** What a class is called, and each of them. */
+  /** The word for a class, and the name of each class. */
   readonly kind: string;
   readonly names: readonly string[];
-  /** Classes that can be typed one after the other: digits. */
+  /** Whether classes can be typed: digits. */
   readonly typed: boolean;
 }
 
 /** Data sets of handwritten digits. */
 const DIGITS = ["mnist", "drawn"];
 
-/** Names for people, from what a generator's file says of itself. */
+/** Find the names from the metadata of a generator. */
 export function wordsOf({
   classes,
   classNames,
@@ -25,7 +25,7 @@ export function wordsOf({
 }: Pick<GeneratorFile, "classes" | "classNames" | "metadata">): Words {
   const named = classNames?.length === classes ? classNames : undefined;
   const names = named ?? Array.from({ length: classes ?? 0 }, (_, i) => String(i));
-  // A folder of data may be named in full; its last part tells as much.
+  // Use only the last part of a folder's path.
   const source = (metadata.data ?? "").split(/[/\\]/).findLast((part) => part !== "") ?? "";
   const digits = DIGITS.includes(source) || /^(train-)?images-idx3-ubyte/.test(source);
   const ten = classes === 10 && names.every((name, i) => name === String(i));

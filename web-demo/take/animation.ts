@@ -1,11 +1,14 @@
 import type { Picture } from "../../src/data/sheet.js";
 import { animatedPng } from "./apng.js";
 
-/** The most pictures of an animation, how long one stays and the last one, in milliseconds. */
+/** The maximum number of pictures, and the duration of each picture and of the last one, in milliseconds. */
 const MOST = 40;
 const [EACH, LAST] = [150, 2000];
 
-/** Pictures of one size as an animated PNG; of many, some at equal distances. Nothing when there are fewer than two. */
+/**
+ * Make an animated PNG of pictures with equal size. Of many pictures, use evenly spaced ones. Undefined for fewer than
+ * two.
+ */
 export async function animationOf(pictures: readonly Picture[]): Promise<Blob | undefined> {
   if (pictures.length < 2) return undefined;
   const count = Math.min(MOST, pictures.length);

@@ -1,13 +1,14 @@
-/** One picture of an animation, as a PNG of the same size as all others, and how long it stays, in milliseconds. */
+/** One picture of an animation as a PNG, with its duration in milliseconds. All pictures must have the same size. */
 export interface Frame {
   readonly png: Uint8Array;
   readonly milliseconds: number;
 }
 
 /**
- * PNGs of one size as one animated PNG, which repeats for ever (https://www.w3.org/TR/png-3/#apng-frame-based-animation).
+ * Combine PNGs of equal size to an animated PNG that repeats forever
+ * (https://www.w3.org/TR/png-3/#apng-frame-based-animation).
  *
- * @throws Error when there is no frame, or one is no PNG.
+ * @throws Error when there is no frame, or a frame is not a PNG.
  */
 export function animatedPng(frames: readonly Frame[]): Uint8Array<ArrayBuffer> {
   if (frames.length === 0) throw new Error("an animation needs a picture");
@@ -61,14 +62,14 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
   return joined([words(data.length), body, words(crc(body))]);
 }
 
-/** 32-bit numbers, big-endian. */
+/** Encode 32-bit big-endian numbers. */
 function words(...values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   for (const [i, value] of values.entries()) new DataView(bytes.buffer).setUint32(4 * i, value);
   return bytes;
 }
 
-/** The cyclic redundancy code of PNG: https://www.w3.org/TR/png-3/#D-CRCAppendix. */
+/** The CRC of PNG: https://www.w3.org/TR/png-3/#D-CRCAppendix. */
 function crc(bytes: Uint8Array): number {
   let sum = 0xffffffff;
   for (const byte of bytes) {

@@ -8,15 +8,15 @@ const status = find("#take-status", HTMLElement);
 const problem = find("#take-problem", HTMLElement);
 const code = find("#snippet", HTMLTextAreaElement);
 
-/** What can be taken along of a training that was watched here. */
+/** The downloads of the visible training. */
 export interface Watched {
-  /** An animation of what it made so far; nothing when there are no two moments. */
+  /** An animation of its pictures so far; undefined for fewer than two. */
   animation(): Promise<Blob | undefined>;
-  /** The training graph and its manifest; nothing when there is no training. */
+  /** The training graph and its manifest; undefined without a training. */
   graph(): Promise<readonly [train: Blob, manifest: Blob] | undefined>;
 }
 
-/** Let people take along what there is: of the sheet, and of the training. */
+/** Set up the downloads of the sheet and of the training. */
 export function setUpTake(shown: () => Shown | undefined, watched: () => Watched | undefined): void {
   on("#save", async () => {
     const { sheet, model, settings } = needed(shown(), "Nothing is drawn yet.");
@@ -74,7 +74,7 @@ function needed<T>(value: T | undefined, why: string): T {
 const binary = (bytes: Uint8Array) =>
   new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "application/octet-stream" });
 
-/** Do something when a button is pressed, and say what became of it. */
+/** Run a task when a button is pressed, and show its result. */
 function on(selector: string, task: () => Promise<string>): void {
   find(selector, HTMLButtonElement).addEventListener("click", async () => {
     problem.textContent = status.textContent = "";

@@ -5,35 +5,37 @@ import type { Kept, Plan } from "./plan.js";
 import { changedElsewhere, failureOf, type TrainingStore, whyNotKept } from "./store.js";
 import type { Pace, TrainingFiles, TrainReport, TrainRequest } from "./training-worker.js";
 
-/** The worker that trains, as far as it matters here. */
+/** The training worker as used here. */
 export interface TrainWorker {
   ask(request: TrainRequest): void;
-  /** End it at once. */
+  /** End it immediately. */
   end(): void;
 }
 
 export interface Ports {
   readonly store: TrainingStore;
   openWorker(hear: (report: TrainReport) => void): TrainWorker;
-  /** The state has changed. */
+  /** Show a new state. */
   show(state: TrainingState): void;
-  /** Something was made that is to be seen. */
+  /** Show new results. */
   see(report: Extract<TrainReport, { kind: "steps" | "scene" }>): void;
-  /** Show all that is seen of a training that was made before, or nothing. */
+  /** Show everything of a stored training, or nothing. */
   recall(view: Kept["view"]): void;
-  /** Call something after a time in milliseconds; returns what cancels it. */
+  /** Call a function after a time in milliseconds. Returns a function that cancels the call. */
   after(milliseconds: number, call: () => void): () => void;
 }
 
-/** How long a worker may take to pause before it is ended: a call of ONNX Runtime cannot be stopped. */
+/**
+ * The maximum time for a pause before the worker is ended, in milliseconds: a call of ONNX Runtime cannot be stopped.
+ */
 const PATIENCE = 10_000;
-/** The most points of the curves that are kept; then each two become one. */
+/** The maximum number of stored curve points. Beyond it, every second point is dropped. */
 const MOST_POINTS = 2000;
 
-/** Files that the worker makes. */
+/** Files made by the worker. */
 type Files = readonly Uint8Array<ArrayBuffer>[];
 
-/** Owns the one training of a page: its state, its worker, and what is known of it. */
+/** Owns the only training of a page: its state, its worker, and its latest results. */
 export class TrainingControl {
   private state = initial;
   private worker: TrainWorker | undefined;
@@ -41,10 +43,10 @@ export class TrainingControl {
   private removed: Kept | undefined;
   private points: readonly CurvePoint[] = [];
   private pace: Pace = "normal";
-  /** Gives the right to train back to other tabs, while this one has it. */
+  /** Releases the claim to train to other tabs, while this tab has it. */
   private giveBack: (() => void) | undefined;
   private stopWaiting: (() => void) | undefined;
-  /** What is being kept; whoever says that it is kept waits for it. */
+  /** The current save operation. Messages that something is saved must wait for it. */
   private keeping = Promise.resolve();
   private readonly wanted: {
     readonly what: TrainingFiles;
@@ -58,7 +60,7 @@ export class TrainingControl {
     return this.state;
   }
 
-  /** Show the training that this browser keeps, if it keeps one. */
+  /** Show the training that is stored in this browser, if there is one. */
   async recall(): Promise<void> {
     try {
       const kept = await this.ports.store.read();
@@ -76,9 +78,9 @@ export class TrainingControl {
   }
 
   /**
-   * Files of the training as it is now: its generator, or its graph with the manifest.
+   * Files of the current training: its generator, or its graph with the manifest.
    *
-   * @throws Error when there is no training, or it ends before the answer comes.
+   * @throws Error when there is no training, or it ends before the answer.
    */
   files(what: TrainingFiles): Promise<Files> {
     if (!this.state.plan) return Promise.reject(new Error("no training is there"));
@@ -94,13 +96,13 @@ export class TrainingControl {
     if (plan) this.worker?.ask({ kind: "files", what, plan, checkpoint: this.kept.checkpoint });
   }
 
-  /** Go faster or slower, now and from now on. */
+  /** Change the pace, now and for later trainings. */
   setPace(pace: Pace): void {
     this.pace = pace;
     this.worker?.ask({ kind: "pace", pace });
   }
 
-  /** Keep what there is: the page may be gone in a moment. */
+  /** Save the current progress: the page may be closed at any moment. */
   keep(): void {
     if (this.state.phase === "training") this.worker?.ask({ kind: "keep" });
   }
@@ -132,7 +134,7 @@ export class TrainingControl {
     }
   }
 
-  /** Do something that may fail; what it says then is shown. */
+  /** Run a task that may fail, and show its error. */
   private async guarded(task: () => Promise<void>): Promise<void> {
     try {
       await task();
@@ -149,15 +151,15 @@ export class TrainingControl {
     this.dispatch({ kind: "taken", notKept });
   }
 
-  /** A training that the browser could not keep before is kept whole, if it can now. */
+  /** Store the plan. If the browser could not store this training before, store all of it. */
   private keepPlan(plan: Plan): Promise<void> {
     const { store } = this.ports;
     return this.state.notKept === undefined ? store.keepPlan(plan) : store.begin({ plan, ...this.kept });
   }
 
   /**
-   * Take the right to change what is kept, and see that it is what this tab shows: other tabs train, and remove, too.
-   * Where nothing can be kept there is nothing to compare.
+   * Claim the right to change the stored training, and check that it is the one that this tab shows: other tabs may
+   * train or remove it. If nothing can be stored, there is nothing to compare.
    */
   private async mayChange(shown: Plan | undefined): Promise<boolean> {
     const { store } = this.ports;
@@ -189,7 +191,7 @@ export class TrainingControl {
 
   private openWorker(): TrainWorker {
     const worker: TrainWorker = this.ports.openWorker((report) => {
-      // What one that was ended had still to say concerns nobody.
+      // Ignore later reports of a worker that was ended.
       if (worker === this.worker) this.hear(report);
     });
     return worker;
@@ -223,7 +225,7 @@ export class TrainingControl {
     }
   }
 
-  /** How far it has come is known here from now on, whether or not the browser keeps it. */
+  /** Remember the progress here, whether or not the browser can store it. */
   private async keepProgress(report: Extract<TrainReport, { kind: "progress" }>): Promise<void> {
     const { plan } = this.state;
     const { checkpoint, scene, place, made } = report;
@@ -285,7 +287,7 @@ export class TrainingControl {
   }
 }
 
-/** No more than so many points, each standing for twice as many steps when there were too many. */
+/** Limit the number of points. Each remaining point represents twice as many steps. */
 function thinned(points: readonly CurvePoint[]): readonly CurvePoint[] {
   return points.length <= MOST_POINTS ? points : points.filter((_, i) => i % 2 === 1);
 }

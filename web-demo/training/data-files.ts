@@ -4,24 +4,24 @@ import { idxNameOf, idxPairIn } from "../../src/data/idx-names.js";
 import { GanOnnxError } from "../../src/error.js";
 import type { PageData } from "./plan.js";
 
-/** Own pictures are made as large as this. */
+/** The size of the user's pictures for training. */
 const SIZE = 32;
-/** Fewer pictures than this are nothing to learn from. */
+/** The minimum number of pictures for training. */
 const FEWEST = 4;
 
-/** Whether a file is one of MNIST's, or of its kind. */
+/** Whether a file is an MNIST file, or one with the same form. */
 const isMnistFile = ({ name }: File) => idxNameOf(name) !== undefined;
 const isPicture = ({ name }: File) => /\.(png|jpe?g|webp|gif|bmp)$/i.test(name);
 
-/** Whether a file is something to learn from. */
+/** Whether a file can be used for training. */
 export function isDataFile(file: File): boolean {
   return isMnistFile(file) || isPicture(file);
 }
 
 /**
- * What files hold to learn from: images in MNIST's form, with their labels if there are any, or pictures.
+ * Read training data from files: images in MNIST's form, with their labels if there are any, or pictures.
  *
- * @throws GanOnnxError naming the file that holds nothing, or is damaged.
+ * @throws {@link GanOnnxError} when a file contains no data, or is damaged.
  */
 export async function dataIn(files: readonly File[]): Promise<PageData> {
   const pictures = files.filter((file) => !isMnistFile(file) && isPicture(file));
@@ -38,7 +38,7 @@ export async function dataIn(files: readonly File[]): Promise<PageData> {
   return { kind: "files", images, labels };
 }
 
-/** What data are called. */
+/** The name of data. */
 export async function nameOfData(data: PageData): Promise<string> {
   if (data.kind === "drawn") return "drawn by this page";
   if (data.kind === "pictures") return `${data.dataset.count} of your pictures`;
@@ -65,7 +65,10 @@ async function datasetOfPictures(files: readonly File[]): Promise<Dataset> {
   return { name: "own pictures", count: all.length, channels, height: SIZE, width: SIZE, images };
 }
 
-/** The middle square of a picture, made small: red, green, blue and opacity, on a ground that what is drawn stands out from. */
+/**
+ * The central square of a picture, scaled down, as red, green, blue and opacity. The background contrasts with the
+ * drawing.
+ */
 async function pixelsOf(file: File): Promise<Uint8ClampedArray> {
   let bitmap: ImageBitmap;
   try {

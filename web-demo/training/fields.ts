@@ -18,10 +18,14 @@ const presetAbout = find("#preset-about", HTMLElement);
 
 const ownData: PageData = { kind: "drawn" };
 let data: PageData = ownData;
-/** Settings of the preset that was chosen; none when the recipe was chosen by itself. */
+/** The settings of the selected preset; undefined if the recipe was selected directly. */
 let settings: Plan["settings"] = presets[0].settings;
 
-/** What the fields ask for. Throws GanOnnxError naming the field. */
+/**
+ * The plan in the fields.
+ *
+ * @throws {@link GanOnnxError} when a field is invalid.
+ */
 export function asked(): Plan {
   const learningRate = Number(rateField.value);
   if (!(learningRate > 0 && learningRate < Infinity)) {
@@ -43,13 +47,13 @@ export function chooseProvider(provider: PageProvider): void {
   providerField.value = provider;
 }
 
-/** What cannot change while there is a training. */
+/** Lock the fields that cannot change during a training. */
 export function lockFields(locked: boolean): void {
   const buttons = Array.from(presetList.querySelectorAll("button"));
   for (const field of [recipeField, seedField, filesButton, ...buttons]) field.disabled = locked;
 }
 
-/** Show what is trained in the fields that ask for it. */
+/** Show a plan in the fields. */
 export function showPlan(plan: Plan | undefined): void {
   setData(plan?.data ?? ownData);
   if (!plan) return;
@@ -60,7 +64,11 @@ export function showPlan(plan: Plan | undefined): void {
   showPreset();
 }
 
-/** Learn from files: MNIST's, or pictures. Throws GanOnnxError naming the file. */
+/**
+ * Train with files: MNIST's, or pictures.
+ *
+ * @throws {@link GanOnnxError} when a file is not usable.
+ */
 export async function learnFrom(files: readonly File[]): Promise<void> {
   setData(await dataIn(files));
 }
@@ -73,7 +81,7 @@ async function setData(next: PageData): Promise<void> {
 
 const sameSettings = (a: Plan["settings"], b: Plan["settings"]) => JSON.stringify(a) === JSON.stringify(b);
 
-/** Mark the preset that the fields ask for, if it is one. */
+/** Mark the preset that matches the fields, if there is one. */
 function showPreset(): void {
   const chosen = presets.find(
     ({ recipe, settings: own }) => recipe === recipeField.value && sameSettings(own, settings),
@@ -90,7 +98,7 @@ function suggestRate(): void {
   showPreset();
 }
 
-/** Fill the fields; tells when one is changed that may change on the way, and what files were chosen. */
+/** Fill the fields. Reports changes of fields that may change during a training, and selected files. */
 export function setUpFields(
   providers: readonly PageProvider[],
   { changed, chose }: { changed(): void; chose(files: readonly File[]): void },

@@ -1,72 +1,72 @@
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { Plan } from "./plan.js";
 
-/** `empty`: nothing is trained yet. */
+/** `empty`: there is no training. */
 export type Phase = "empty" | "preparing" | "training" | "pausing" | "removing" | "paused";
 
-/** How a training of the page stands. */
+/** The state of the page's training. */
 export interface TrainingState {
   readonly phase: Phase;
-  /** What is trained, from when it was asked for until it is removed. */
+  /** The plan, from its request until it is removed. */
   readonly plan?: Plan;
-  /** The plan was asked for, and has not begun yet. */
+  /** The plan was requested and has not started yet. */
   readonly fresh: boolean;
   readonly provider: PageProvider;
-  /** What happens when it has paused, instead of resting: settings were changed, or it is to be removed. */
+  /** What to do after a pause: resume because settings were changed, or remove the training. */
   readonly afterwards?: "resume" | "remove";
-  /** Why the browser keeps nothing of it, if that is so: the training lives until the page is closed. */
+  /** Why the browser cannot store the training. It then lasts until the page is closed. */
   readonly notKept?: string;
-  /** A training was removed, and can be brought back. */
+  /** A training was removed and can be restored. */
   readonly undoable: boolean;
-  /** The GPU was lost, and the training can go on by WebAssembly. */
+  /** The GPU was lost, and the training can continue with WebAssembly. */
   readonly lost: boolean;
-  /** How it stands, in a sentence. */
+  /** The state in a sentence. */
   readonly said: string;
-  /** What went wrong last; empty when nothing did. */
+  /** The last error; empty if there is none. */
   readonly problem: string;
 }
 
-/** What happens to a training, by people and by what works for it. */
+/** Events from the user, the worker and the store. */
 export type TrainingEvent =
-  /** The browser keeps a training from another visit. */
+  /** The browser has a stored training. */
   | { readonly kind: "found"; readonly plan: Plan }
-  /** Start, or resume, with what the settings say now. */
+  /** Start or resume with the current settings. */
   | { readonly kind: "start"; readonly asked: Plan; readonly provider: PageProvider }
   | { readonly kind: "pause" }
-  /** Settings that may change on the way were changed. */
+  /** Settings that may change during a training were changed. */
   | { readonly kind: "change"; readonly asked: Plan; readonly provider: PageProvider }
   | { readonly kind: "startOver" }
   | { readonly kind: "undo" }
-  /** The right to train, or to remove, is this tab's; `notKept` says why nothing can be kept. */
+  /** This tab has the claim to train or to remove. `notKept` says why nothing can be stored. */
   | { readonly kind: "taken"; readonly notKept?: string }
   | { readonly kind: "refused"; readonly message: string }
-  /** Another tab has changed what is kept; this is there now. */
+  /** Another tab has changed the stored training. This is the current one. */
   | { readonly kind: "elsewhere"; readonly plan: Plan | undefined; readonly message: string }
   | { readonly kind: "removed" }
-  /** Whether what there is was kept just now. */
+  /** The result of storing the training. */
   | { readonly kind: "kept"; readonly notKept?: string }
   | { readonly kind: "preparing"; readonly what: string }
   | { readonly kind: "steps" }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "lost"; readonly message: string }
-  /** It does not answer any more. */
+  /** The worker does not answer. */
   | { readonly kind: "silent" };
 
-/** What is to be done, besides showing the state. */
+/** Effects of a transition, in addition to showing the state. */
 export type TrainingEffect =
-  /** Take the right to train, and keep this plan. Answered by `taken`, `refused` or `elsewhere`. */
+  /** Claim the right to train, and store this plan. Answered by `taken`, `refused` or `elsewhere`. */
   | { readonly kind: "take"; readonly plan: Plan; readonly fresh: boolean }
-  /** Give the right back to other tabs. */
+  /** Release the claim to other tabs. */
   | { readonly kind: "release" }
   | { readonly kind: "train" }
-  /** Ask for a pause. Answered by `paused`, or by `silent` when no answer comes. */
+  /** Request a pause. Answered by `paused`, or by `silent` without an answer. */
   | { readonly kind: "pause" }
-  /** End the work at once. */
+  /** End the worker immediately. */
   | { readonly kind: "end" }
-  /** Take the right to remove, and remove what is kept. Answered by `removed`, `refused` or `elsewhere`. */
+  /** Claim the right to remove, and remove the stored training. Answered by `removed`, `refused` or `elsewhere`. */
   | { readonly kind: "remove" }
-  /** Bring back what was removed. Answered by `found` or `refused`. */
+  /** Restore the removed training. Answered by `found` or `refused`. */
   | { readonly kind: "restore" };
 
 export interface Transition {
@@ -84,12 +84,12 @@ export const initial: TrainingState = {
   problem: "",
 };
 
-/** Whether the training goes on at this moment, or is about to. */
+/** Whether the training is running, or is about to run. */
 export function isUnderWay({ phase }: TrainingState): boolean {
   return phase === "preparing" || phase === "training";
 }
 
-/** What becomes of a training when something happens to it. What means nothing in a phase changes nothing. */
+/** The transition for an event. Events without a meaning in a phase are ignored. */
 export function next(state: TrainingState, event: TrainingEvent): Transition {
   const { phase, plan } = state;
   switch (event.kind) {
@@ -118,7 +118,7 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
       return taken(state, event.notKept);
     case "pause":
       if (phase === "training") return pausing(state, "Pausing…");
-      // Nothing is lost: what was made before is kept already.
+      // Nothing is lost: earlier results are already stored.
       return phase === "preparing" ? rest(state, "Paused.", [{ kind: "end" }]) : same(state);
     case "change": {
       if (!isUnderWay(state) || !plan) return same(state);
@@ -156,7 +156,7 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
   }
 }
 
-/** What becomes of it when the worker tells something. */
+/** The transition for a report of the worker. */
 function heard(
   state: TrainingState,
   event: Extract<TrainingEvent, { kind: "preparing" | "steps" | "paused" | "failed" | "lost" | "silent" }>,
@@ -187,7 +187,7 @@ function heard(
   }
 }
 
-/** The right that was asked for is there: to train. A pause that came meanwhile gives it back. */
+/** The requested claim to train was granted. If a pause was requested meanwhile, release it. */
 function taken(state: TrainingState, notKept: string | undefined): Transition {
   if (state.phase !== "preparing") return { state, effects: [{ kind: "release" }] };
   return { state: { ...state, fresh: false, notKept, undoable: false }, effects: [{ kind: "train" }] };
@@ -215,10 +215,10 @@ function removing(state: TrainingState): Transition {
   };
 }
 
-/** Nothing is under way any more. */
+/** The transition to a phase in which nothing runs. */
 function rest(state: TrainingState, said: string, before: readonly TrainingEffect[] = []): Transition {
   const { afterwards: _, plan, fresh, ...kept } = state;
-  // A plan that has not begun leaves nothing.
+  // A plan that has not started is discarded.
   const there = plan && !fresh ? { phase: "paused" as const, plan } : { phase: "empty" as const };
   return {
     state: { ...kept, ...there, fresh: false, said },
@@ -226,7 +226,7 @@ function rest(state: TrainingState, said: string, before: readonly TrainingEffec
   };
 }
 
-/** Without what was said of the last attempt. */
+/** Remove the messages of the last attempt. */
 function clear(state: TrainingState): TrainingState {
   const { afterwards: _, ...kept } = state;
   return { ...kept, lost: false, problem: "" };

@@ -4,33 +4,33 @@ import type { RecipeName } from "../../src/recipes/index.js";
 import type { CurvePoint } from "../ui/curves.js";
 import type { Scene } from "./scene.js";
 
-/** What a training in the page learns from: digits that it draws itself, files of MNIST's form, or own pictures. */
+/** The data of a training in the page: drawn digits, files in MNIST's form, or the user's pictures. */
 export type PageData =
   | { readonly kind: "drawn" }
   | { readonly kind: "files"; readonly images: IdxFile; readonly labels?: IdxFile }
   | { readonly kind: "pictures"; readonly dataset: Dataset };
 
-/** A training as it was asked for. */
+/** The request for a training. */
 export interface Plan {
-  /** Tells it from other trainings that the browser kept before it, or keeps after it. */
+  /** Distinguishes it from earlier and later trainings in this browser. */
   readonly id?: string;
   readonly recipe: RecipeName;
-  /** Settings of the recipe that differ from the page's; trainings of older versions of the page have none. */
+  /** Settings of the recipe that differ from the page's defaults. Older versions of the page did not store them. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly learningRate: number;
   readonly seed: number;
   readonly data: PageData;
 }
 
-/** What there is to see of a training. */
+/** The visible results of a training. */
 export interface View {
   readonly points: readonly CurvePoint[];
   readonly scene?: Scene;
-  /** Where it stands, in words. */
+  /** The position in words. */
   readonly place: string;
 }
 
-/** A training as far as it has come: its checkpoint (as safetensors) and what there is to see, once it has made a step. */
+/** A stored training: its checkpoint (as safetensors) and visible results, after the first step. */
 export interface Kept {
   readonly plan: Plan;
   readonly checkpoint?: Uint8Array<ArrayBuffer>;

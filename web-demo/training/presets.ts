@@ -1,6 +1,6 @@
 import type { RecipeName } from "../../src/recipes/index.js";
 
-/** Something to watch: a recipe with settings that show what it is about. */
+/** A suggested training: a recipe with settings that demonstrate it. */
 export interface Preset {
   readonly id: string;
   readonly title: string;
@@ -9,7 +9,7 @@ export interface Preset {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** The first one is what a single click starts. */
+/** The first one is started by a single click. */
 export const presets: readonly Preset[] = [
   {
     id: "learns",

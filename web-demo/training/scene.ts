@@ -11,27 +11,27 @@ import { orderOfEpoch } from "../../src/training/batches.js";
 import { buildCritic, buildInference, buildReconstructor } from "../../src/training/inference.js";
 import type { SheetPainter } from "../../src/training/training.js";
 
-/** Images of each kind in a scene. */
+/** The number of images of each kind in a scene. */
 export const SHOWN = 64;
 
-/** Images as bytes, and how real each is said to be: from 0 (generated) to 1 (real), where there is a discriminator. */
+/** Images as bytes, and the discriminator's opinion of each, if there is one: from 0 (generated) to 1 (real). */
 export interface Tiles {
   readonly images: Uint8Array<ArrayBuffer>;
   readonly opinions?: Float32Array;
 }
 
-/** What there is to see of a training at one moment. */
+/** The visible results of a training at one moment. */
 export interface Scene {
   readonly image: ImageShape;
-  /** What the generator makes of the same latents each time. */
+  /** Images that the generator makes from fixed latents. */
   readonly made: Tiles;
-  /** Images that it learns from, the same each time. */
+  /** Fixed training images. */
   readonly real: Tiles;
-  /** What an autoencoder makes of those. */
+  /** An autoencoder's reconstructions of them. */
   readonly rebuilt?: Tiles;
 }
 
-/** A model of the training, and the states that it has as inputs. */
+/** A model of the training, and the states that are its inputs. */
 interface Loaded {
   readonly model: LoadedModel;
   readonly inputs: readonly string[];
@@ -50,7 +50,9 @@ export class ScenePainter implements SheetPainter {
     private readonly show: (scene: Scene) => void,
   ) {}
 
-  /** @param show is given each scene that is painted. */
+  /**
+   * @param show receives each scene.
+   */
   static async open(
     design: Design,
     dataset: Dataset,
@@ -81,7 +83,7 @@ export class ScenePainter implements SheetPainter {
     );
   }
 
-  /** Shows the scene of a state; the sheet is what the generator makes. */
+  /** Show the scene of a state. The returned sheet contains the generated images. */
   async paint(state: Tensors): Promise<Picture> {
     const { image } = this.design;
     const made = await run(this.sampler, this.latents, state);
@@ -107,7 +109,7 @@ export class ScenePainter implements SheetPainter {
     return paintSheet(images, { count: SHOWN, ...this.design.image }, { range: [0, 255], columns: 8 });
   }
 
-  /** Each batch on its own: a discriminator that normalises by the batch is trained like that. */
+  /** Judge each batch separately: a discriminator with batch normalization is trained like that. */
   private async opinions(made: Float32Array, real: Float32Array, state: Tensors) {
     const { critic } = this;
     if (!critic) return [];
@@ -140,7 +142,7 @@ async function run(loaded: Loaded, feeds: Tensors, state: Tensors): Promise<Floa
   return floatsOf(await loaded.model.run(withState(feeds, loaded, state)), "image");
 }
 
-/** Labels that the model does not ask for are left out. */
+/** Omit labels if the model has no input for them. */
 function withState(feeds: Tensors, { inputs }: Loaded, state: Tensors): Tensors {
   const all = new Map([...feeds, ...state]);
   return new Map(inputs.map((name) => [name, tensorIn(all, name)]));
@@ -149,13 +151,13 @@ function withState(feeds: Tensors, { inputs }: Loaded, state: Tensors): Tensors 
 const floatsOf = (outputs: Tensors, name: string) => floatsIn(outputs, name);
 
 function bytesIn(values: Float32Array, [low, high]: readonly [number, number]): Uint8Array<ArrayBuffer> {
-  // A clamped array rounds and clamps what is written to it.
+  // A clamped array rounds and clamps assigned values.
   const clamped = new Uint8ClampedArray(values.length);
   for (let i = 0; i < values.length; i++) clamped[i] = (255 * (values[i] - low)) / (high - low);
   return new Uint8Array(clamped.buffer);
 }
 
-/** Scores without a scale as opinions from 0 to 1: half-way is the middle between the two means. */
+/** Scale scores to opinions from 0 to 1: 0.5 is the middle between the two means. */
 export function compared(made: Float32Array, real: Float32Array): [Float32Array, Float32Array] {
   const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const all = [...made, ...real];

@@ -1,6 +1,6 @@
 import { hurried, type RecipeName, recipes } from "../../src/recipes/index.js";
 
-/** The settings of a recipe as the page trains it: its defaults, but for vanilla those that show something soon. */
+/** The settings of a recipe on the page: its defaults; for vanilla, those that show results soon. */
 export function settingsOf({
   recipe,
   settings: own = recipe === "vanilla" ? hurried : {},

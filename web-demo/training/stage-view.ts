@@ -3,11 +3,11 @@ import { drawPicture } from "../sampling/sheet-view.js";
 import { contextOf, find } from "../ui/dom.js";
 import { type Scene, SHOWN, type Tiles } from "./scene.js";
 
-/** Pictures in a row of what is generated, and of what is real. */
+/** The number of pictures in a row of generated and real images. */
 const COLUMNS = 8;
-/** The most moments that are remembered; then every second one is forgotten. */
+/** The maximum number of stored moments. Beyond it, every second one is dropped. */
 const MOST = 200;
-/** Pixels of the layer of frames for each pixel of a picture. */
+/** The number of pixels of the frame layer per pixel of a picture. */
 const FINE = 3;
 
 const made = find("#made", HTMLCanvasElement);
@@ -27,11 +27,11 @@ interface Moment {
 
 let moments: Moment[] = [];
 
-/** Show what a training makes now; the moments before stay, and whoever looks at one of them is left there. */
+/** Show a new scene. Earlier moments are kept, and a selected earlier moment stays selected. */
 export function showScene(step: number, scene: Scene): void {
   const following = Number(slider.value) >= moments.length - 1;
   const watched = moments[Number(slider.value)];
-  // What was made beyond a checkpoint is made again after a resume.
+  // Drop moments after the checkpoint: after a resume they are made again.
   moments = [...moments.filter((moment) => moment.step < step), { step, scene }];
   if (moments.length > MOST) moments = moments.filter((_, i) => i % 2 === 0 || i === moments.length - 1);
   const last = moments.length - 1;
@@ -42,7 +42,7 @@ export function showScene(step: number, scene: Scene): void {
   if (following || !watched) show();
 }
 
-/** Nothing was made yet. */
+/** Remove all moments. */
 export function clearStage(): void {
   moments = [];
   [slider.max, slider.value] = ["0", "0"];
@@ -51,12 +51,12 @@ export function clearStage(): void {
   for (const canvas of [made, real, rebuilt]) contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
 }
 
-/** All moments that are remembered, the first one first. */
+/** All stored moments, the oldest first. */
 export function momentsSoFar(): readonly Moment[] {
   return moments;
 }
 
-/** What the generator makes at a moment, as a picture. */
+/** The generated images of a moment, as a picture. */
 export function pictureOf({ scene }: Moment) {
   return sheetOf(scene, scene.made);
 }
@@ -97,7 +97,7 @@ function sheetOf({ image }: Scene, { images }: Tiles) {
   return paintSheet(images, { count: SHOWN, ...image }, { range: [0, 255], columns: COLUMNS });
 }
 
-/** Pictures, and on a layer of its own a frame around each: what the discriminator says of it. */
+/** Draw pictures, and on a separate layer a frame around each that shows the discriminator's opinion. */
 function draw(canvas: HTMLCanvasElement, scene: Scene, tiles: Tiles): void {
   const picture = sheetOf(scene, tiles);
   drawPicture(canvas, picture);
@@ -124,7 +124,7 @@ function drawFrames(
     const left = FINE * (1 + (i % COLUMNS) * (image.width + 2));
     const top = FINE * (1 + Math.floor(i / COLUMNS) * (image.height + 2));
     context.strokeStyle = opinion >= 0.5 ? blue : orange;
-    // Whoever is not sure says it quietly.
+    // Draw uncertain opinions with less opacity.
     context.globalAlpha = 0.15 + 0.85 * Math.min(1, Math.abs(2 * opinion - 1));
     context.strokeRect(left, top, FINE * image.width, FINE * image.height);
   }

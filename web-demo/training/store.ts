@@ -2,32 +2,32 @@ import { clear, createStore, get, promisifyRequest, set } from "idb-keyval";
 import { GanOnnxError, messageOf } from "../../src/error.js";
 import type { Kept, Plan, View } from "./plan.js";
 
-/** The one training that the browser keeps for this page, from one visit to the next, and who may change it. */
+/** Stores the page's only training between visits, and decides which tab may change it. */
 export interface TrainingStore {
   /**
-   * The right to train, which one tab has at a time. Call the result to give it back.
+   * Claim the right to train, which only one tab can have. Call the result to release it.
    *
-   * @throws GanOnnxError when another tab has it.
+   * @throws {@link GanOnnxError} when another tab has it.
    */
   claim(): Promise<() => void>;
   read(): Promise<Kept | undefined>;
-  /** Keep a training in place of the one that was kept. */
+  /** Store a training in place of the stored one. */
   begin(kept: Kept): Promise<void>;
-  /** Keep the training as it is asked for from now on. */
+  /** Store a changed plan of the training. */
   keepPlan(plan: Plan): Promise<void>;
   /**
-   * Keep how far it has come, all or nothing.
+   * Store the progress, in one transaction.
    *
-   * @throws GanOnnxError when another training, or none, is kept by now.
+   * @throws {@link GanOnnxError} when another training, or none, is stored now.
    */
   keepProgress(kept: Required<Kept>): Promise<void>;
   forget(): Promise<void>;
 }
 
-/** The browser's database. */
+/** The store in the browser's database. */
 export function browserStore(): TrainingStore {
   const store = createStore("gan-onnx", "training 1");
-  /** Change what is kept by one transaction, which leaves everything as it was when it fails. */
+  /** Change the stored training in one transaction. If it fails, nothing changes. */
   const wholly = (change: (kept: IDBObjectStore) => Promise<void> | void): Promise<void> =>
     store("readwrite", async (kept) => {
       try {
@@ -70,7 +70,7 @@ export function browserStore(): TrainingStore {
 }
 
 function claim(): Promise<() => void> {
-  // Pages that are not secure have no locks.
+  // Insecure pages have no locks.
   const locks: LockManager | undefined = navigator.locks;
   if (!locks) return Promise.resolve(() => {});
   return new Promise((resolve, reject) => {
@@ -82,7 +82,7 @@ function claim(): Promise<() => void> {
   });
 }
 
-/** What another tab has done. */
+/** The error when another tab has changed the stored training. */
 export function changedElsewhere(): GanOnnxError {
   return elsewhere("was changed in another tab", "see what there is now");
 }
@@ -91,19 +91,19 @@ function elsewhere(what: string, fix: string): GanOnnxError {
   return new GanOnnxError({ what, where: "the training of this browser", fix });
 }
 
-/** Why a browser that was asked to keep something did not, in words for people. */
+/** Why the browser could not store something, in plain words. */
 export function whyNotKept(error: unknown): string {
   const name = error instanceof DOMException ? error.name : "";
   if (name === "QuotaExceededError") return "the storage of this browser is full";
   const denied = ["SecurityError", "InvalidStateError", "NotAllowedError", "UnknownError"].includes(name);
-  // Where there is no database, its name is not even defined.
+  // Without a database, its name is not defined.
   if (denied || error instanceof ReferenceError || error instanceof TypeError) {
     return "this browser does not let the page keep anything, as in a private window";
   }
   return messageOf(error);
 }
 
-/** Why the browser did not keep something, or nothing where it did. */
+/** Run a task that stores something. Returns the reason if it fails. */
 export async function failureOf(task: () => Promise<void>): Promise<string | undefined> {
   try {
     await task();

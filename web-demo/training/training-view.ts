@@ -42,13 +42,13 @@ const curves = createCurves(find("#curves", HTMLElement), {
   fake_score: { text: "generated ones taken for real", style: 0 },
 });
 
-/** What the rest of the page does for a training. */
+/** The functions of the rest of the page that a training uses. */
 export interface Surroundings {
-  /** Draw with a generator above. */
+  /** Draw with a generator in the sheet above. */
   drawWith(name: string, load: () => Promise<Uint8Array>): void;
-  /** Offer one to draw with. */
+  /** List a generator for drawing. */
   offerModel(name: string, load: () => Promise<Uint8Array>): void;
-  /** The machine is needed here. */
+  /** Report whether training uses the machine. */
   setBusy(busy: boolean): void;
 }
 let surroundings: Surroundings | undefined;
@@ -73,7 +73,7 @@ const ports: Ports = {
     progress.textContent = kept?.place ?? "";
     if (!kept) return;
     curves.append(kept.points);
-    // Older versions of the page kept no scene.
+    // Older versions of the page did not store the scene.
     if (kept.scene) showScene(kept.points.at(-1)?.step ?? 0, kept.scene);
   },
   after(milliseconds, call) {
@@ -84,7 +84,7 @@ const ports: Ports = {
 const control = new TrainingControl(ports);
 
 function openWorker(hear: (report: TrainReport) => void): TrainWorker {
-  // In one expression: that is how the bundler knows a worker.
+  // Keep this in one expression: the bundler recognizes a worker by it.
   const worker = new Worker(new URL("./training-worker.ts", import.meta.url), {
     type: "module",
     name: "training",
@@ -103,14 +103,14 @@ function show(state: TrainingState): void {
   const busy = phase === "pausing" || phase === "removing";
   if (status.textContent !== state.said) status.textContent = state.said;
   notKept.textContent = state.notKept ? `Nothing is kept when you close this page: ${state.notKept}.` : "";
-  // What a field has to say of itself stays.
+  // Keep the message of a field.
   if (state.problem !== problemShown) tell(problem, state.problem);
   problemShown = state.problem;
   const underWay = isUnderWay(state);
   startButton.textContent = underWay ? "Pause" : made ? "Resume" : "Watch it learn";
   watchButton.textContent = underWay ? "It learns below" : made ? "Resume learning" : "Watch it learn";
   surroundings?.setBusy(underWay);
-  // A button that is disabled loses the keyboard.
+  // A disabled button would lose the keyboard focus.
   for (const button of [startButton, resetButton]) button.ariaDisabled = String(busy);
   if (!made && document.activeElement === resetButton) startButton.focus();
   for (const button of [resetButton, useButton, downloadButton]) button.disabled = !made;
@@ -127,7 +127,7 @@ function show(state: TrainingState): void {
 const generatorNow = async () => (await control.files("generator"))[0];
 const ownName = ({ recipe }: Plan) => `trained here (${recipe})`;
 
-/** Steps made in the last seconds. */
+/** The steps of the last seconds. */
 const times: { readonly at: number; readonly count: number }[] = [];
 
 function rateAfter(count: number): string {
@@ -140,7 +140,7 @@ function rateAfter(count: number): string {
   return `${rate.toPrecision(2)} steps a second`;
 }
 
-/** Do something that may fail, and say why it did. */
+/** Run a task that may fail, and show its error. */
 async function reporting(task: () => Promise<void> | void): Promise<void> {
   try {
     [problem.textContent, problemShown] = ["", ""];
@@ -163,7 +163,7 @@ function toggle(): void {
   });
 }
 
-/** Learn from files: MNIST's, or pictures. */
+/** Train with files: MNIST's, or pictures. */
 export async function useDataFiles(files: readonly File[]): Promise<void> {
   await reporting(async () => {
     if (control.current.phase !== "empty") {
@@ -177,7 +177,7 @@ export async function useDataFiles(files: readonly File[]): Promise<void> {
 
 const binary = (bytes: Uint8Array<ArrayBuffer>) => new Blob([bytes], { type: "application/octet-stream" });
 
-/** What can be taken along of the training. */
+/** The downloads of the training. */
 export const watched: Watched = {
   animation: () => animationOf(momentsSoFar().map(pictureOf)),
   async graph() {
@@ -188,9 +188,9 @@ export const watched: Watched = {
 };
 
 /**
- * Let the page train.
+ * Set up training on the page.
  *
- * @param providers those that the browser has, the one to prefer first.
+ * @param providers those that the browser has, the preferred one first.
  */
 export async function setUpTraining(providers: readonly PageProvider[], around: Surroundings): Promise<void> {
   surroundings = around;

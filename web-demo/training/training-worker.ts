@@ -25,31 +25,31 @@ import type { PageData, Plan } from "./plan.js";
 import { type Scene, ScenePainter } from "./scene.js";
 import { settingsOf } from "./settings.js";
 
-/** A training as the page knows it: what was asked for, and how far it has come. */
+/** A training as known to the page: its plan and its progress. */
 interface Known {
   readonly plan: Plan;
   readonly checkpoint?: Uint8Array<ArrayBuffer>;
 }
 
-/** What the page asks of the worker, which is made for one stretch of a training. */
+/** A request of the page. A worker is created for each start or resume. */
 export type TrainRequest =
   | (Known & { readonly kind: "train"; readonly provider: PageProvider })
   | { readonly kind: "pause" }
   | { readonly kind: "pace"; readonly pace: Pace }
-  /** Tell how far it has come: the page may be gone in a moment. */
+  /** Report the progress: the page may be closed at any moment. */
   | { readonly kind: "keep" }
   | (Known & { readonly kind: "files"; readonly what: TrainingFiles });
 
-/** `generator.onnx` as it is now; `train.onnx` and its manifest. */
+/** `generator.onnx` of the current state; `train.onnx` and its manifest. */
 export type TrainingFiles = "generator" | "graph";
 
-/** What the worker tells. */
+/** A report of the worker. */
 export type TrainReport =
   | { readonly kind: "preparing"; readonly what: string }
-  /** So many steps more are made; the point stands for all of them. */
+  /** The number of new steps. The point represents all of them. */
   | { readonly kind: "steps"; readonly count: number; readonly point: CurvePoint; readonly place: string }
   | { readonly kind: "scene"; readonly scene: Scene; readonly step: number }
-  /** How far it has come: so many steps, and what there is to keep of it. */
+  /** The progress: the number of steps, and what to store. */
   | {
       readonly kind: "progress";
       readonly made: number;
@@ -62,17 +62,17 @@ export type TrainReport =
   | { readonly kind: "noFiles"; readonly message: string }
   | { readonly kind: "failed" | "lost"; readonly message: string };
 
-/** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
+/** The number of drawn digits: a hundred steps per epoch, so that none is repeated too often. */
 const DRAWN = 12_800;
 const BATCH = 128;
-/** How a training is watched: slowly it waits after each call of ONNX Runtime, fast it draws fewer scenes. */
+/** The pace: `slow` waits after each call of ONNX Runtime, `fast` draws fewer scenes. */
 const paces = {
   slow: { wait: 600, scenes: 0 },
   normal: { wait: 0, scenes: 700 },
   fast: { wait: 0, scenes: 4000 },
 } as const;
 export type Pace = keyof typeof paces;
-/** How long a call may take, and how often the page is told how far the training is, in milliseconds. */
+/** The maximum duration of a call, and the interval of progress reports, in milliseconds. */
 const [LONGEST_CALL, TELL_EVERY] = [150, 6000];
 
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
@@ -80,11 +80,11 @@ const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
 const pause = new AbortController();
 let pace: Pace = "normal";
 
-/** The training that is under way, as far as it has come. */
+/** The running training, with its progress. */
 let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgress(): void } | undefined;
 
 async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise<void> {
-  // ONNX Runtime comes while the data are made. Whoever opens a model hears of a failure.
+  // Load ONNX Runtime while the data are made. Opening a model reports the error if this fails.
   loadRuntime(provider).catch(() => {});
   const dataset = await datasetOf(plan.data, plan.seed);
   const { design, latest: start } = designed({ plan, checkpoint }, dataset, dataset.count);
@@ -126,17 +126,17 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
         show,
       );
       made = start.position.epoch * perEpoch + start.position.step;
-      // What it draws before it has learned anything.
+      // Show what it draws before training.
       await painter.paint(start.state);
       return painter;
     },
     longestCall: LONGEST_CALL,
     keeper: {
       begin: async () => {},
-      // A run takes the whole worker: between two of them it hears what the page asks.
+      // A call occupies the whole worker. Handle requests of the page between two calls.
       metrics: () => new Promise((resolve) => setTimeout(resolve, paces[pace].wait)),
       realImages: async () => {},
-      // The painter shows what it paints.
+      // The painter shows the scenes itself.
       sheet: async () => {},
       preview: () => {},
       async checkpoint(checkpoint) {
@@ -160,7 +160,7 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   tell({ kind: "paused" });
 }
 
-/** The design of a training, and where it stands: at its checkpoint, or its beginning. */
+/** The design of a training, and its position: at its checkpoint, or at the beginning. */
 function designed({ plan, checkpoint }: Known, image: ImageShape, images: number) {
   const { recipe, seed } = plan;
   const design = designOf(recipe, settingsOf(plan), image);
@@ -202,7 +202,7 @@ async function files(known: Known, what: TrainingFiles): Promise<void> {
   }
 }
 
-/** The generator as it is now, as a file like any other. What it learned from is not needed. */
+/** The generator of the current state as a file. Training data are not needed. */
 async function generator(known: Known): Promise<Uint8Array<ArrayBuffer>> {
   const { plan } = known;
   const latest = running?.latest() ?? (await standing(known));
@@ -210,7 +210,7 @@ async function generator(known: Known): Promise<Uint8Array<ArrayBuffer>> {
   return exportNetwork(design, latest, sourceOf(plan.data), openOnCpu);
 }
 
-/** The training graph, and the manifest that tells how to feed it. */
+/** The training graph, and the manifest that describes its inputs. */
 async function graphFiles(known: Known): Promise<readonly Uint8Array<ArrayBuffer>[]> {
   const { plan } = known;
   const { position } = running?.latest() ?? (await standing(known));
@@ -219,7 +219,7 @@ async function graphFiles(known: Known): Promise<readonly Uint8Array<ArrayBuffer
   const { graph, train } = buildTraining(design);
   const { recipe, seed, data } = plan;
   const configuration = { recipe, data: sourceOf(data), seed, batchSize: BATCH, ...settings };
-  // Pages that are not secure cannot compute it.
+  // Insecure pages cannot compute it.
   const digest = await crypto.subtle?.digest("SHA-256", train);
   const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
   const manifest = manifestOf(design, configuration, graph, { bytes: train.length, sha256 });
@@ -231,7 +231,7 @@ function sourceOf(data: PageData): string {
   return data.kind === "pictures" ? data.dataset.name : data.images.path;
 }
 
-/** Where a training stands that is not under way. */
+/** The checkpoint of a training that is not running. */
 async function standing(known: Known): Promise<Checkpoint> {
   if (known.checkpoint) return decodeCheckpoint(known.checkpoint, "the training that is kept");
   const image = known.plan.data.kind === "drawn" ? mnistForm : await datasetOf(known.plan.data, 0);
@@ -259,7 +259,7 @@ addEventListener("message", async ({ data }: MessageEvent<TrainRequest>) => {
     await answer(data);
   } catch (error) {
     if (!(error instanceof DeviceLost)) return tell({ kind: "failed", message: messageOf(error) });
-    // What was made up to the last sheet is here, and not on the GPU.
+    // The results up to the last sheet are in this worker, not on the GPU.
     running?.tellProgress();
     tell({ kind: "lost", message: error.message });
   }

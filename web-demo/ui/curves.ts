@@ -6,20 +6,20 @@ export interface CurvePoint {
   readonly metrics: Readonly<Record<string, number>>;
 }
 
-/** What a metric is called, and which of the styles its line has. */
+/** The name of a metric, and the style of its line. */
 export interface Word {
   readonly text: string;
   readonly style: number;
 }
 
 export interface Curves {
-  /** Add steps, each later than those before. Numbers that are not finite are left out. */
+  /** Add steps, each later than those before. Numbers that are not finite are ignored. */
   append(points: readonly CurvePoint[]): void;
-  /** Forget all steps. */
+  /** Remove all steps. */
   clear(): void;
 }
 
-/** What is kept of the steps that fall into one bin. */
+/** The values of the steps in one bin. */
 interface Bin {
   low: number;
   high: number;
@@ -27,21 +27,22 @@ interface Bin {
   count: number;
 }
 
-/** A metric over the steps: a bin for every `stride` of them, with gaps where it has no value. */
+/** A metric over the steps: one bin per `stride` steps, undefined where it has no value. */
 type Series = (Bin | undefined)[];
 
-/** More than a panel has pixels for; a training of any length fits, because bins are joined as it grows. */
+/** The maximum number of bins, more than the pixels of a panel. As a training grows, bins are joined. */
 const BINS = 512;
-/** Lines of a panel that differ in colour and dashes. */
+/** The number of line styles in a panel, with different colours and dashes. */
 const STYLES = 3;
-/** The size of a plot in its own units; CSS stretches it. */
+/** The size of a plot in its own units. CSS scales it. */
 const [WIDTH, HEIGHT] = [1000, 100];
 
 /**
- * Draw live curves of metrics over steps into an element: losses (`loss`, `d_loss`) in one panel, all others, which
- * have scales of their own, in a second. Each is a smoothed line over the range of its values; a pointer reads it.
+ * Draw live curves of metrics over steps into an element: losses (`loss`, `d_loss`) in one panel, all other metrics in
+ * a second one, because they have other scales. Each curve is a smoothed line over the range of its values. A pointer
+ * shows the values of a step.
  *
- * @param words what metrics are called; by their own names unless told.
+ * @param words the names of metrics. The default is their own names.
  */
 export function createCurves(element: HTMLElement, words: Readonly<Record<string, Word>> = {}): Curves {
   const all = new Map<string, Series>();
@@ -102,7 +103,7 @@ export function createCurves(element: HTMLElement, words: Readonly<Record<string
   };
 }
 
-/** The steps that are shown, and how many of them fall into a bin. */
+/** The visible steps, and the number of steps per bin. */
 interface Extent {
   readonly first: number;
   readonly last: number;
@@ -121,14 +122,14 @@ function join(a: Bin | undefined, b: Bin | undefined): Bin | undefined {
   };
 }
 
-/** Half as many bins, each of two. */
+/** Join each two bins. */
 function joined(series: Series): Series {
   return Array.from({ length: Math.ceil(series.length / 2) }, (_, i) =>
     join(series[2 * i], series[2 * i + 1]),
   );
 }
 
-/** The mean around each bin, with weights that fall to both sides. */
+/** The weighted mean around each bin. */
 export function smoothed(series: readonly (Bin | undefined)[]): (number | undefined)[] {
   const radius = Math.round(series.length / 50);
   return Array.from(series, (bin, i) => {
@@ -153,8 +154,8 @@ export function ticksAround(from: number, to: number): number[] {
 }
 
 /**
- * The range of a panel: nearly all values, so that a few wild ones do not flatten the others, and 0 if it is near; of
- * shares, all that there can be.
+ * The range of a panel: nearly all values, so that a few outliers do not flatten the curves, and 0 if it is near. For
+ * shares, the whole range [0, 1].
  */
 function rangeOf(series: readonly Series[], shares: boolean): readonly [number, number] {
   const bins = series.flat().filter((bin) => bin !== undefined);
@@ -169,7 +170,7 @@ function rangeOf(series: readonly Series[], shares: boolean): readonly [number, 
 
 const three = new Intl.NumberFormat("en", { minimumSignificantDigits: 3, maximumSignificantDigits: 3 });
 const whole = new Intl.NumberFormat("en", { maximumSignificantDigits: 12 });
-/** Numbers that would be long are written with a power of ten. */
+/** Write long numbers with a power of ten. */
 const isLong = (x: number) => x !== 0 && (Math.abs(x) >= 1e6 || Math.abs(x) < 1e-4);
 const valueText = (x: number) => (isLong(x) ? x.toExponential(2) : three.format(x));
 const tickText = (x: number) => (isLong(x) ? x.toExponential() : whole.format(x));
@@ -200,7 +201,7 @@ function createPanel(about: string, words: Readonly<Record<string, Word>>) {
     );
     const left = (step: number) => (step - first) / (last - first);
     const down = (y: number) => (top - y) / (top - bottom);
-    // A bin stands where its middle step does.
+    // The position of a bin is that of its middle step.
     const stepOf = (bin: number) => Math.min(first + (bin + 0.5) * stride - 0.5, last);
     const at = (bin: number, y: number) =>
       `${(left(stepOf(bin)) * WIDTH).toFixed(1)} ${(down(y) * HEIGHT).toFixed(2)}`;
@@ -239,17 +240,17 @@ function createPanel(about: string, words: Readonly<Record<string, Word>>) {
     const none = `${about}: no steps yet`;
     const keys = names.map((name, i) => key(wordFor(name), values[i], styleOf(name, i)));
     legend.replaceChildren(...(all.size === 0 ? [none] : keys));
-    const told = names.map((name, i) => `${wordFor(name)} ${latest[i]}`).join(", ");
-    root.ariaLabel = all.size === 0 ? none : `Curves up to step ${whole.format(extent.last)}: ${told}`;
+    const summary = names.map((name, i) => `${wordFor(name)} ${latest[i]}`).join(", ");
+    root.ariaLabel = all.size === 0 ? none : `Curves up to step ${whole.format(extent.last)}: ${summary}`;
   };
   return { root, plot, draw };
 }
 
-/** A line through points; one of a single point is a dot. */
+/** A line through points. A single point is drawn as a dot. */
 const pathOf = (points: readonly string[]) =>
   points.length === 0 ? "" : `M${points.join("L")}${points.length === 1 ? "h0" : ""}`;
 
-/** A metric's name and value, with a piece of its line. */
+/** A metric's name and value, with a sample of its line. */
 function key(name: string, text: string, style: string): HTMLElement {
   const item = html("span", "curves-key");
   const sample = svg("svg", { viewBox: "0 0 24 4", class: "curves-sample" });

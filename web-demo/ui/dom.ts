@@ -1,33 +1,37 @@
 import { GanOnnxError } from "../../src/error.js";
 
-/** The one element of a kind that a selector names; the page has it. */
+/** The element that a selector names. It must exist and have this class. */
 export function find<T extends Element>(selector: string, kind: new () => T): T {
   const found = document.querySelector(selector);
   if (found instanceof kind) return found;
   throw new Error(`the page has no ${selector}`);
 }
 
-/** The context that a canvas is drawn with. */
+/** The 2D context of a canvas. */
 export function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const context = canvas.getContext("2d");
   if (context) return context;
   throw new Error("this browser draws no canvas");
 }
 
-/** The seed in a field. Throws a GanOnnxError that names the field. */
+/**
+ * The seed in a field.
+ *
+ * @throws {@link GanOnnxError} when it is invalid.
+ */
 export function readSeed({ value }: HTMLInputElement): number {
   const seed = Number(value);
   if (/^\d+$/.test(value.trim()) && Number.isSafeInteger(seed)) return seed;
   throw new GanOnnxError({ what: "is not accepted", where: `Seed ${value}`, fix: "write a whole number" });
 }
 
-/** Say why something failed, where it can be seen. */
+/** Show a message in a place and scroll to it. */
 export function tell(place: HTMLElement, text: string): void {
   place.textContent = text;
   place.scrollIntoView({ block: "nearest" });
 }
 
-/** Hand a file over to the browser's downloads. */
+/** Save content as a download of the browser. */
 export function download(content: Blob, name: string): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(content);
@@ -36,7 +40,7 @@ export function download(content: Blob, name: string): void {
   URL.revokeObjectURL(link.href);
 }
 
-/** Run a task again and again, never twice at once: of the calls that come meanwhile, the last one counts. */
+/** Run a task, never twice at the same time. Of several calls meanwhile, only the last one counts. */
 export function latestOnly(task: () => Promise<void>): () => void {
   let running = false;
   let wanted = false;

@@ -1,15 +1,15 @@
 import { find } from "./dom.js";
 
-/** Text that is dragged from one field to another is none of the page's business. */
+/** Ignore text that is dragged from one field to another. */
 const bringsFiles = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes("Files");
 
-/** Take the files that are dropped anywhere on the page, or chosen by a button. */
+/** Call `take` with files that are dropped on the page or selected with a button. */
 export function onFiles(take: (files: readonly File[]) => void): void {
   const field = find("#file", HTMLInputElement);
   find("#choose", HTMLButtonElement).addEventListener("click", () => field.click());
   field.addEventListener("change", () => {
     take([...(field.files ?? [])]);
-    // The same file again is a choice, too.
+    // Allow the same file to be selected again.
     field.value = "";
   });
   addEventListener("dragover", (event) => {

@@ -1,14 +1,14 @@
-/** Where closed notes are remembered. */
+/** The storage key of closed notes. */
 const KEY = "gan-onnx closed notes";
 
-/** Explanations stay closed once they were closed, also in the next visit where the browser can remember it. */
+/** Keep explanations closed after the user has closed them, also in later visits if the browser can store it. */
 export function rememberNotes(): void {
   const notes = Array.from(document.querySelectorAll<HTMLDetailsElement>("details.note"));
   let closed: string[] = [];
   try {
     closed = (localStorage.getItem(KEY) ?? "").split(" ");
   } catch {
-    // This browser keeps nothing.
+    // This browser stores nothing.
   }
   for (const note of notes) {
     if (closed.includes(note.id)) note.open = false;
@@ -17,7 +17,7 @@ export function rememberNotes(): void {
       try {
         localStorage.setItem(KEY, now.join(" "));
       } catch {
-        // Nor now.
+        // This browser stores nothing.
       }
     });
   }

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// What `gan-onnx` starts with. No module is loaded before the version of Node is known: an old one refuses their syntax
-// and says no more than that. So this file is CommonJS, and uses nothing that is new.
+// The entry point of `gan-onnx`. It checks the version of Node before it loads any module: an old Node fails on their
+// syntax without a useful message. Therefore this file is CommonJS and uses no new features.
 
-/** The Node that package.json's `engines` asks for. */
+/** The minimum version of Node, as in package.json's `engines`. */
 const needed = [20, 19];
 const found = process.versions.node;
 const numbers = found.split(".").map(Number);

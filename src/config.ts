@@ -52,11 +52,11 @@ export function allFields(): Readonly<Record<string, Field>> {
   return fields;
 }
 
-/** Settings from a file, unchecked. */
+/** Settings from a file, not checked. */
 interface FileSettings {
   readonly path: string;
   readonly settings: RawSettings;
-  /** Where in the file a setting stands, if not at its key. */
+  /** Returns the name of a setting's field in the file, if it is not the key. */
   readonly field?: (key: string) => string;
 }
 

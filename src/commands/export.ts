@@ -94,7 +94,7 @@ async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
 interface ExportOptions {
   readonly format?: "onnx" | "safetensors";
   readonly json?: boolean;
-  /** Which epoch's checkpoint: the newest unless given. */
+  /** The epoch of the checkpoint. The default is the newest checkpoint. */
   readonly epoch?: number | "best";
   /** Settings that override the run's. */
   readonly sampling?: RawSettings;

@@ -1,33 +1,34 @@
 import { say } from "./output.js";
 
-/** The exit status after each signal: that of shells, 128 and the signal's number, but for a terminal that is closed. */
+/** The exit status after each signal: 128 plus the signal's number, as in shells, except for a closed terminal. */
 const codes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 130 } as const;
 
 export type Interruption = keyof typeof codes;
 
-/** A request to stop, from a person or the system. */
+/** A request to stop, from the user or the system. */
 export interface Interrupt {
   readonly signal: AbortSignal;
-  /** The signal that asked. */
+  /** The signal that was received. */
   by(): Interruption;
-  /** The exit status that tells of it: 130 after Ctrl-C, 143 after SIGTERM. */
+  /** The exit status: 130 after Ctrl-C, 143 after SIGTERM. */
   code(): number;
   /** Stop listening. */
   end(): void;
 }
 
 /**
- * Ctrl-C asks once for a clean end, and so does SIGTERM, which Slurm and Kubernetes send before they take a machine
- * away; the second time it ends the process at once.
+ * The first Ctrl-C requests a clean stop. So does SIGTERM, which Slurm and Kubernetes send before they stop a machine.
+ * The second signal ends the process immediately.
  */
 export function interruptible(): Interrupt {
   const controller = new AbortController();
   let by: Interruption = "SIGINT";
   const onSignal = (signal: NodeJS.Signals) => {
     if (controller.signal.aborted) {
-      // A terminal that is closed says so twice: through its shell, and when that ends.
+      // Closing a terminal sends SIGHUP twice: through its shell, and when the shell ends.
       if (signal === "SIGHUP") return;
-      // process.exit would wait for the session's thread, so for ONNX Runtime; the signal's own effect does not.
+      // process.exit would wait for the session's thread, and so for ONNX Runtime. The default action of the signal
+      // does not.
       end();
       process.kill(process.pid, signal);
       return;

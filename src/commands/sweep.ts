@@ -74,7 +74,7 @@ function parallelIn(value: unknown): number | undefined {
   });
 }
 
-/** Train one run of a sweep, or resume it. What is complete stays as it is. */
+/** Train or resume one run of a sweep. A complete run is not changed. */
 async function trainTask({ folder, runs }: Sweep, task: number, json: boolean): Promise<void> {
   const { sweepFiles } = await import("../sweeps/folder.js");
   const { clearUnsaved, progressOf } = await import("../sweeps/tasks.js");
@@ -95,15 +95,15 @@ async function trainTask({ folder, runs }: Sweep, task: number, json: boolean): 
   await trainCommand({ config, folder: run }, { json });
 }
 
-/** A process that `--parallel` has started stops like after SIGTERM when the one that started it is gone. */
+/** Stop a process started by `--parallel` as after SIGTERM when its parent exits. */
 function stopWithParent(): void {
   if (!process.channel) return;
   process.on("disconnect", () => process.kill(process.pid, "SIGTERM"));
-  // Waiting for that alone keeps no process alive.
+  // The channel alone must not keep the process alive.
   process.channel.unref();
 }
 
-/** Train all runs of a sweep that are not complete, each in a process of its own. */
+/** Train all incomplete runs of a sweep, each in a separate process. */
 async function trainAll({ folder, runs }: Sweep, parallel: number, json: boolean): Promise<void> {
   const { sweepFiles } = await import("../sweeps/folder.js");
   const { progressOf } = await import("../sweeps/tasks.js");

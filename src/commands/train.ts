@@ -13,7 +13,7 @@ import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
 import { commandsFor, repeating } from "./report.js";
 
-/** Settings that a run may change when it is resumed and that leave its steps as they are. */
+/** Settings that may change when a run is resumed and do not affect its steps. */
 const harmless = [
   "epochs",
   "stepsPerCall",
@@ -23,7 +23,9 @@ const harmless = [
   "keepBest",
   "onNan",
 ];
-/** Those that change its steps from there on, which is recorded. Any other would make it another run. */
+/**
+ * Settings that affect the later steps. Their change is recorded. Changing any other setting would make it another run.
+ */
 const recorded = ["ep", "device", "learningRate", "schedule", "warmupSteps"];
 
 export const train: CommandModule = {
@@ -54,7 +56,7 @@ export const train: CommandModule = {
   },
 };
 
-/** The configuration of the run to resume (the latest unless one is named), changed where that is allowed. */
+/** The configuration of the run to resume (by default the latest), with the allowed changes. */
 export async function resumed(
   argv: Readonly<Record<string, unknown>>,
   out?: string,
@@ -206,7 +208,7 @@ function describe({ graph, dataset, batchSize, epochs }: Training, iterations: n
   return { images: dataset.count, epochs, iterations, batch: batchSize, parameters };
 }
 
-/** The example's line every 100 steps, or every epoch if that is shorter; between them a terminal's status line. */
+/** The recipe's progress message every 100 steps, or every epoch if that is shorter. In between, a status line. */
 function progressLines({ design, start }: Training) {
   const started = performance.now();
   let made = 0;

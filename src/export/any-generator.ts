@@ -4,9 +4,9 @@ import { type GeneratorFile, readGenerator } from "./description.js";
 import { describeForeign } from "./foreign.js";
 
 /**
- * What must be known to draw with a generator from any program: what its metadata say, or its shapes tell.
+ * Describe a generator from any program, by its metadata or its shapes.
  *
- * @throws GanOnnxError when the file is no generator.
+ * @throws {@link GanOnnxError} when the file is not a generator.
  */
 export function describeAny(bytes: Uint8Array, where: string): GeneratorFile {
   let summary: ModelSummary;

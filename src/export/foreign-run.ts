@@ -4,7 +4,7 @@ import { floatsIn, type Tensor, type Tensors, tensorIn } from "../tensors/tensor
 import type { Generator } from "./description.js";
 import { portFeeds } from "./ports.js";
 
-/** Images [batch, channels, height, width] of a generator with inputs of its own, for our `z` and `label`. */
+/** Run a generator with its own inputs on our `z` and `label`. Returns images [batch, channels, height, width]. */
 export async function runForeign(
   session: LoadedModel,
   { latent, image }: Pick<Generator, "latent" | "image">,

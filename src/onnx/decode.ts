@@ -30,11 +30,11 @@ export interface Source {
   readonly name: string;
   /** Reads the external files that contain weights. */
   readonly externalData?: ExternalData;
-  /** How many nodes are around the graph that is read. */
+  /** The nesting depth of the graph. */
   readonly depth?: number;
 }
 
-/** Graphs inside nodes inside graphs: more levels than anybody writes. */
+/** The maximum nesting depth of graphs. */
 const DEEPEST = 100;
 
 /**

@@ -4,24 +4,24 @@ import { linkOver, readCheckpoint } from "./checkpoints.js";
 import { readScores } from "./report-data.js";
 import { runFiles } from "./run-folder.js";
 
-/** The scores that tell which epoch is best, and whether more of one is better: the first that a run has counts. */
+/** The scores that decide which epoch is best, and whether larger is better. The first one that a run has is used. */
 const measures: readonly (readonly [name: string, sign: 1 | -1])[] = [
   ["distance", -1],
   ["held_out_accuracy", 1],
 ];
 
-/** How good scores are: the larger the better; undefined where none of them tells. */
+/** The quality of scores, larger is better; undefined when no score decides. */
 function merit(scores: ScoresLine["scores"]): number | undefined {
   const [name, sign] = measures.find(([name]) => Number.isFinite(scores[name])) ?? [];
   return name === undefined || sign === undefined ? undefined : sign * scores[name];
 }
 
-/** Keeps the checkpoint of the epoch with the best scores as one more name of that file. */
+/** Keeps the checkpoint of the epoch with the best scores, as a second name of its file. */
 export interface BestKeeper {
-  /** Know the best so far of a run that is resumed, which stands at an epoch's end or within one. */
+  /** Load the best score so far of a resumed run. The position is at the end of an epoch or within one. */
   begin(at: Position): Promise<void>;
   scored(line: Pick<ScoresLine, "epoch" | "scores">): void;
-  /** The checkpoint of a position has been kept. */
+  /** The checkpoint of a position was saved. */
   kept(at: Position): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function bestKeeper(folder: string): BestKeeper {
         const found = await readCheckpoint(bestCheckpoint).catch(() => undefined);
         best = found && meritAt(found.position.epoch);
       }
-      // It may have been killed between the two names.
+      // The process may have been killed before the second name was created.
       const now = meritAt(at.epoch);
       if (now !== undefined && existsSync(checkpoint)) {
         last = { epoch: at.epoch, merit: now };

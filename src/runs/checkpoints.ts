@@ -11,7 +11,7 @@ export interface Keeping {
   readonly keep?: number;
   /** Keep one permanently every this many epochs. */
   readonly keepEvery?: number;
-  /** The one with the best scores. */
+  /** Whether to keep the checkpoint with the best scores. */
   readonly keepBest?: boolean;
 }
 

@@ -8,7 +8,11 @@ import type { Examiner, Training } from "../training/training.js";
 /** The default number of samples for scores. */
 const SAMPLES = 10_000;
 
-/** Make sure that a run that keeps its best checkpoint is scored. Throws {@link GanOnnxError} (usage). */
+/**
+ * Check that a run that keeps its best checkpoint is scored.
+ *
+ * @throws {@link GanOnnxError} (usage) when it is not.
+ */
 export function requireScores(
   { keepBest, evaluateEvery }: { readonly keepBest?: boolean; readonly evaluateEvery?: number },
   { exported }: Design,

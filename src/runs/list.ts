@@ -51,7 +51,7 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
     .map(({ row }) => row);
 }
 
-/** A run as it is listed, from what there is to report of it. */
+/** A run in the list, from the data of its report. */
 export async function listedRun(
   run: string,
   { settings, metrics, scores, sheets, provenance }: RunReport,

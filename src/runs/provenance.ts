@@ -13,20 +13,20 @@ const count = z.int().min(0);
 const amount = z.number().min(0);
 const position = z.object({ epoch: count, step: count });
 
-/** One epoch of which a session made the last step. */
+/** One epoch whose last step was run in a session. */
 const epoch = z.object({ epoch: count, steps: count, seconds: amount, stepsPerSecond: amount });
 
-/** One process that trained: from where to where, when, how fast, with what. */
+/** One process that trained the run: positions, times, speed, versions and machine. */
 const session = z.object({
   from: position,
-  /** Where its last checkpoint stands. */
+  /** The position of its last checkpoint. */
   to: position,
   started: z.string(),
-  /** When its last checkpoint was kept: the end of the session, also of one that was killed. */
+  /** When its last checkpoint was saved: the end of the session, also if it was killed. */
   ended: z.string(),
-  /** From the first to the second of these. */
+  /** Between these two times. */
   seconds: amount,
-  /** Those that its last checkpoint holds. */
+  /** Steps up to its last checkpoint. */
   steps: count,
   versions: z.object({ "gan-onnx": z.string(), onnxruntime: z.string(), node: z.string() }),
   machine: z.object({
@@ -37,12 +37,12 @@ const session = z.object({
     memory: count,
   }),
   epochs: z.array(epoch),
-  /** Where a number was none any more, if that ended it. */
+  /** Where the training diverged, if that ended the session. */
   diverged: position.extend({ phase: z.string(), what: z.string() }).optional(),
 });
 
 const provenance = z.object({
-  /** What repeats the run, as it is typed. */
+  /** The command that repeats the run. */
   command: z.string(),
   data: z.object({
     name: z.string(),
@@ -50,24 +50,24 @@ const provenance = z.object({
     channels: count,
     height: count,
     width: count,
-    /** Of the images and labels in memory: a byte for each number. */
+    /** The size of images and labels in memory: one byte per number. */
     bytes: count,
-    /** SHA-256 of those bytes: all images, then all labels, in the order in which they were read. */
+    /** SHA-256 of these bytes: all images, then all labels, in the order of reading. */
     sha256: z.string(),
   }),
   sessions: z.array(session),
 });
 
-/** Where a run comes from, and what it was made with: the content of its `provenance.json`. */
+/** The origin of a run: the content of its `provenance.json`. */
 export type Provenance = z.infer<typeof provenance>;
 export type TrainingSession = Provenance["sessions"][number];
 
-/** What a run's folder tells of where it comes from; undefined when it tells nothing that can be read. */
+/** Read the origin of a run; undefined when the file is missing or invalid. */
 export async function readProvenance(folder: string): Promise<Provenance | undefined> {
   return provenanceIn(await readJson(runFiles(folder).provenance).catch(() => undefined));
 }
 
-/** The content of such a file, checked; undefined when it is something else. */
+/** Check the content of such a file; undefined when it is invalid. */
 export function provenanceIn(content: unknown): Provenance | undefined {
   return provenance.safeParse(content).data;
 }
@@ -80,11 +80,11 @@ export function timeOf({ sessions }: Provenance): { seconds: number; stepsPerSec
 }
 
 /**
- * A workplace that records where the run comes from, in a file of its own: what is in all others depends on nothing but
- * settings, data and seed.
+ * A workplace that also records the origin of the run, in a separate file: all other files depend only on settings,
+ * data and seed.
  *
- * @param command what repeats the run, as it is typed.
- * @param warn told when the data are not those that the run began with.
+ * @param command the command that repeats the run.
+ * @param warn called when the data differ from those of the first session.
  */
 export function withProvenance(
   workplace: Workplace,
@@ -164,7 +164,7 @@ function secondsSince(time: number): number {
   return rounded((performance.now() - time) / 1000);
 }
 
-/** A number as far as anybody reads it. */
+/** Round a number for reading. */
 const rounded = (value: number) => Number(value.toFixed(3));
 
 function versions() {
@@ -181,7 +181,7 @@ function machine(): TrainingSession["machine"] {
   };
 }
 
-/** The size of data, and a hash by which they are known again. */
+/** The size of data, and a hash that identifies them. */
 function fingerprint(dataset: Dataset): Provenance["data"] {
   const { name, count, channels, height, width, images, labels } = dataset;
   const hash = createHash("sha256").update(images);

@@ -69,7 +69,7 @@ async function records(path: string): Promise<Readonly<Record<string, unknown>>[
   });
 }
 
-/** The lines of a run's `scores.jsonl`; none when there is no such file. */
+/** The lines of a run's `scores.jsonl`; empty if there is no such file. */
 export async function readScores(path: string): Promise<ScoresRecord[]> {
   return (await records(path)).flatMap(scoresIn);
 }

@@ -76,7 +76,7 @@ function origin(provenance: Provenance): string {
 <div class="wide">${rowsTable([head, ...rows])}</div>`;
 }
 
-/** Seconds in the two largest units. */
+/** A duration in its two largest units. */
 function duration(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${seconds.toFixed(1)} s`;
@@ -128,7 +128,7 @@ ${named("scores").length > 0 ? `<h2>Scores</h2><div class="charts">${titled("sco
   );
 }
 
-/** Rows of cells, the first one being the head. */
+/** A table of rows. The first row is the header. */
 function rowsTable(rows: readonly (readonly string[])[]): string {
   const cells = (row: readonly string[], tag: string) =>
     `<tr>${row.map((cell) => `<${tag}>${escaped(cell)}</${tag}>`).join("")}</tr>`;

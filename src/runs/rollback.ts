@@ -10,26 +10,26 @@ import { networkIn, runFiles } from "./run-folder.js";
 import { runtimeOf } from "./runtimes.js";
 import type { Configuration } from "./settings.js";
 
-/** How often a run goes back before it stops. */
+/** The maximum number of rollbacks of a run. */
 const MOST = 3;
 
-/** A run, how it is configured now, and why it is not as it was before. */
+/** A run with its current configuration, and the reason if it was changed. */
 export interface Attempt {
   readonly run: Run;
   readonly configuration: Configuration;
   readonly changes: Changes;
-  /** What made it go back to where it begins; undefined for the first attempt. */
+  /** The divergence before the rollback; undefined for the first attempt. */
   readonly diverged?: Divergence;
 }
 
 /**
- * Train; when a number is none any more, and the configuration says so, go back to the last good checkpoint, or to the
- * start where there is none yet, with every learning rate halved: at most three times in the life of a run, as
- * `changes.jsonl` counts them. What follows is what resuming with that rate would do.
+ * Train. If a number becomes NaN or infinite and the configuration allows it, go back to the last good checkpoint, or
+ * to the start if there is none, with all learning rates halved. This happens at most three times per run, as counted
+ * in `changes.jsonl`. The result is the same as after resuming with that rate.
  *
- * @param attempt trains as told, with a workplace that it passes through `hear`.
- * @param say hears of each rollback, a line.
- * @throws what `attempt` throws, once there is no going back.
+ * @param attempt trains, with a workplace that it passes through `hear`.
+ * @param say receives one line per rollback.
+ * @throws the error of `attempt`, if no rollback is possible.
  */
 export async function trainWithRollbacks(
   first: Omit<Attempt, "diverged">,
@@ -95,7 +95,8 @@ async function rolledBack(
 }
 
 /**
- * A run of this process from its last checkpoint, or from its start where there is none, with other learning rates.
+ * Restart a run in this process from its last checkpoint, or from its start if there is none, with other learning
+ * rates.
  *
  * @param found the checkpoint.
  */
@@ -112,7 +113,7 @@ async function restarted(
   return { ...next, resumed: path, again: found === undefined };
 }
 
-/** How often a run has gone back. */
+/** The number of rollbacks of a run. */
 async function rollbacksIn(folder: string): Promise<number> {
   const text = await readFile(runFiles(folder).changes, "utf8").catch(() => "");
   return text.split("\n").filter((line) => {

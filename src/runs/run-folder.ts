@@ -24,7 +24,7 @@ export function runFiles(folder: string) {
     earlierCheckpoint: (number: number) => join(folder, `checkpoint-before-${number}.safetensors`),
     /** The checkpoint after an epoch, if the run keeps it. */
     epochCheckpoint: (epoch: number) => join(folder, `checkpoint-${epoch}.safetensors`),
-    /** The one of the epoch with the best scores, of a run that keeps it. */
+    /** The checkpoint of the epoch with the best scores, if the run keeps it. */
     bestCheckpoint: join(folder, "checkpoint-best.safetensors"),
     realImages: join(folder, "img", "real_images.png"),
     /** A copy of the ONNX file of a network. */

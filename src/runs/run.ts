@@ -51,7 +51,7 @@ export interface Run extends Training {
   readonly remarks?: readonly Text[];
   /** The checkpoint file that it starts from, if it is resumed. */
   readonly resumed?: string;
-  /** It was begun in its folder before, and is made again from its start. */
+  /** The run was started in its folder before, and restarts from the beginning. */
   readonly again?: boolean;
   /** Which checkpoints it keeps. */
   readonly keeping?: Keeping;
@@ -168,7 +168,11 @@ function describe(
   return `${count} images of ${channels}x${height}x${width}`;
 }
 
-/** A run of a checked configuration on its data, from a start. Throws {@link GanOnnxError} when they do not fit. */
+/**
+ * A run of a checked configuration with its data, from a start.
+ *
+ * @throws {@link GanOnnxError} when they do not match.
+ */
 export function assemble(
   { run }: Configuration,
   folder: string,

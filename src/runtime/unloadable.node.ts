@@ -1,14 +1,14 @@
 import process from "node:process";
 
-/** What a native library needs of the machine that it is loaded on. */
+/** The properties of a machine that a native library depends on. */
 export interface Machine {
   readonly platform: string;
   readonly arch: string;
-  /** The version of glibc; undefined where the C library is another one. */
+  /** The version of glibc; undefined for another C library. */
   readonly glibc?: string;
 }
 
-/** This machine. Asking for it takes a moment: ask when something has failed. */
+/** This machine. Finding the properties takes a moment: call this only after a failure. */
 function thisMachine(): Machine {
   const { platform, arch } = process;
   const { header } = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
@@ -16,16 +16,15 @@ function thisMachine(): Machine {
 }
 
 /**
- * Why ONNX Runtime's native library cannot be loaded on a machine, and what to do about it; undefined where the reason
- * is another one.
+ * Why ONNX Runtime's native library cannot be loaded on a machine, and what to do; undefined for other reasons.
  *
- * @param reason what the loader said.
+ * @param reason the message of the loader.
  */
 export function unloadable(
   reason: string,
   { platform, arch, glibc }: Machine = thisMachine(),
 ): { readonly what: string; readonly fix: string } | undefined {
-  // musl's loader names a library as missing, or, where some stands in for glibc, a symbol.
+  // musl's loader reports a missing library, or a missing symbol if a compatibility layer replaces glibc.
   if (platform === "linux" && glibc === undefined) {
     return {
       what: "ONNX Runtime needs glibc, and this system has another C library (such as Alpine's musl)",

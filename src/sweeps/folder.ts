@@ -10,14 +10,14 @@ import { runFiles } from "../runs/run-folder.js";
 import { type TableRun, tableRun } from "../runs/table.js";
 import { type PlannedRun, runsOf } from "./plan.js";
 
-/** A plan, and the folder of its runs. */
+/** A plan, its runs and its folder. */
 export interface Sweep {
   readonly folder: string;
   readonly plan: unknown;
   readonly runs: readonly PlannedRun[];
 }
 
-/** The files of a sweep. Tasks count from 0, as Slurm's arrays and Kubernetes' indexed Jobs may. */
+/** The files of a sweep. Tasks count from 0, as in Slurm's arrays and Kubernetes' indexed Jobs. */
 export function sweepFiles(folder: string) {
   return {
     /** A copy of the plan. */
@@ -33,11 +33,11 @@ export function sweepFiles(folder: string) {
 export const isSweep = (folder: string) => existsSync(sweepFiles(folder).plan);
 
 /**
- * The sweep of a plan, checked. Nothing is written.
+ * Read and check the sweep of a plan. Nothing is written.
  *
- * @param path of the plan, or the folder of a sweep, which holds one.
- * @param out the folder of the sweep; `sweeps/<name of the plan>` unless given.
- * @throws GanOnnxError (usage) naming the file and field that is wrong.
+ * @param path the plan, or the folder of a sweep, which contains one.
+ * @param out the folder of the sweep. The default is `sweeps/<name of the plan>`.
+ * @throws {@link GanOnnxError} (usage) when the plan is wrong. The message names file and field.
  */
 export async function readSweep(path: string, out?: string): Promise<Sweep> {
   const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
@@ -48,11 +48,11 @@ export async function readSweep(path: string, out?: string): Promise<Sweep> {
 }
 
 /**
- * Write the configuration of each run into the folder of a sweep. What is there already stays, so that several
- * processes may do this at once; a plan may have got more runs.
+ * Write the configuration of each run into the folder of a sweep. Existing files are not changed, so several processes
+ * may do this at the same time. The plan may have more runs than before.
  *
  * @param only the number of a run, to leave the others to other processes.
- * @throws GanOnnxError when the folder is that of another sweep, or cannot be written.
+ * @throws {@link GanOnnxError} when the folder belongs to another sweep, or cannot be written.
  */
 export async function writeSweep({ folder, plan, runs }: Sweep, only?: number): Promise<void> {
   const files = sweepFiles(folder);
@@ -74,7 +74,7 @@ export async function writeSweep({ folder, plan, runs }: Sweep, only?: number): 
     await writeAtomically(files.plan, `${JSON.stringify(plan, null, 2)}\n`);
 }
 
-/** The numbers of the runs whose configurations are in the folder of a sweep, in order. */
+/** The numbers of the runs with a configuration in the folder of a sweep, in order. */
 export async function tasksIn(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => []);
   return names
@@ -92,7 +92,7 @@ function another(path: string): GanOnnxError {
   });
 }
 
-/** The runs of a sweep for a table of results, those that have not begun included. */
+/** The runs of a sweep for a table of results, including those that have not begun. */
 export async function sweepRuns(folder: string): Promise<TableRun[]> {
   const files = sweepFiles(folder);
   return Promise.all(

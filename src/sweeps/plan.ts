@@ -5,12 +5,12 @@ import { suggestion } from "../suggest.js";
 import { type Random, randomStream } from "../tensors/random.js";
 import { refusalOf } from "../wanted.js";
 
-/** The most runs of a sweep. */
+/** The maximum number of runs of a sweep. */
 const MOST = 10_000;
 
 const settings = z.record(z.string(), z.unknown());
 
-/** What a setting of a random search is drawn from. */
+/** The values of a setting in a random search. */
 const distribution = z.object({
   min: z.number().optional(),
   max: z.number().optional(),
@@ -33,21 +33,22 @@ const schema = z.object({
   random: random.optional(),
 });
 
-/** One run of a sweep: its settings, and where in the plan each of them stands. */
+/** One run of a sweep: its settings, and the position of each setting in the plan. */
 export interface PlannedRun {
   readonly settings: RawSettings;
   readonly fields: Readonly<Record<string, string>>;
 }
 
 /**
- * The runs of a plan, in order. `settings` are those of all runs. `list` has a run's settings each, `random` draws them
+ * The runs of a plan, in order. `settings` apply to all runs. `list` has the settings of each run, `random` draws them
  * (Bergstra & Bengio 2012, https://www.jmlr.org/papers/v13/bergstra12a.html), and `grid` has all combinations of its
- * values, the last setting changing first. Those that a plan has are combined: each of `list` with each of `random` with
- * each of `grid`. The same plan gives the same runs on every machine.
+ * values; the last setting changes first. If a plan has several of these, every entry of one is combined with every
+ * entry of the others. The same plan gives the same runs on every machine.
  *
- * @param plan what the file holds, unchecked.
- * @param path of the file, for messages.
- * @throws GanOnnxError (usage) naming file and field: an unknown field, a setting that is unknown, wrong, or set twice.
+ * @param plan the content of the file, not checked.
+ * @param path the file, for messages.
+ * @throws {@link GanOnnxError} (usage) when a field or a setting is unknown, wrong, or set twice. The message names
+ * file and field.
  */
 export function runsOf(plan: unknown, path: string): PlannedRun[] {
   requireKeys(plan, Object.keys(schema.shape), path, "");
@@ -85,7 +86,7 @@ export function runsOf(plan: unknown, path: string): PlannedRun[] {
 const entriesOf = (value: unknown): [string, unknown][] =>
   typeof value === "object" && value !== null ? Object.entries(value) : [];
 
-/** `["list", 2, "seed"]` as `list[2].seed`. */
+/** Format `["list", 2, "seed"]` as `list[2].seed`. */
 function fieldOf(path: readonly PropertyKey[]): string {
   const text = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
   return text.replace(/^\./, "");
@@ -95,7 +96,7 @@ function refused(path: string, field: string, what: string, fix = "correct the p
   return new GanOnnxError({ what, where: field ? `${path}: ${field}` : path, fix, kind: "usage" });
 }
 
-/** Make sure that an object has no other keys. */
+/** Check that an object has no other keys. */
 function requireKeys(value: unknown, known: readonly string[], path: string, field: string): void {
   if (Array.isArray(value)) throw refused(path, field, "needs an object, not a list");
   for (const [key] of entriesOf(value)) {
@@ -110,13 +111,13 @@ function requireKeys(value: unknown, known: readonly string[], path: string, fie
   }
 }
 
-/** Settings whose fields are named by a function. */
+/** Settings with the name of their field in the plan. */
 function named(settings: RawSettings, field: (key: string) => string): PlannedRun {
   const fields = Object.fromEntries(Object.keys(settings).map((key) => [key, field(key)]));
   return { settings, fields };
 }
 
-/** A run's settings, with more of them. The settings of all runs may be replaced; else each is set once. */
+/** Add settings to a run. Settings of all runs may be replaced; others must not be set twice. */
 function joined(run: PlannedRun, more: PlannedRun, path: string): PlannedRun {
   for (const key of Object.keys(more.settings)) {
     const before = run.fields[key];
@@ -152,7 +153,7 @@ function drawnFrom({ count, seed, settings }: z.infer<typeof random>, path: stri
   const draws = Object.entries(settings).map(([key, from]) => {
     return [key, drawOf(from, key, (what) => refused(path, field(key), what))] as const;
   });
-  // Each setting has a stream of its own: adding one leaves what the others draw.
+  // Each setting has its own random stream: adding a setting does not change the values of the others.
   return Array.from({ length: count }, (_, i) =>
     named(
       Object.fromEntries(draws.map(([key, draw]) => [key, draw(randomStream(seed, "sweep", key, i))])),
@@ -174,7 +175,7 @@ function drawOf(
   if (min > max) throw error(`has a min of ${min} above its max of ${max}`);
   if (scale === "log" && min <= 0) throw error("needs a min above 0 for the scale log");
   const whole = isWhole(key);
-  // A whole number covers an interval of its own, so that the bounds are as likely as the others.
+  // Each whole number gets an interval of the same length, so that the bounds are as likely as the other numbers.
   const [from, to] = whole ? [min - 0.5, max + 0.5] : [min, max];
   const between =
     scale === "log"

@@ -1,21 +1,20 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** What became of a task: the exit status of its process, or the signal that ended it. */
+/** The result of a task: the exit status of its process, or the signal that ended it. */
 export type Outcome = number | NodeJS.Signals;
 
-/** Whether processes may be in a group of their own, which the terminal's Ctrl-C does not reach. */
+/** Whether processes can have their own process group, which the terminal's Ctrl-C does not reach. */
 const GROUPS = process.platform !== "win32";
 
 /**
- * Run tasks as processes of this program, some at a time.
+ * Run tasks as processes of this program, several at a time.
  *
- * @param parallel how many at a time.
- * @param commandOf the arguments for a task.
- * @param events what the processes say, line by line, and what becomes of them.
- * @param signal asks for an end: the running ones are told, waited for, and no more are started. The reason is the
- * signal that they are sent.
- * @returns what became of those that were started.
+ * @param parallel the maximum number of processes at a time.
+ * @param commandOf returns the arguments for a task.
+ * @param events receives the output of the processes, line by line, and their results.
+ * @param signal requests a stop. Running processes get the reason as a signal and are awaited; no more are started.
+ * @returns the results of the processes that were started.
  */
 export async function runProcesses(
   tasks: readonly number[],
@@ -30,7 +29,7 @@ export async function runProcesses(
   const outcomes = new Map<number, Outcome>();
   const running = new Set<ChildProcess>();
   const stop = () => {
-    // Where there are no groups, the console has told them already.
+    // Without process groups, the console has sent the signal already.
     if (GROUPS) for (const child of running) child.kill(kill());
   };
   signal.addEventListener("abort", stop);
@@ -39,7 +38,7 @@ export async function runProcesses(
     for (let task = left.shift(); task !== undefined && !signal.aborted; task = left.shift()) {
       const at = task;
       const child = spawn(process.execPath, [process.argv[1], ...commandOf(at)], {
-        // The channel tells the process when this one is gone.
+        // The channel closes when this process exits.
         stdio: ["ignore", "ignore", "pipe", "ipc"],
         detached: GROUPS,
       });

@@ -6,13 +6,13 @@ import { claimFolder } from "../runs/claim.js";
 import { readConfigFile } from "../runs/config-file.js";
 import { runFiles } from "../runs/run-folder.js";
 
-/** How far a run is: `new` where nothing of it can be resumed. */
+/** The progress of a run: `new` if nothing can be resumed. */
 export type Progress = "new" | "begun" | "complete";
 
 /**
- * How far a run is that may have been interrupted at any moment.
+ * The progress of a run that may have been interrupted at any moment.
  *
- * @throws GanOnnxError when it has checkpoints and none can be read.
+ * @throws {@link GanOnnxError} when it has checkpoints and none can be read.
  */
 export async function progressOf(run: string): Promise<Progress> {
   const files = runFiles(run);
@@ -26,9 +26,9 @@ const hasCheckpoint = (run: string) =>
   existsSync(runFiles(run).checkpoint) || existsSync(runFiles(run).earlierCheckpoint(1));
 
 /**
- * Make a run that has no checkpoint one that can be started: the settings that it left say that there is a run.
+ * Prepare a run without a checkpoint for a new start: its settings alone would count as an existing run.
  *
- * @throws GanOnnxError when another process is at it.
+ * @throws {@link GanOnnxError} when another process uses the run.
  */
 export async function clearUnsaved(run: string): Promise<void> {
   if (!existsSync(runFiles(run).config)) return;
@@ -41,9 +41,9 @@ export async function clearUnsaved(run: string): Promise<void> {
 }
 
 /**
- * The number of a task, as it was given or as a variable of the environment says.
+ * The number of a task, as given or from an environment variable.
  *
- * @throws GanOnnxError (usage) when the variable is not set, or there is no such run.
+ * @throws {@link GanOnnxError} (usage) when the variable is not set, or there is no such run.
  */
 export function taskNumber(
   { task, taskFrom }: { readonly task?: unknown; readonly taskFrom?: string },

@@ -8,10 +8,10 @@ const charts = find("#score-curves", HTMLElement);
 const classesTitle = find("#classes-title", HTMLElement);
 const bars = find("#classes", HTMLElement);
 
-/** The size of a plot in its own units; CSS stretches it. */
+/** The size of a plot in its own units. CSS scales it. */
 const [WIDTH, HEIGHT, EDGE] = [300, 80, 4];
 
-/** Show the scores of a run, or nothing where there are none. */
+/** Show the scores of a run. Hide the section if there are none. */
 export function showScores(lines: readonly Line[]): void {
   section.hidden = lines.length === 0;
   const names = [...new Set(lines.flatMap(({ scores }) => Object.keys(scores)))].filter(
@@ -26,7 +26,7 @@ export function showScores(lines: readonly Line[]): void {
   bars.replaceChildren(...last.classes.map((share, i) => bar(i, share, most)));
 }
 
-/** `held_out_accuracy` and `classifierScore` as words. */
+/** Convert `held_out_accuracy` and `classifierScore` to words. */
 const words = (name: string) => name.replace(/_|(?=[A-Z])/g, " ").toLowerCase();
 
 const number = (value: number) => String(Number(value.toPrecision(4)));
@@ -65,7 +65,7 @@ function chart(name: string, lines: readonly Line[]): HTMLElement {
   return figure;
 }
 
-/** The share of a class as a bar, whose text says the same. */
+/** The share of a class as a bar with its number. */
 function bar(label: number, share: number, most: number): HTMLElement {
   const item = document.createElement("li");
   const fill = document.createElement("span");

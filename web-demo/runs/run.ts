@@ -23,7 +23,7 @@ interface Line extends Readonly<Record<string, number>> {
   readonly iteration: number;
 }
 
-/** What is known of the steps so far. */
+/** The state of reading the run's files. */
 let [file, next, steps, scored] = ["", 0, 0, 0];
 let last: Line | undefined;
 let everThere = false;
@@ -125,7 +125,7 @@ function showStanding(news: News): void {
   position.textContent = joined(parts);
 }
 
-/** How a run stands, in a sentence that changes seldom, and whether more is to come of it. */
+/** Describe the state of a run in a sentence that rarely changes, and whether more results are expected. */
 function standingOf({ there, settings, sheets, metrics, claimed, diverged }: News): {
   text: string;
   growing: boolean;

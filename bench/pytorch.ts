@@ -39,7 +39,7 @@ export function pythonArguments(name: string, casePath: string, { ep, threads }:
 }
 
 /** PyTorch on the case in a file. It receives `steps 64` or `sample 100` in every round. */
-export function pytorch(mode: Mode, casePath: string, asked: string, options: Options): Entrant {
+export function pytorch(mode: Mode, casePath: string, command: string, options: Options): Entrant {
   const name = `PyTorch ${described[mode]}`;
   return {
     name,
@@ -49,7 +49,7 @@ export function pytorch(mode: Mode, casePath: string, asked: string, options: Op
       return {
         name: `PyTorch ${hello.parse(child.hello).version} ${described[mode]}`,
         async round(): Promise<Round> {
-          const { ms, metrics } = answer.parse(await child.ask(asked));
+          const { ms, metrics } = answer.parse(await child.ask(command));
           return { cost: ms, metrics };
         },
         close: () => child.close(),

@@ -51,9 +51,9 @@ async function openPage(casePath: string, backend: string, threads: number): Pro
       `Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { value: ${2 * threads} })`,
     );
     await page.goto(`${host.url}tfjs/page.html`);
-    const asked = [`/${basename(casePath)}`, backend, threads];
+    const parameters = [`/${basename(casePath)}`, backend, threads];
     const { version, how }: { version: string; how: string } = await page.evaluate(
-      `open(...${JSON.stringify(asked)})`,
+      `open(...${JSON.stringify(parameters)})`,
     );
     return {
       name: `TensorFlow.js ${version} ${how}`,

@@ -96,8 +96,8 @@ function unknownSetting(
     const fix = text`leave it out, or choose ${setting("recipe", others[0])}`;
     return new GanOnnxError({ what, where, fix, kind: "usage" });
   }
-  const meant = suggestion(key, known);
-  const fix = meant ? `did you mean ${meant}?` : `use some of ${known.join(", ")}`;
+  const similar = suggestion(key, known);
+  const fix = similar ? `did you mean ${similar}?` : `use some of ${known.join(", ")}`;
   return new GanOnnxError({ what: "is not a setting", where, fix, kind: "usage" });
 }
 

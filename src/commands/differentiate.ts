@@ -39,11 +39,11 @@ export const differentiateModel: CommandModule = {
     const { filesBeside } = await import("../onnx/file.node.js");
     const { producer } = await import("../version.js");
     const [file, out] = [String(argv.file), String(argv.out)];
-    const wanted = String(argv.withRespectTo);
+    const selection = String(argv.withRespectTo);
     const made = differentiate(await readBytes(file), producer, {
       source: file,
       externalData: filesBeside(file),
-      withRespectTo: groups.find((group) => group === wanted) ?? wanted.split(","),
+      withRespectTo: groups.find((group) => group === selection) ?? selection.split(","),
       of: typeof argv.of === "string" ? argv.of : undefined,
       parameters: argv.parameters === "inputs" ? "inputs" : "inside",
     });

@@ -34,12 +34,12 @@ export function misunderstood(
       .map((arg) => arg.split("=", 1)[0])
       .find((arg) => /^--?/.test(arg) && nameOf(arg) === nameOf(unknown));
     if (flag) {
-      const meant = suggestion(nameOf(flag), flagsOf(parser));
-      return refused(flag, "no such flag", meant && `did you mean --${meant}?`);
+      const similar = suggestion(nameOf(flag), flagsOf(parser));
+      return refused(flag, "no such flag", similar && `did you mean --${similar}?`);
     }
     if (unknown !== args[0]) return refused("arguments", `"${unknown}" is one too many`);
-    const meant = suggestion(unknown, commands);
-    return refused(unknown, "no such command", meant && `did you mean ${meant}?`);
+    const similar = suggestion(unknown, commands);
+    return refused(unknown, "no such command", similar && `did you mean ${similar}?`);
   }
   const [got, needed] = found(/^Not enough non-option arguments: got (\d+), need at least (\d+)/) ?? [];
   if (needed !== undefined) return refused("arguments", `too few: ${needed} needed, ${got} given`);

@@ -196,8 +196,9 @@ async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   const { classes } = design.exported;
   if (classes === undefined || !dataset.labels) return;
   const { classesIn } = await import("../training/batches.js");
-  const there = classesIn(dataset.labels);
-  if (there < classes) say(`${dataset.name} has ${there} of ${classes} classes; use --classes ${there}`);
+  const present = classesIn(dataset.labels);
+  if (present < classes)
+    say(`${dataset.name} has ${present} of ${classes} classes; use --classes ${present}`);
 }
 
 /** The description of a training for `--json`. Its key for steps is `iterations`, for compatibility. */

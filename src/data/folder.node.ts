@@ -82,8 +82,8 @@ export async function dated(folder: string, files: readonly FoundFile[]): Promis
   const result: DatedFile[] = [];
   for (let first = 0; first < files.length; first += AT_ONCE) {
     const some = files.slice(first, first + AT_ONCE).map(async (file) => {
-      const there = await stat(join(folder, file.path)).catch(() => undefined);
-      return { ...file, bytes: there?.size ?? 0, times: [there?.mtimeMs ?? 0, there?.ctimeMs ?? 0] as const };
+      const stats = await stat(join(folder, file.path)).catch(() => undefined);
+      return { ...file, bytes: stats?.size ?? 0, times: [stats?.mtimeMs ?? 0, stats?.ctimeMs ?? 0] as const };
     });
     result.push(...(await Promise.all(some)));
   }

@@ -122,8 +122,8 @@ async function load(address: string, open: OpenModel): Promise<Loaded> {
   const response = await fetch(address);
   if (!response.ok) throw new Error(`${address}: the server answers ${response.status}`);
   const bytes = new Uint8Array(await response.arrayBuffer());
-  const known = await describe(bytes, address);
-  return { model: await open(bytes, address), ...known };
+  const description = await describe(bytes, address);
+  return { model: await open(bytes, address), ...description };
 }
 
 /** Read the description of an exported generator. The model reader is loaded only for other files. */

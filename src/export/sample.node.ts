@@ -90,10 +90,10 @@ function checkClasses(
   where: string,
   key: "classes" | "digits",
 ): void {
-  const beyond = numbers.find((number) => number >= (classes ?? 0));
-  if (beyond === undefined) return;
+  const invalid = numbers.find((number) => number >= (classes ?? 0));
+  if (invalid === undefined) return;
   throw new GanOnnxError({
-    what: classes === undefined ? `${where} cannot choose what it draws` : `${where} has no class ${beyond}`,
+    what: classes === undefined ? `${where} cannot choose what it draws` : `${where} has no class ${invalid}`,
     where: setting(key),
     fix: classes === undefined ? "leave it out" : `choose from 0 to ${classes - 1}`,
     kind: "usage",

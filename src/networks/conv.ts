@@ -188,11 +188,11 @@ function withPlanes({ name, weight, bias, apply }: Affine, image: Value, classes
   return withScope(name, () => {
     const [, channels, height, width] = image.shape as [string, number, number, number];
     const [batch, count] = classes.shape as [string, number];
-    const [own, told] = split(weight, 1, [channels, count]);
+    const [imageWeight, classWeight] = split(weight, 1, [channels, count]);
     const ones = constant("float32", [1, 1, height, width], new Float32Array(height * width).fill(1));
-    const maps = apply(mul(reshape(identity(count), [count, count, 1, 1]), ones), told);
+    const maps = apply(mul(reshape(identity(count), [count, count, 1, 1]), ones), classWeight);
     const chosen = gemm(classes, reshape(maps, [count, sizeOf(maps.shape.slice(1) as number[])]));
-    return add(apply(image, own, bias), reshape(chosen, [batch, ...maps.shape.slice(1)]));
+    return add(apply(image, imageWeight, bias), reshape(chosen, [batch, ...maps.shape.slice(1)]));
   });
 }
 

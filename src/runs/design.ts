@@ -49,15 +49,15 @@ export async function designFrom(
   image: ImageShape,
   locate: (network: string, file: string) => string = (_, file) => file,
 ): Promise<Designed> {
-  const { network: wanted = {}, fresh, freeze = [] } = run;
-  const { replace, files, asked } = await fromFiles(wanted, fresh, locate);
+  const { network: replacements = {}, fresh, freeze = [] } = run;
+  const { replace, files, requested } = await fromFiles(replacements, fresh, locate);
   const design = designOf(run.recipe, recipe, image, replace);
-  for (const name of Object.keys(wanted)) {
-    if (asked.has(name)) continue;
+  for (const name of Object.keys(replacements)) {
+    if (requested.has(name)) continue;
     throw new GanOnnxError({
       what: `a file cannot take the place of the network ${name} of the recipe ${run.recipe}`,
       where: setting("network"),
-      fix: `name one of ${[...asked].join(", ")}`,
+      fix: `name one of ${[...requested].join(", ")}`,
       kind: "usage",
     });
   }
@@ -69,24 +69,24 @@ export async function designFrom(
 
 interface FromFiles {
   readonly replace: Replace;
-  /** Filled when a recipe requests networks, as is `asked` with their names. */
+  /** Filled when a recipe requests networks, as is `requested` with their names. */
   readonly files: ReadonlyMap<string, NetworkFile>;
-  readonly asked: ReadonlySet<string>;
+  readonly requested: ReadonlySet<string>;
 }
 
 async function fromFiles(
-  wanted: Readonly<Record<string, string>>,
+  replacements: Readonly<Record<string, string>>,
   fresh: boolean | undefined,
   locate: (network: string, file: string) => string,
 ): Promise<FromFiles> {
-  const [files, asked] = [new Map<string, NetworkFile>(), new Set<string>()];
-  if (Object.keys(wanted).length === 0) return { replace: () => undefined, files, asked };
+  const [files, requested] = [new Map<string, NetworkFile>(), new Set<string>()];
+  if (Object.keys(replacements).length === 0) return { replace: () => undefined, files, requested };
   const { fileNetwork } = await import("../networks/file-network.js");
   const { decodeModel } = await import("../onnx/index.js");
   const { filesBeside } = await import("../onnx/file.node.js");
   const models = new Map(
     await Promise.all(
-      Object.entries(wanted).map(async ([name, file]) => {
+      Object.entries(replacements).map(async ([name, file]) => {
         const path = locate(name, file);
         const bytes = await readBytes(path, "usage");
         return [
@@ -97,7 +97,7 @@ async function fromFiles(
     ),
   );
   const replace = (name: string, role: Role): RoleNetwork | undefined => {
-    asked.add(name);
+    requested.add(name);
     const found = models.get(name);
     if (!found) return undefined;
     const { path, bytes, model } = found;
@@ -105,7 +105,7 @@ async function fromFiles(
     files.set(name, { path, bytes, network });
     return network;
   };
-  return { replace, files, asked };
+  return { replace, files, requested };
 }
 
 /** Freeze the parameters of a design that match a pattern. `*` matches any characters. */

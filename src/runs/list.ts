@@ -41,8 +41,8 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
   const found = await Promise.all(
     names.map(async (name) => {
       const run = join(folder, name);
-      const there = await stat(join(run, "config.json")).catch(() => undefined);
-      return there ? [{ time: there.mtimeMs, row: await listedRun(run, await readReport(run)) }] : [];
+      const stats = await stat(join(run, "config.json")).catch(() => undefined);
+      return stats ? [{ time: stats.mtimeMs, row: await listedRun(run, await readReport(run)) }] : [];
     }),
   );
   return found

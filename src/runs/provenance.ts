@@ -129,9 +129,9 @@ export function withProvenance(
         await keeper.begin();
         if (from.epoch >= run.epochs) return;
         data = fingerprint(dataset);
-        const known = await readProvenance(folder);
-        before = known?.sessions ?? [];
-        if (known && known.data.sha256 !== data.sha256) {
+        const previous = await readProvenance(folder);
+        before = previous?.sessions ?? [];
+        if (previous && previous.data.sha256 !== data.sha256) {
           warn(`warning: ${dataset.name} is not what it was when the run began (${path}: sha256)`);
         }
         [began, epochBegan] = [performance.now(), performance.now()];

@@ -34,12 +34,12 @@ async function loaded(data: string, options: DataOptions, apart: boolean): Promi
 
 function named(dataset: Dataset, data: string, classNames: DataSettings["classNames"]): Dataset {
   if (!classNames) return dataset;
-  const { labels, classNames: own } = dataset;
+  const { labels, classNames: sourceNames } = dataset;
   const refuse = (what: string, fix: Text) =>
     new GanOnnxError({ what, where: setting("data", data), fix, kind: "usage" });
-  if (own && own.join("\n") !== classNames.join("\n")) {
+  if (sourceNames && sourceNames.join("\n") !== classNames.join("\n")) {
     throw refuse(
-      `its classes are ${own.join(", ")}, and not ${classNames.join(", ")}`,
+      `its classes are ${sourceNames.join(", ")}, and not ${classNames.join(", ")}`,
       text`leave ${setting("classNames")} out; a run resumes with the classes that it began with`,
     );
   }

@@ -225,11 +225,7 @@ export function assemble(
   };
 }
 
-/**
- * A workplace with threads of this process and the folder of the run.
- *
- * @param told receives all scores.
- */
+/** A workplace with threads of this process and the folder of the run. `told` receives all scores. */
 export function workplaceOf(
   run: Run,
   {

@@ -5,17 +5,17 @@ import { type RunReport, readReport } from "./report-data.js";
 /** A run in a table of results. */
 export interface Result {
   readonly name: string;
-  /** The settings that are not those of every run. */
+  /** The settings that are not equal in all runs. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly state: ListedRun["state"] | "not begun";
   readonly epoch: number;
-  /** The last of each loss, as a mean over the last part of the run's curve. */
+  /** The final value of each loss: the mean over the last part of the run's curve. */
   readonly losses: Readonly<Record<string, number>>;
-  /** The last of each score. */
+  /** The last value of each score. */
   readonly scores: Readonly<Record<string, number>>;
 }
 
-/** A run that a table shows: its settings, and what there is to report of it if it has begun. */
+/** A run in a table: its settings, and the data of its report if it has begun. */
 export interface TableRun {
   readonly name: string;
   readonly folder: string;
@@ -26,20 +26,20 @@ export interface TableRun {
 /**
  * A run for a table.
  *
- * @throws GanOnnxError when the folder holds no run.
+ * @throws {@link GanOnnxError} when the folder contains no run.
  */
 export async function tableRun(folder: string): Promise<TableRun & { readonly report: RunReport }> {
   const report = await readReport(folder);
   return { name: report.name, folder, settings: report.settings, report };
 }
 
-/** What came out of each run, with the settings in which they differ. */
+/** The results of each run, with the settings that differ. */
 export async function resultsOf(runs: readonly TableRun[]): Promise<Result[]> {
   const keys = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
   const differ = keys.filter((key) => {
-    // A run that has not begun does not know its data yet.
-    const known = runs.filter(({ settings, report }) => report || settings[key] !== undefined);
-    return known.some(({ settings }) => !isDeepStrictEqual(settings[key], known[0].settings[key]));
+    // The data of a run that has not begun are unknown.
+    const comparable = runs.filter(({ settings, report }) => report || settings[key] !== undefined);
+    return comparable.some(({ settings }) => !isDeepStrictEqual(settings[key], comparable[0].settings[key]));
   });
   return Promise.all(
     runs.map(async ({ name, folder, settings, report }) => {
@@ -59,7 +59,7 @@ export async function resultsOf(runs: readonly TableRun[]): Promise<Result[]> {
   );
 }
 
-/** Results as cells, the first row being the head. Cells without a value are empty. */
+/** The results as rows of cells. The first row is the header. Cells without a value are empty. */
 export function rowsOf(results: readonly Result[]): string[][] {
   const keysOf = (part: "settings" | "losses" | "scores") => [
     ...new Set(results.flatMap((result) => Object.keys(result[part]))),

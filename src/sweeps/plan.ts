@@ -101,12 +101,12 @@ function requireKeys(value: unknown, known: readonly string[], path: string, fie
   if (Array.isArray(value)) throw refused(path, field, "needs an object, not a list");
   for (const [key] of entriesOf(value)) {
     if (known.includes(key)) continue;
-    const meant = suggestion(key, known);
+    const similar = suggestion(key, known);
     throw refused(
       path,
       field ? `${field}.${key}` : key,
       "is not a field of a plan here",
-      meant ? `did you mean ${meant}?` : `use some of ${known.join(", ")}`,
+      similar ? `did you mean ${similar}?` : `use some of ${known.join(", ")}`,
     );
   }
 }

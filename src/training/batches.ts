@@ -130,11 +130,11 @@ export function checkLabels({ labels, name }: Dataset, classes: number | undefin
       text`use IDX files with labels or one folder of images for each class, or choose another ${setting("recipe")}`,
     );
   }
-  const there = classesIn(labels);
-  if (there > classes) {
+  const found = classesIn(labels);
+  if (found > classes) {
     throw refuse(
-      `has the label ${there - 1}, beyond ${classes} classes`,
-      text`use ${setting("classes", there)}`,
+      `has the label ${found - 1}, beyond ${classes} classes`,
+      text`use ${setting("classes", found)}`,
     );
   }
 }

@@ -14,21 +14,21 @@ export function discriminatorWatch(): (
   lines: readonly MetricsLine[],
   stepsInEpoch: number,
 ) => Text | undefined {
-  let [sum, steps, said] = [0, 0, false];
+  let [sum, steps, warned] = [0, 0, false];
   return (lines, stepsInEpoch) => {
-    let heard: Text | undefined;
+    let warning: Text | undefined;
     for (const { epoch, step, metrics } of lines) {
       // Losses that are differences of scores can pass through 0. Use only losses with opinions about real images.
       if (!("d_loss" in metrics) || !("real_score" in metrics)) return undefined;
       sum += metrics.d_loss;
       steps++;
       if (step < stepsInEpoch) continue;
-      if (sum / steps < WON && !said) {
-        said = true;
-        heard = text`the discriminator has won: its loss was ${(sum / steps).toFixed(4)} on average in epoch ${epoch}, and the generator learns little from that; lower ${setting("learningRate")}, or try ${setting("labelSmoothing")} or ${setting("instanceNoise")}`;
+      if (sum / steps < WON && !warned) {
+        warned = true;
+        warning = text`the discriminator has won: its loss was ${(sum / steps).toFixed(4)} on average in epoch ${epoch}, and the generator learns little from that; lower ${setting("learningRate")}, or try ${setting("labelSmoothing")} or ${setting("instanceNoise")}`;
       }
       [sum, steps] = [0, 0];
     }
-    return heard;
+    return warning;
   };
 }

@@ -85,9 +85,9 @@ function readCase(bytes: Uint8Array, source: string, inputs: ReadonlyMap<string,
   } catch (error) {
     const whole = [...inputs].filter(([, { dtype }]) => !isFloat(dtype));
     const scalars = [...inputs].filter(([, { shape }]) => shape.length === 0);
-    for (const known of [whole, [...whole, ...scalars], [...inputs].slice(1)]) {
+    for (const constants of [whole, [...whole, ...scalars], [...inputs].slice(1)]) {
       try {
-        const given = new Map(known.map(([name, tensor]) => [name, constantOf(tensor)]));
+        const given = new Map(constants.map(([name, tensor]) => [name, constantOf(tensor)]));
         const read = readModel(bytes, { source, given });
         return { ...read, inputs: read.inputs.filter((value) => !given.has(nameOfInput(value))) };
       } catch {}

@@ -2,15 +2,15 @@ import { spawnSync } from "node:child_process";
 
 const python = "/usr/bin/python3";
 
-function ask(script: string, ...args: string[]): { ok: boolean; said: string } {
+function ask(script: string, ...args: string[]): { ok: boolean; output: string } {
   const { status, stderr, error } = spawnSync(python, ["-c", script, ...args], { encoding: "utf8" });
-  return { ok: status === 0, said: error?.message ?? stderr.trim() };
+  return { ok: status === 0, output: error?.message ?? stderr.trim() };
 }
 
 /** Why ONNX's own checker (Debian's package python3-onnx) is not available; undefined when it is. */
 export const checkerMissing = (() => {
-  const { ok, said } = ask("import onnx");
-  return ok ? undefined : `${python}: ${said.split("\n").at(-1)}`;
+  const { ok, output } = ask("import onnx");
+  return ok ? undefined : `${python}: ${output.split("\n").at(-1)}`;
 })();
 
 /**
@@ -20,6 +20,6 @@ export const checkerMissing = (() => {
 export function checkModels(paths: readonly string[]): string {
   const script =
     "import sys, onnx\nfor path in sys.argv[1:]: onnx.checker.check_model(path, full_check=True)";
-  const { ok, said } = ask(script, ...paths);
-  return ok ? "" : said || "the checker failed without a message";
+  const { ok, output } = ask(script, ...paths);
+  return ok ? "" : output || "the checker failed without a message";
 }

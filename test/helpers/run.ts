@@ -60,8 +60,8 @@ function tensorOf({ dtype, shape }: Value, name: string, feed: Feed | undefined)
   if (feed === undefined) throw new Error(`no feed for the input ${name}`);
   const given = typeof feed === "number" ? [feed] : "dims" in feed ? feed.data : feed;
   const data = typedArray(dtype, given);
-  const known = shape.reduce<number>((size, dim) => (typeof dim === "number" ? size * dim : size), 1);
-  const filled = shape.map((dim) => (typeof dim === "number" ? dim : data.length / known));
+  const staticSize = shape.reduce<number>((size, dim) => (typeof dim === "number" ? size * dim : size), 1);
+  const filled = shape.map((dim) => (typeof dim === "number" ? dim : data.length / staticSize));
   const dims = typeof feed === "object" && "dims" in feed ? feed.dims : filled;
   return new ort.Tensor(dtype, data as Float32Array, dims);
 }

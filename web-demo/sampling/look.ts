@@ -207,10 +207,10 @@ function useNamed(name: string): Promise<boolean> {
 
 /** The model of the settings, or the first one if the page does not have it. */
 function wantedModel(): string {
-  const { model: wanted } = settings;
+  const { model: name } = settings;
   const mine = ownWanted();
   if (mine !== undefined && own.has(mine)) return mine;
-  return wanted !== undefined && shipped.includes(wanted) ? wanted : shipped[0];
+  return name !== undefined && shipped.includes(name) ? name : shipped[0];
 }
 
 onChoice((index) => {

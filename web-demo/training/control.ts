@@ -48,7 +48,7 @@ export class TrainingControl {
   private stopWaiting: (() => void) | undefined;
   /** The current save operation. Messages that something is saved must wait for it. */
   private keeping = Promise.resolve();
-  private readonly wanted: {
+  private readonly fileRequests: {
     readonly what: TrainingFiles;
     resolve(files: Files): void;
     reject(error: Error): void;
@@ -85,7 +85,7 @@ export class TrainingControl {
   files(what: TrainingFiles): Promise<Files> {
     if (!this.state.plan) return Promise.reject(new Error("no training is there"));
     return new Promise((resolve, reject) => {
-      this.wanted.push({ what, resolve, reject });
+      this.fileRequests.push({ what, resolve, reject });
       this.worker ??= this.openWorker();
       this.askFiles(what);
     });
@@ -186,7 +186,7 @@ export class TrainingControl {
     this.worker = this.openWorker();
     this.worker.ask({ kind: "pace", pace: this.pace });
     this.worker.ask({ kind: "train", plan, provider, checkpoint });
-    for (const { what } of this.wanted) this.askFiles(what);
+    for (const { what } of this.fileRequests) this.askFiles(what);
   }
 
   private openWorker(): TrainWorker {
@@ -211,10 +211,10 @@ export class TrainingControl {
         this.keeping = this.keepProgress(report);
         break;
       case "files":
-        this.wanted.shift()?.resolve(report.files);
+        this.fileRequests.shift()?.resolve(report.files);
         break;
       case "noFiles":
-        this.wanted.shift()?.reject(new Error(report.message));
+        this.fileRequests.shift()?.reject(new Error(report.message));
         break;
       case "paused":
         this.stopWaiting?.();
@@ -283,7 +283,8 @@ export class TrainingControl {
     this.stopWaiting?.();
     this.worker?.end();
     this.worker = undefined;
-    for (const { reject } of this.wanted.splice(0)) reject(new Error("the training was stopped meanwhile"));
+    for (const { reject } of this.fileRequests.splice(0))
+      reject(new Error("the training was stopped meanwhile"));
   }
 }
 

@@ -60,8 +60,8 @@ export function browserStore(): TrainingStore {
     keepPlan: (plan) => set("plan", plan, store),
     keepProgress: ({ plan, checkpoint, view }) =>
       wholly(async (kept) => {
-        const there = await promisifyRequest<Plan | undefined>(kept.get("plan"));
-        if (there?.id !== plan.id) throw changedElsewhere();
+        const stored = await promisifyRequest<Plan | undefined>(kept.get("plan"));
+        if (stored?.id !== plan.id) throw changedElsewhere();
         kept.put(checkpoint, "checkpoint");
         kept.put(view, "view");
       }),

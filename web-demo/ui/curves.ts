@@ -50,18 +50,18 @@ export function createCurves(element: HTMLElement, words: Readonly<Record<string
   const panelOf = (name: string) => panels[name.endsWith("loss") ? 0 : 1];
   let extent: Extent = { first: 0, last: 0, stride: 1 };
   let pointedAt: number | undefined;
-  let wanted = false;
+  let pending = false;
 
   const draw = () => {
-    wanted = false;
+    pending = false;
     for (const panel of panels) {
       const series = [...all].filter(([name]) => panelOf(name) === panel);
       panel.draw(new Map(series), extent, pointedAt);
     }
   };
   const redraw = () => {
-    if (!wanted) requestAnimationFrame(draw);
-    wanted = true;
+    if (!pending) requestAnimationFrame(draw);
+    pending = true;
   };
   const point = (share: number | undefined) => {
     pointedAt = share;

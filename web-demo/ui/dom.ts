@@ -43,14 +43,14 @@ export function download(content: Blob, name: string): void {
 /** Run a task, never twice at the same time. Of several calls meanwhile, only the last one counts. */
 export function latestOnly(task: () => Promise<void>): () => void {
   let running = false;
-  let wanted = false;
+  let pending = false;
   return async () => {
-    wanted = true;
+    pending = true;
     if (running) return;
     running = true;
     try {
-      while (wanted) {
-        wanted = false;
+      while (pending) {
+        pending = false;
         await task();
       }
     } finally {

@@ -18,7 +18,7 @@ const position = { recipe: "conditional", seed, epoch: 0, step: 0, images: count
 export const training = { graph, dataset, batchSize: 4, start: { position, state: new Map() } };
 
 /** Three epochs of four calls. */
-export const runs: readonly PlannedCall[] = [1, 2, 3].flatMap((epoch) => {
+export const calls: readonly PlannedCall[] = [1, 2, 3].flatMap((epoch) => {
   const order = orderOfEpoch(seed, epoch, count);
   const blocks = blocksOfEpoch(graph.batches, { imageCount: count, batchSize: 4, stepsPerCall: 2 });
   return blocks.map((block, i) => ({ epoch, order, block, endsEpoch: i === blocks.length - 1 }));

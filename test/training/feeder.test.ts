@@ -1,22 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { Feeders } from "../../src/training/feeder.node.js";
-import { feedsOf, runs, training } from "../helpers/planned-calls.js";
+import { calls, feedsOf, training } from "../helpers/planned-calls.js";
 
 describe("threads that prepare batches", () => {
   test("make the numbers that this thread makes, to the bit", async () => {
     const feeders = new Feeders(training, 3);
-    const prepared = await Promise.all(runs.map((run) => feeders.prepare(run)));
+    const prepared = await Promise.all(calls.map((call) => feeders.prepare(call)));
     await feeders.close();
-    expect(prepared).toEqual(runs.map((run) => feedsOf(run)));
+    expect(prepared).toEqual(calls.map((call) => feedsOf(call)));
   });
 
   test("augment as this thread does", async () => {
     const augmentations = ["flip", "shift"] as const;
     const feeders = new Feeders({ ...training, augmentations }, 2);
-    const prepared = await Promise.all(runs.map((run) => feeders.prepare(run)));
+    const prepared = await Promise.all(calls.map((call) => feeders.prepare(call)));
     await feeders.close();
-    expect(prepared).toEqual(runs.map((run) => feedsOf(run, augmentations)));
-    expect(prepared).not.toEqual(runs.map((run) => feedsOf(run)));
+    expect(prepared).toEqual(calls.map((call) => feedsOf(call, augmentations)));
+    expect(prepared).not.toEqual(calls.map((call) => feedsOf(call)));
   });
 
   test("say why they failed", async () => {
@@ -27,8 +27,8 @@ describe("threads that prepare batches", () => {
     }));
     const feeders = new Feeders({ ...training, graph: { ...training.graph, batches } }, 1);
     const refused = /^a thread that prepares batches: failed \(.*null.*\); check that there is enough memory/;
-    await expect(feeders.prepare(runs[0])).rejects.toThrow(refused);
-    await expect(feeders.prepare(runs[1])).rejects.toThrow(refused);
+    await expect(feeders.prepare(calls[0])).rejects.toThrow(refused);
+    await expect(feeders.prepare(calls[1])).rejects.toThrow(refused);
     await feeders.close();
   });
 });

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { supplyOf } from "../../src/training/supply.js";
 import type { PlannedCall } from "../../src/training/training.js";
-import { feedsOf, runs, training } from "../helpers/planned-calls.js";
+import { calls, feedsOf, training } from "../helpers/planned-calls.js";
 
 function* plan(): Generator<PlannedCall, undefined> {
-  yield* runs;
+  yield* calls;
 }
 
 /** A clock for which preparing takes a time, and what happens between takes another. */
@@ -25,7 +25,7 @@ function notingFeeder(threads: number) {
     closed: false,
     prepare: async ({ epoch, block }: Pick<PlannedCall, "epoch" | "block">) => {
       asked.push(block);
-      return feedsOf(runs.find((run) => run.epoch === epoch && run.block.firstStep === block.firstStep)!);
+      return feedsOf(calls.find((call) => call.epoch === epoch && call.block.firstStep === block.firstStep)!);
     },
     close: async () => {
       feeder.closed = true;
@@ -35,22 +35,22 @@ function notingFeeder(threads: number) {
 }
 
 describe("the supply of batches", () => {
-  test("is prepared here while the runs take longer", async () => {
+  test("is prepared here while the calls take longer", async () => {
     const { asked, feeder } = notingFeeder(2);
     const supply = supplyOf(training, plan(), () => feeder, clock(1, 2));
-    for (const planned of runs) expect(await supply.next()).toEqual({ planned, feeds: feedsOf(planned) });
+    for (const planned of calls) expect(await supply.next()).toEqual({ planned, feeds: feedsOf(planned) });
     expect(await supply.next()).toBeUndefined();
     await supply.close();
     expect([asked, feeder.closed]).toEqual([[], false]);
   });
 
-  test("is prepared elsewhere, several runs ahead, once that takes longer", async () => {
+  test("is prepared elsewhere, several calls ahead, once that takes longer", async () => {
     const { asked, feeder } = notingFeeder(3);
     const supply = supplyOf(training, plan(), () => feeder, clock(2, 1));
-    for (const [i, planned] of runs.entries()) {
+    for (const [i, planned] of calls.entries()) {
       expect(await supply.next()).toEqual({ planned, feeds: feedsOf(planned) });
-      const ahead = Math.min(i + 1 + 3, runs.length);
-      expect(asked).toEqual(i < 4 ? [] : runs.slice(5, ahead).map(({ block }) => block));
+      const ahead = Math.min(i + 1 + 3, calls.length);
+      expect(asked).toEqual(i < 4 ? [] : calls.slice(5, ahead).map(({ block }) => block));
     }
     expect(await supply.next()).toBeUndefined();
     await supply.close();
@@ -59,7 +59,7 @@ describe("the supply of batches", () => {
 
   test("is prepared here all the same where there is nobody else", async () => {
     const supply = supplyOf(training, plan(), undefined, clock(2, 1));
-    for (const planned of runs) expect(await supply.next()).toEqual({ planned, feeds: feedsOf(planned) });
+    for (const planned of calls) expect(await supply.next()).toEqual({ planned, feeds: feedsOf(planned) });
     await supply.close();
   });
 });

@@ -67,7 +67,7 @@ function deviceLost(ort: typeof Ort): Promise<never> {
     const { message } = await (await ort.env.webgpu.device).lost;
     throw new DeviceLost(message || "the GPU was lost");
   })();
-  // The code that awaits a run gets the error.
+  // The code that awaits a call gets the error.
   lost.catch(() => {});
   return lost;
 }

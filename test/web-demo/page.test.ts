@@ -6,10 +6,11 @@ import { Jimp } from "jimp";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { exportNetwork } from "../../src/export/network.js";
+import { floatsIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { succeed } from "../helpers/cli.js";
 import { onCpu } from "../helpers/on-cpu.js";
-import { colour, designed } from "../helpers/recipes.js";
+import { colour, designed, grey } from "../helpers/recipes.js";
 import {
   drop,
   executablePath,
@@ -237,6 +238,27 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.goForward();
     await expect.poll(async () => (await sheet()).width).toBe(4 * 30 + 2);
     expect(await page.locator("#digit").isVisible()).toBe(false);
+  });
+
+  test("draws with a flow, whose file has the solver inside as a Loop", async () => {
+    const image = grey(12);
+    const design = designed("flow", { width: 4, classes: 3, samplingSteps: 4, solver: "heun" }, image);
+    const state = initialState(design, 4);
+    // Untrained it would draw gray: its last layer starts at zero.
+    floatsIn(state, "flow/average").forEach((value, i, all) => {
+      all[i] = value + 0.1 * Math.sin(7 * i);
+    });
+    const position = { recipe: "flow", seed: 4, epoch: 0, step: 0, images: 0, ...image } as const;
+    const bytes = await exportNetwork(design, { position, state }, "pictures", onCpu);
+    const file = join(cwd, "flow.onnx");
+    await writeFile(file, bytes);
+    await open();
+    await drop(page, "flow.onnx", bytes);
+    await page.getByText("flow, 0 epochs of pictures, seed 4").waitFor();
+    await page.locator("#digit").selectOption("2");
+    const expected = await sampled(file, "--seed", "7", "--count", "16", "--digits", "2");
+    await expect.poll(async () => farthest((await sheet()).grey, expected.grey)).toBeLessThanOrEqual(2);
+    expect(new Set(expected.grey).size).toBeGreaterThan(50);
   });
 
   test("says why of a file that is not a generator, and keeps the one it has", async () => {

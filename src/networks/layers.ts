@@ -161,7 +161,7 @@ function alongFeatures(values: Value, rank: number): Value {
  * An affine layer followed by batch normalization (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167), as
  * computed by torch.nn.BatchNorm1d and 2d: y = (x - μ) / √(σ² + 1e-5) · γ + β, over all axes except features.
  *
- * In training, μ and σ² are those of the batch, and the running statistics follow them with momentum 0.1 (with the
+ * In training, μ and σ² are those of the batch, and the running statistics follow them with momentum 0.1 or the scope's (with the
  * unbiased variance, larger by n / (n - 1)). In inference, the running statistics are used and folded into the layer,
  * which is exact because both are affine.
  */
@@ -184,6 +184,7 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
     return plain({ ...layer, weight, bias });
   }
 
+  const { momentum = MOMENTUM } = scope;
   return (input) => {
     // Subtracting the mean removes the layer's bias: it changes only the running mean, and its gradient is 0. If the
     // bias were added here, its computed gradient would be rounding errors, which Adam would amplify.
@@ -195,7 +196,7 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
       const variance = mean(square(centred), axes, { keepdims: true });
       const count = elementCount(x, axes);
       const follow = (running: Value, news: Value) =>
-        add(mul(running, 1 - MOMENTUM), mul(reshape(news, [features]), MOMENTUM));
+        add(mul(running, 1 - momentum), mul(reshape(news, [features]), momentum));
       runningMean.write(follow(runningMean.read(), add(reshape(batchMean, [features]), layer.bias)));
       // A batch of one has no unbiased variance (PyTorch refuses it). Use its biased variance, 0, instead of NaN.
       const unbiased = mul(variance, div(count, maximum(sub(count, 1), 1)));

@@ -33,6 +33,8 @@ export interface Buffer {
 export interface Scope {
   /** Whether layers work in training mode: batch normalization uses the statistics of the batch, and records them. */
   readonly training: boolean;
+  /** The share of a batch in running statistics (default: the layer's own). */
+  readonly momentum?: number;
   parameter(name: string, shape: readonly number[], init: Initializer): Value;
   buffer(name: string, shape: readonly number[], init: Initializer): Buffer;
   /**
@@ -89,7 +91,7 @@ export interface Bound<F> {
 }
 
 /** What a network needs besides its parameters: see {@link Scope}. */
-type Surroundings = { readonly training: boolean; readonly buffers: ReadonlyMap<string, Value> };
+type Surroundings = Pick<Scope, "training" | "momentum"> & { readonly buffers: ReadonlyMap<string, Value> };
 
 /** A network whose parameters are parts of one flat vector, float32 [size]. */
 export function onFlatVector<F>(network: Network<F>, flat: Value, given: Surroundings): Bound<F> {
@@ -185,13 +187,15 @@ export function bind<F>(
   parameters: ReadonlyMap<string, Value>,
   {
     training,
+    momentum,
     buffers,
     derived,
-  }: Pick<Scope, "training" | "derived"> & { buffers: ReadonlyMap<string, Value> },
+  }: Pick<Scope, "training" | "momentum" | "derived"> & { buffers: ReadonlyMap<string, Value> },
 ): Bound<F> {
   const current = new Map(buffers);
   const forward = network.create({
     training,
+    momentum,
     parameter: (name) => present(network, name, parameters),
     buffer: (name) => ({
       read: () => present(network, name, current),

@@ -18,7 +18,7 @@ export const flow = defineRecipe({
       .min(1)
       .optional()
       .describe("number of classes (default: the network is told no classes)"),
-    prediction: z.enum(predictions).default("image").describe("what the network predicts"),
+    prediction: z.enum(predictions).default("velocity").describe("what the network predicts"),
     timeMean: z
       .number()
       .default(0)

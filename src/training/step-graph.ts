@@ -200,8 +200,21 @@ function boundOn(design: Design, state: Values): BoundNetworks {
       (buffer) => [buffer.name, state[bufferState(name, buffer.name)]] as const,
     );
     const pieces = piecesIn(design, state, parametersState(name), name);
-    return [name, onPieces(network, pieces, { training: true, buffers: new Map(buffers) })] as const;
+    const momentum = name === design.exported.network ? momentumOf(design) : undefined;
+    return [
+      name,
+      onPieces(network, pieces, { training: true, momentum, buffers: new Map(buffers) }),
+    ] as const;
   });
+}
+
+/**
+ * Averaged weights are exported with the running statistics of the training. These then follow the batches as slowly as
+ * the average follows the weights, so that both belong together: a step with one batch in each phase multiplies the old
+ * ones by the decay. With at least a hundredth of each batch, the initial statistics do not outlast a short training.
+ */
+function momentumOf({ averageDecay, phases }: Design): number | undefined {
+  return averageDecay === undefined ? undefined : Math.max(1 - averageDecay ** (1 / phases.length), 0.01);
 }
 
 /** The buffers of all networks after the forward passes. */

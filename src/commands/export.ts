@@ -14,7 +14,7 @@ export const exportModel: CommandModule = {
   handler() {}, // The two commands above do the work. The first is the default.
 };
 
-/** Settings that say how images are drawn, and may be others than those of the training. */
+/** Settings for drawing images. They may differ from those of the training. */
 const sampling = ["samplingSteps", "solver"];
 
 const exportFile: CommandModule = {

@@ -20,7 +20,7 @@ export interface Generator {
   readonly range: readonly [number, number];
   /** Its inputs and output, if they have their own names and shapes. */
   readonly ports?: Ports;
-  /** Whether it has a Loop inside, such as the solver of a flow: WebGPU leaves such a node to the CPU. */
+  /** Whether it contains a Loop, such as the solver of a flow. With WebGPU this node runs on the CPU. */
   readonly loops?: true;
 }
 
@@ -162,7 +162,7 @@ export function noGenerator(what: string, where: string, cause?: unknown): GanOn
   return new GanOnnxError({ what, where, fix: "name a model that `gan-onnx export` wrote", cause });
 }
 
-/** A field of the metadata, which holds JSON. */
+/** A field of the metadata, as JSON. */
 const isCount = (value: unknown): value is number =>
   typeof value === "number" && Number.isSafeInteger(value) && value >= 1;
 

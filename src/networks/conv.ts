@@ -30,11 +30,11 @@ import {
 } from "./layers.js";
 import type { Network, Scope } from "./network.js";
 
-/** What a discriminator may have that the DCGAN of 2016 has not. */
+/** Options of a discriminator that the DCGAN of 2016 does not have. */
 export interface DiscriminatorForm {
   /** Spectral normalization of all layers, instead of batch normalization. */
   readonly spectralNorm?: boolean;
-  /** The class is told by a projection of the last features, instead of by additional channels of the image. */
+  /** Condition on the class by a projection of the last features, instead of additional channels of the image. */
   readonly projection?: boolean;
 }
 
@@ -119,7 +119,7 @@ export function convGenerator(
 /**
  * The discriminator of a DCGAN: halvings with LeakyReLU 0.2, batch normalization in all but the first, then a linear
  * layer. Images [batch, channels, height, width], or flattened, to logits [batch, 1]. Each class is an additional
- * channel, which is 1 everywhere for the image's class and 0 otherwise; or it is told by {@link judging}.
+ * channel, which is 1 everywhere for the image's class and 0 otherwise, or is used by {@link judging}.
  */
 export function convDiscriminator(
   image: ImageSize,
@@ -161,7 +161,7 @@ export function convDiscriminator(
 }
 
 /**
- * The logit of the last features h [batch, features]: a linear layer's; with classes it adds ⟨e_y, h⟩, where each class
+ * The logit of the last features h [batch, features]: a linear layer. With classes it adds ⟨e_y, h⟩, where each class
  * has a vector e (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637).
  */
 export function judging(
@@ -173,7 +173,7 @@ export function judging(
   const embedding = scope.parameter("embedding.weight", [classes, features], uniformFanIn(features));
   return (h, label) => {
     if (!label) return fc(h);
-    // One product gives the columns of all classes; the one-hot vectors select.
+    // One product computes the columns of all classes; the one-hot vectors select one of them.
     const told = mul(gemm(h, embedding, { transB: true }), oneHot(label, classes));
     return add(fc(h), sum(told, [1], { keepdims: true }));
   };

@@ -41,7 +41,7 @@ export function uniformFanIn(fanIn: number): Initializer {
   return { kind: "uniform", bound: 1 / Math.sqrt(fanIn) };
 }
 
-/** How the weights and the bias of a layer start. */
+/** The initialization of a layer's weights and bias. */
 export interface Start {
   readonly weight: Initializer;
   readonly bias: Initializer;
@@ -54,12 +54,12 @@ function torchStart(fanIn: number): Start {
 
 const ZERO: Initializer = { kind: "constant", value: 0 };
 
-/** Everything zero: the layer gives 0 until it has learnt something. */
+/** All zero: the layer returns 0 until it is trained. */
 export const zeroStart: Start = { weight: ZERO, bias: ZERO };
 
 /**
- * Weights that keep the variance through the layer and a LeakyReLU of the slope a before it: uniform
- * ±√(6 / ((1 + a²)·fan_in)); the bias is 0 (He et al. 2015, https://arxiv.org/abs/1502.01852, section 2.2).
+ * Weights that keep the variance through a preceding LeakyReLU with slope a and the layer: uniform ±√(6 / ((1 +
+ * a²)·fan_in)). The bias is 0 (He et al. 2015, https://arxiv.org/abs/1502.01852, section 2.2).
  */
 export function heStart(fanIn: number, slope: number): Start {
   return { weight: { kind: "uniform", bound: Math.sqrt(6 / ((1 + slope ** 2) * fanIn)) }, bias: ZERO };
@@ -86,7 +86,7 @@ export function linear(
 /** The convolutions of a DCGAN that halve and double images: kernel 4, stride 2, padding 1. */
 const HALVING = { kernel: 4, stride: 2, padding: 1 } as const;
 
-/** The extents of a convolution: square, the same in both directions. */
+/** The extents of a convolution: square, equal in both directions. */
 export interface Window {
   readonly kernel: number;
   readonly stride: number;
@@ -210,10 +210,10 @@ export function batchNormalized(scope: Scope, layer: Affine, name: string): Laye
 }
 
 /**
- * An affine layer with weights of spectral norm 1 (Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1), as
- * torch.nn.utils.spectral_norm computes it: the weights, as a matrix with one row per feature, are divided by
- * σ = uᵀWv. Each call makes one power iteration, so that u and v follow the largest singular value. No gradient
- * passes through u and v.
+ * An affine layer with weights of spectral norm 1 (Miyato et al. 2018, https://arxiv.org/abs/1802.05957, algorithm 1),
+ * as computed by torch.nn.utils.spectral_norm: the weights, as a matrix with one row per feature, are divided by σ =
+ * uᵀWv. Each call runs one power iteration, so u and v follow the largest singular value. u and v are constants in
+ * gradients.
  *
  * @returns the layer for one call.
  */
@@ -233,7 +233,7 @@ export function spectrallyNormalized(scope: Scope, layer: Affine): () => Affine 
     });
 }
 
-/** A row scaled to length 1. */
+/** Normalize a row to length 1. */
 function unit(row: Value): Value {
   return div(row, maximum(sqrt(sum(square(row))), 1e-12));
 }

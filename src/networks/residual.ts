@@ -3,14 +3,16 @@ import { type ConvSize, type ImageSize, judging, oneHot, smallest } from "./conv
 import { convolution, doubling, halving, heStart, type Layer, linear, plain, zeroStart } from "./layers.js";
 import type { Network, Scope } from "./network.js";
 
-// Convolutional networks without normalisation: a discriminator whose slope is penalised must not see its batch, and
-// residual blocks that start as the identity make do without (Fixup: Zhang, Dauphin and Ma 2019,
+// Convolutional networks without normalization. A discriminator with a gradient penalty must not use statistics of its
+// batch. Residual blocks that start as the identity need no normalization (Fixup: Zhang, Dauphin and Ma 2019,
 // https://arxiv.org/abs/1901.09321; in GANs: Huang et al. 2024, https://arxiv.org/abs/2501.05441, section 3).
 
 const SLOPE = 0.2;
 const activation: Layer = (x) => leakyRelu(x, SLOPE);
 
-/** x + W₂·a(W₁·a(x)), 3x3 and 1x1, on [batch, channels, h, w]. W₂ starts at zero: the block is the identity at first. */
+/**
+ * x + W₂·a(W₁·a(x)), 3x3 and 1x1, on [batch, channels, h, w]. W₂ is initially zero: the block starts as the identity.
+ */
 function residual(scope: Scope, name: string, channels: number): Layer {
   const both = [channels, channels] as const;
   const first = plain(
@@ -34,13 +36,13 @@ const blocksOf = (scope: Scope, count: number, channels: number): Layer => {
 };
 
 export interface ResidualSize extends ConvSize {
-  /** Residual blocks where the image is smallest. */
+  /** The number of residual blocks at the smallest image size. */
   readonly blocks: number;
 }
 
 /**
  * Latents [batch, latent] to images [batch, channels, height, width] in [-1, 1]: a linear layer to the smallest image,
- * residual blocks, doublings with LeakyReLU 0.2 before each, tanh. Classes are joined to the latents.
+ * residual blocks, doublings with LeakyReLU 0.2 before each, tanh. Classes are concatenated to the latents.
  */
 export function residualGenerator(
   latent: number,
@@ -58,7 +60,7 @@ export function residualGenerator(
       const inputs = latent + classes;
       const fc = plain(linear(scope, "fc", inputs, features * height * width, heStart(inputs, 1)));
       const middle = blocksOf(scope, blocks, features);
-      // Of the 16 taps of a doubling, four meet each pixel.
+      // Four of the 16 taps of a doubling contribute to each pixel.
       const doublings = Array.from({ length: depth }, (_, i) => {
         const start = heStart(channelsAt(i) * 4, SLOPE);
         return plain(doubling(scope, `up${i + 1}`, channelsAt(i), channelsAt(i + 1), start));
@@ -74,8 +76,8 @@ export function residualGenerator(
 }
 
 /**
- * Images [batch, channels, height, width], or the same flattened, to logits [batch, 1]: halvings with LeakyReLU 0.2
- * between them, residual blocks, a linear layer; classes by {@link judging}.
+ * Images [batch, channels, height, width], or flattened, to logits [batch, 1]: halvings with LeakyReLU 0.2 between
+ * them, residual blocks, a linear layer. Classes are used by {@link judging}.
  */
 export function residualDiscriminator(
   image: ImageSize,

@@ -20,25 +20,28 @@ import { type Affine, convolution, heStart, linear, plain, zeroStart } from "./l
 import type { Network, Scope } from "./network.js";
 
 /**
- * What a network makes of images [batch, pixels] at times t, [batch, 1] or [1, 1] for all alike, and of their classes
- * [batch] if it is told any: as many numbers.
+ * Images [batch, pixels], times t ([batch, 1], or [1, 1] for one common time) and classes [batch], if there are any, to
+ * predictions [batch, pixels].
  */
 export type AtTimes = (x: Value, t: Value, label?: Value) => Value;
 
 export interface UNetSize {
-  /** Channels at half of the image's height and width; twice as many at a quarter. */
+  /** Channels at half of the image's height and width. There are twice as many at a quarter. */
   readonly width: number;
-  /** Residual blocks at each size. */
+  /** The number of residual blocks at each size. */
   readonly blocks: number;
   readonly classes?: number;
 }
 
-/** Pixels of a block that become channels, along each axis. */
+/** The side of a block of pixels that is moved to the channels. */
 const BLOCK = 2;
-/** Frequencies of the time embedding. */
+/** The number of frequencies of the time embedding. */
 const FREQUENCIES = 16;
 
-/** cos and sin of t·ωᵢ, ω from 1 to 100 in equal ratios (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762, 3.5): [n, 1] to [n, 32]. */
+/**
+ * cos and sin of t·ωᵢ, with ω from 1 to 100 in a geometric sequence (Vaswani et al. 2017,
+ * https://arxiv.org/abs/1706.03762, 3.5): [n, 1] to [n, 32].
+ */
 function waves(t: Value): Value {
   const omega = Float32Array.from({ length: FREQUENCIES }, (_, i) => 100 ** (i / (FREQUENCIES - 1)));
   const angles = gemm(t, constant("float32", [1, FREQUENCIES], omega));
@@ -51,9 +54,9 @@ const [SAME, POINT] = [
 ] as const;
 
 /**
- * x + W₂·a(s·(W₁·a(x)) + b) with 3x3 convolutions and a = SiLU; time and class give the scale s = 1 + … and the shift b
- * of each channel (Perez et al. 2018, https://arxiv.org/abs/1709.07871). W₂ starts at zero, so that the block is the
- * identity at first and needs no normalisation.
+ * x + W₂·a(s·(W₁·a(x)) + b) with 3x3 convolutions and a = SiLU. Time and class determine the scale s = 1 + … and the
+ * shift b of each channel (Perez et al. 2018, https://arxiv.org/abs/1709.07871). W₂ is initially zero, so the block
+ * starts as the identity and needs no normalization.
  */
 function block(scope: Scope, name: string, channels: number, embedding: number) {
   const both = [channels, channels] as const;
@@ -67,11 +70,11 @@ function block(scope: Scope, name: string, channels: number, embedding: number) 
 }
 
 /**
- * A U-Net (Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597) with two sizes, told the time and the class:
- * blocks of 2x2 pixels are channels, which makes it four times cheaper; residual blocks at that size, at half of it,
- * and again at that size, where what the first ones made is added.
+ * A U-Net (Ronneberger et al. 2015, https://arxiv.org/abs/1505.04597) with two sizes, conditioned on time and class.
+ * Blocks of 2x2 pixels are moved to the channels, which makes it four times cheaper. It has residual blocks at that
+ * size, at half of it, and again at that size, where the results of the first blocks are added.
  *
- * @throws GanOnnxError (usage) when a side of the image is not a multiple of 4.
+ * @throws {@link GanOnnxError} (usage) when a side of the image is not a multiple of 4.
  */
 export function uNet(image: ImageSize, { width, blocks, classes = 0 }: UNetSize): Network<AtTimes> {
   const { channels, height, width: across } = image;

@@ -66,7 +66,7 @@ export interface Sampler<N extends Networks = Networks> {
   readonly classes?: number;
   /** Latents [batch, latent] to images [batch, pixels] or [batch, channels, height, width]. */
   trace(networks: Forwards<N>, z: Value, label?: Value): Value;
-  /** The same with less computation, for the sheets of a training (default: `trace`). */
+  /** The same with less computation, for the sheets of a training. The default is `trace`. */
   preview?(networks: Forwards<N>, z: Value, label?: Value): Value;
   /** Bytes of images [batch, pixels] to their reconstructions, if the model reconstructs. */
   reconstruct?(networks: Forwards<N>, x: Value): Value;

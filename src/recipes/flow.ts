@@ -5,7 +5,7 @@ import { type Flowing, flowMatching, predictions, solved, solvers } from "./obje
 import { optimization, optimizationSettings } from "./optimizers/index.js";
 import { count, defineRecipe } from "./recipe.js";
 
-/** Steps of the solver for the sheets of a training. */
+/** The number of solver steps for the sheets of a training. */
 const PREVIEW_STEPS = 8;
 
 export const flow = defineRecipe({

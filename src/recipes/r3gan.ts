@@ -41,7 +41,7 @@ export const r3gan = defineRecipe({
         latent,
         gamma,
         labelled: classes !== undefined,
-        // A network that nobody here knows may look at a batch as a whole.
+        // Another network may use batch statistics.
         jointly: networks.discriminator === own,
       }),
       exported: {

@@ -49,7 +49,7 @@ export const twoPlayerSettings = (standard: {
   ...optimizationSettings(standard),
 });
 
-/** The settings of a convolutional discriminator beyond those of all. */
+/** The settings of a convolutional discriminator, in addition to the common settings. */
 export const discriminatorSettings = {
   spectralNorm: z
     .boolean()

@@ -10,7 +10,7 @@ import { exportedState } from "./state.js";
 
 type About = { readonly doc: string; readonly metadata?: Readonly<Record<string, string>> };
 
-/** Draw images like the exported model, or with less computation where the design has a preview. */
+/** Draw images like the exported model, or with less computation if the design has a preview. */
 type Drawing = "exported" | "preview";
 
 /** The tensors of an exported network: inputs that get a training's state, or constants. */

@@ -23,16 +23,16 @@ import { toSigned } from "./gan.js";
 
 export type Flowing = { readonly flow: Network<AtTimes> };
 
-/** What the network predicts; the velocity follows from either. */
+/** The prediction of the network. The velocity can be computed from both kinds. */
 export const predictions = ["velocity", "image"] as const;
 export const solvers = ["euler", "heun"] as const;
 type Prediction = (typeof predictions)[number];
 type Solver = (typeof solvers)[number];
 
-/** 1 - t is no smaller where it divides. */
+/** The minimum of 1 - t as a divisor. */
 const LEAST = 0.05;
 
-/** The velocity at x and t that a prediction means: (x̂ - x) / (1 - t), if it is an image's. */
+/** The velocity at x and t for a prediction: (x̂ - x) / (1 - t) if it is an image. */
 function velocityOf(prediction: Prediction, predicted: Value, x: Value, t: Value): Value {
   return prediction === "velocity" ? predicted : div(sub(predicted, x), maximum(sub(1, t), LEAST));
 }
@@ -82,9 +82,9 @@ export function flowMatching({
 }
 
 /**
- * Images from noise z [batch, pixels]: the flow's equation dx/dt = v(x, t) from t = 0 to 1 in equal steps, as a Loop.
- * Euler's method asks the network once a step, Heun's twice: it goes on with the mean of the velocities at both ends,
- * but for the last step, at whose end there is no time left to tell a velocity by.
+ * Images from noise z [batch, pixels]: solve the flow's equation dx/dt = v(x, t) from t = 0 to 1 in equal steps, as a
+ * Loop. Euler's method calls the network once per step. Heun's method calls it twice and uses the mean of the
+ * velocities at both ends, except in the last step, because the velocity at t = 1 is not defined.
  */
 export function solved(
   flow: AtTimes,

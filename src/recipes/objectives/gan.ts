@@ -32,8 +32,8 @@ export interface AdversarialOptions {
   readonly latent: number;
   readonly loss: AdversarialLoss;
   /**
-   * One-sided label smoothing (Salimans et al. 2016, https://arxiv.org/abs/1606.03498): the target of real images is 1
-   * - this.
+   * One-sided label smoothing (Salimans et al. 2016, https://arxiv.org/abs/1606.03498): the target of real images is
+   * reduced by this.
    */
   readonly labelSmoothing: number;
   /** Standard deviation of the noise on all inputs of D (Sønderby et al. 2017, https://arxiv.org/abs/1610.04490). */

@@ -16,16 +16,16 @@ import type { Phase, StepInput } from "../design.js";
 import { type TwoPlayers, toSigned } from "./gan.js";
 
 /**
- * The regularized relativistic GAN (Huang et al. 2024, https://arxiv.org/abs/2501.05441, section 2): each generated
- * image is compared with a real one of the same class, and D's slope is penalised at both (R1 and R2; with R1 alone it
- * does not converge):
+ * The regularized relativistic GAN (Huang et al. 2024, https://arxiv.org/abs/2501.05441, section 2). Each generated
+ * image is compared with a real one of the same class, and D's gradient is penalized at both (R1 and R2; with R1 alone
+ * it does not converge):
  *
  *     discriminator: mean softplus(-(D(x) - D(G(z)))) + γ/2 · (mean ‖∇D(x)‖² + mean ‖∇D(G(z))‖²)
  *     generator:     mean softplus(-(D(G(z)) - D(x)))
  *
  * Metrics: the losses, the two penalties without γ/2, and the mean difference D(x) - D(G(z)) before D's update.
  *
- * @param jointly whether D judges real and generated images in one pass, which batch statistics forbid.
+ * @param jointly whether D gets real and generated images in one batch. Not possible with batch statistics.
  */
 export function relativistic({
   pixels,

@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: gan-onnx beside others, in one table. See README.md.
+ * `npm run bench`: compares gan-onnx with others, in one table. See README.md.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";

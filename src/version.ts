@@ -7,6 +7,7 @@ export const producer = { name: "gan-onnx", version: "0.1.0" };
 export const formats = {
   checkpoint: "gan-onnx checkpoint 1",
   manifest: "gan-onnx manifest 1",
+  trajectory: "gan-onnx trajectory 1",
   generator: "gan-onnx generator 1",
   classifier: "gan-onnx classifier 1",
 } as const;

@@ -107,6 +107,7 @@ describe("the packed package", () => {
         "dist/web-demo/service-worker.js",
         "dist/web-demo/version.json",
         "models/judge.onnx",
+        "models/trajectory.safetensors",
         "package.json",
       ].sort(),
     );

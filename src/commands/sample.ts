@@ -11,8 +11,11 @@ const schema = z.object({
     .string()
     .refine((path) => !/\.(jpe?g|webp|gif|bmp|tiff?)$/i.test(path), "the name of a PNG")
     .default("samples.png"),
-  count: z.int().min(1).max(65_536).default(64),
-  columns: z.int().min(1).optional(),
+  count: z.int().min(1).max(65_536).optional(),
+  columns: z.int().min(1).max(65_536).optional(),
+  scale: z.int().min(1).max(64).optional(),
+  walk: z.boolean().default(false),
+  styleGrid: z.boolean().default(false),
   seed: runSchema.shape.seed,
   digits: z
     .string()
@@ -30,11 +33,29 @@ export const sample: CommandModule = {
   builder: (argv: Argv) =>
     settingsOptions(argv, ["ep", "device", "seed"])
       .positional("model", { type: "string", demandOption: true, describe: "a model written by export" })
-      .option("count", { type: "number", requiresArg: true, describe: "number of images (default: 64)" })
+      .option("count", {
+        type: "number",
+        requiresArg: true,
+        describe: "number of images (default: 64; 10 for each row with --walk or --style-grid)",
+      })
       .option("columns", {
         type: "number",
         requiresArg: true,
-        describe: "images per row (default: a nearly square sheet)",
+        describe: "images per row (default: one for each class, or a nearly square sheet)",
+      })
+      .option("scale", {
+        type: "number",
+        requiresArg: true,
+        describe:
+          "size of a pixel of the images, in pixels; 1 also leaves out the class names at the margin (default: a sheet about 800 pixels wide)",
+      })
+      .option("walk", {
+        type: "boolean",
+        describe: "interpolate between two latents in each row (default: false)",
+      })
+      .option("style-grid", {
+        type: "boolean",
+        describe: "a row for each class, the same latent in each column (default: false)",
       })
       .option("digits", {
         type: "string",
@@ -58,20 +79,24 @@ export const sample: CommandModule = {
         "sevens, with a conditional generator",
       ),
   async handler(argv) {
-    const { model, out, count, columns, seed, digits, classes, json, ...place } = parseArguments(
-      schema,
-      argv,
-    );
+    const { model, out, count, columns, scale, walk, styleGrid, seed, digits, classes, json, ...place } =
+      parseArguments(schema, argv);
     if (digits !== undefined && classes !== undefined) {
       const [what, where] = ["cannot be combined with --digits", "--classes"];
+      throw new GanOnnxError({ what, where, fix: "use one of them", kind: "usage" });
+    }
+    if (walk && styleGrid) {
+      const [what, where] = ["cannot be combined with --walk", "--style-grid"];
       throw new GanOnnxError({ what, where, fix: "use one of them", kind: "usage" });
     }
     const { sampleSheet } = await import("../export/sample.node.js");
     const { readBytes, writeAtomically } = await import("../files.node.js");
     const bytes = await readBytes(model);
     const options = {
-      count,
+      count: count ?? (walk || styleGrid ? undefined : 64),
       columns,
+      scale: scale ?? ("auto" as const),
+      layout: walk ? ("walk" as const) : styleGrid ? ("styles" as const) : ("samples" as const),
       seed,
       digits: digits === undefined ? undefined : Array.from(digits, Number),
       classes: classes?.split(",").map((name) => name.trim()),
@@ -79,6 +104,6 @@ export const sample: CommandModule = {
       where: model,
     };
     await writeAtomically(out, await sampleSheet(bytes, options));
-    print(json ? JSON.stringify({ file: out, model, count, seed }) : out);
+    print(json ? JSON.stringify({ file: out, model, count: options.count, seed }) : out);
   },
 };

@@ -1,5 +1,8 @@
 import { GanOnnxError } from "../error.js";
 
+/** Pixels between the images of a sheet and around it, unless given. */
+export const PADDING = 2;
+
 export interface SheetShape {
   readonly count: number;
   readonly channels: number;
@@ -39,7 +42,7 @@ export function paintSheet(
   options: SheetOptions,
 ): Picture {
   const { count, channels, height, width } = shape;
-  const { range, columns = Math.ceil(Math.sqrt(count)), padding = 2 } = options;
+  const { range, columns = Math.ceil(Math.sqrt(count)), padding = PADDING } = options;
   const [low, high] = range;
   check(count >= 1, "count", `is ${count}, expected at least 1`);
   check(channels === 1 || channels === 3, "channels", `is ${channels}, expected 1 or 3`);

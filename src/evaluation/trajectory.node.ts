@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { GanOnnxError, setting, text } from "../error.js";
 import type { Shape } from "../graph/index.js";
 import { declarationsOf } from "../networks/index.js";
@@ -16,6 +17,9 @@ import type { StepGraph } from "../training/step-graph.js";
  * parameters absolute. The numbers are from the README of the reference trajectories.
  */
 export const tolerances = { metrics: 5e-4, mostParameters: 1e-4, allParameters: 2e-3 } as const;
+
+/** The record in this package: see models/README.md. */
+export const packagedRecord = fileURLToPath(new URL("../../models/trajectory.safetensors", import.meta.url));
 
 /** The differences between a trajectory and its record. */
 export interface TrajectoryComparison {

@@ -1,15 +1,16 @@
+import { enlarged, withLabels } from "../data/margins.js";
 import { encodePng } from "../data/png.node.js";
-import { paintSheet } from "../data/sheet.js";
+import { PADDING, type Picture, paintSheet } from "../data/sheet.js";
 import { GanOnnxError, setting } from "../error.js";
-import { drawLatents } from "../recipes/latents.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
-import { randomStream } from "../tensors/random.js";
 import { floatsIn } from "../tensors/tensor.js";
 import { type Generator, readGenerator } from "./description.js";
+import { type Arrangement, arrange, type Layout, labelsOf } from "./layout.js";
 import { portFeeds } from "./ports.js";
 
 export interface SampleOptions {
-  readonly count: number;
+  /** Number of images. The default depends on the layout. */
+  readonly count?: number;
   readonly columns?: number;
   /** Equal seeds give equal latents. The first latents do not depend on `count`. */
   readonly seed: number;
@@ -17,36 +18,61 @@ export interface SampleOptions {
   readonly digits?: readonly number[];
   /** The same, as numbers or names. */
   readonly classes?: readonly string[];
+  /** See `arrange`. The default is `samples`. */
+  readonly layout?: Layout;
+  /**
+   * Pixels of the sheet for a pixel of an image, in both directions; `auto` makes the sheet about 800 pixels wide. Any
+   * other value than 1, the default, also writes the classes at the margin.
+   */
+  readonly scale?: number | "auto";
   readonly place: SessionPlace;
   /** The name of the model for messages, e.g. its file. */
   readonly where: string;
 }
+
+/** The width of a sheet whose scale is `auto`, and the size of its letters' pixels, in pixels. */
+const [WIDTH, DOT] = [800, 3];
+/** The maximum size of a sheet, in pixels. */
+const LARGEST = 2 ** 27;
 
 /**
  * Draw a sheet of samples from an exported generator.
  *
  * @returns a PNG.
  * @throws {@link GanOnnxError} when the file is not a generator as `export` writes it, or does not have the requested
- * classes.
+ * classes; of kind usage when the sheet would be too large.
  */
-export async function sampleSheet(
-  model: Uint8Array,
-  { count, columns, seed, digits, classes, place, where }: SampleOptions,
-): Promise<Uint8Array> {
+export async function sampleSheet(model: Uint8Array, options: SampleOptions): Promise<Uint8Array> {
+  const { layout = "samples", scale: wanted = 1, digits, classes, place, where } = options;
   const generator = readGenerator(model, where);
   const numbers = classes ? numbersOf(classes, generator, where) : digits;
   if (numbers) checkClasses(numbers, generator.classes, where, classes ? "classes" : "digits");
+  const { count: given = 64 } = options;
+  const columns =
+    options.columns ?? (wanted === 1 && layout === "samples" ? Math.ceil(Math.sqrt(given)) : undefined);
+  const arrangement = arrange(layout, generator, { ...options, columns, classes: numbers }, where);
+  const { width, height } = generator.image;
+  const across = arrangement.columns * (width + PADDING) + PADDING;
+  const scale = wanted === "auto" ? Math.max(1, Math.round(WIDTH / across)) : wanted;
+  const rows = Math.ceil(arrangement.count / arrangement.columns);
+  if (across * (rows * (height + PADDING) + PADDING) * scale ** 2 > LARGEST) {
+    throw new GanOnnxError({
+      what: "makes the sheet too large",
+      where: setting(wanted === scale ? "scale" : "count", wanted === scale ? scale : arrangement.count),
+      fix: "choose a smaller number",
+      kind: "usage",
+    });
+  }
   const session = await openGenerator(model, generator, { place, where });
   try {
-    const { ports } = generator;
-    const feeds = drawLatents(randomStream(seed, "sample"), count, generator, numbers);
+    const { ports, range, image } = generator;
+    const { count, feeds } = arrangement;
     const outputs = await session.run(ports ? portFeeds(ports, feeds) : feeds);
-    const shape = { count, ...generator.image };
-    const picture = paintSheet(floatsIn(outputs, ports?.output ?? "image"), shape, {
-      range: generator.range,
-      columns,
-    });
-    return await encodePng(picture);
+    const images = floatsIn(outputs, ports?.output ?? "image");
+    const sheet = paintSheet(images, { count, ...image }, { range, columns: arrangement.columns });
+    return await encodePng(
+      wanted === 1 ? sheet : labelled(enlarged(sheet, scale), scale, arrangement, generator),
+    );
   } finally {
     await session.close();
   }
@@ -59,6 +85,21 @@ export function openGenerator(
   { place, where }: Pick<SampleOptions, "place" | "where">,
 ): Promise<Session> {
   return Session.open(model, loops ? { ...place, cpuNodes: true } : place, where);
+}
+
+/** A sheet with the names of the classes at the margin, if its columns or rows have one class each. */
+function labelled(
+  sheet: Picture,
+  scale: number,
+  arrangement: Arrangement,
+  { classNames, image }: Generator,
+): Picture {
+  const labels = labelsOf(arrangement);
+  if (!labels) return sheet;
+  const { side, classes } = labels;
+  const texts = classes.map((label) => classNames?.[label] ?? String(label));
+  const cell = scale * ((side === "top" ? image.width : image.height) + PADDING);
+  return withLabels(sheet, { side, texts }, cell, DOT);
 }
 
 /** Convert class names to numbers. A number is accepted unless a class has that name. */

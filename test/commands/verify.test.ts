@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { encodeSafetensors } from "../../src/tensors/safetensors.js";
+import { decodeSafetensors, encodeSafetensors } from "../../src/tensors/safetensors.js";
 import type { Tensor } from "../../src/tensors/tensor.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { goldenMissing } from "../helpers/golden.js";
@@ -63,6 +63,40 @@ describe("verify", () => {
     expect(stderr).toMatch(
       /^error: record\.safetensors: is not a record of this recipe: x is uint8 \[3, ?5, ?36\] /,
     );
+  });
+});
+
+describe("a record of our own", () => {
+  test("is replayed without its settings, which it holds, and not when a number is another", async () => {
+    const small = [
+      "--recipe",
+      "conditional",
+      "--size",
+      "8",
+      "--latent",
+      "3",
+      "--width",
+      "2",
+      "--classes",
+      "4",
+    ];
+    const args = ["verify", "--record", "own.safetensors", "--steps", "2", "--batch-size", "3", ...small];
+    expect((await succeed(args, { cwd })).stdout).toBe("own.safetensors\n");
+    const { stdout } = await succeed(["verify", "own.safetensors", "--json"], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ recipe: "conditional", steps: 2, within: true });
+
+    const { tensors, metadata } = decodeSafetensors(await readFile(join(cwd, "own.safetensors")), "own");
+    const x = tensors.get("x") as Tensor<"uint8">;
+    expect([x.shape, new Set(x.data).size > 100]).toEqual([[2, 3, 64], true]);
+    const changed = new Map(tensors).set("x", { ...x, data: x.data.map(() => 7) });
+    await writeFile(join(cwd, "changed.safetensors"), encodeSafetensors(changed, metadata));
+    const { code, stderr } = await runCli(["verify", "changed.safetensors"], { cwd });
+    expect([code, stderr]).toEqual([1, expect.stringContaining("NOT as recorded by gan-onnx")]);
+  });
+
+  test("comes with the package, and is what is replayed unless a file is named", async () => {
+    const { stdout } = await succeed(["verify", "--json"], { cwd });
+    expect(JSON.parse(stdout)).toMatchObject({ recipe: "vanilla", steps: 10, within: true });
   });
 });
 

@@ -37,7 +37,7 @@ async function read(file: string | Buffer) {
 /** What `gan-onnx sample` draws. */
 async function sampled(model: string, ...args: string[]) {
   const file = join(cwd, "sample.png");
-  await succeed(["sample", model, "--out", file, "--ep", "cpu", ...args], { cwd });
+  await succeed(["sample", model, "--out", file, "--ep", "cpu", "--scale", "1", ...args], { cwd });
   return read(file);
 }
 

@@ -1,5 +1,5 @@
+import { addScaled, dot, length } from "../../src/export/latent.js";
 import { randomStream } from "../../src/tensors/random.js";
-import { addScaled, dot, length } from "./latent.js";
 
 export interface Samples {
   readonly count: number;

@@ -1,6 +1,6 @@
 import type { Generator } from "../../src/export/description.js";
+import { slerp } from "../../src/export/latent.js";
 import { type Tensors, tensorsOf } from "../../src/tensors/tensor.js";
-import { slerp } from "./latent.js";
 
 /** The input for one picture: a latent, and class weights if there are classes. */
 export interface Point {

@@ -1,7 +1,7 @@
 import { type Picture, paintSheet } from "../../src/data/sheet.js";
 import type { Generator } from "../../src/export/description.js";
+import { addScaled } from "../../src/export/latent.js";
 import { find, latestOnly } from "../ui/dom.js";
-import { addScaled } from "./latent.js";
 import { between, type Point } from "./point.js";
 import { drawPicture } from "./sheet-view.js";
 

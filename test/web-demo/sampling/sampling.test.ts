@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { dot, length, slerp } from "../../../src/export/latent.js";
 import { drawLatents } from "../../../src/recipes/latents.js";
 import { randomStream } from "../../../src/tensors/random.js";
 import { floatsIn } from "../../../src/tensors/tensor.js";
 import { LARGEST_COUNT, readSettings, writeSettings } from "../../../web-demo/sampling/address.js";
 import { principalDirections } from "../../../web-demo/sampling/directions.js";
-import { dot, length, slerp } from "../../../web-demo/sampling/latent.js";
 import { layoutOf } from "../../../web-demo/sampling/layout.js";
 import { between, feedsOf, oneOf } from "../../../web-demo/sampling/point.js";
 import { counted, wordsOf } from "../../../web-demo/sampling/words.js";

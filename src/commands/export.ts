@@ -1,6 +1,11 @@
 import type { Argv, CommandModule } from "yargs";
 import { z } from "zod";
 import { type Config, parseArguments, type RawSettings, resolveConfig } from "../config.js";
+import { GanOnnxError } from "../error.js";
+import type { Loss } from "../evaluation/loss.node.js";
+import type { Ports } from "../networks/index.js";
+import { type FileOptions, precisions } from "../onnx/form.js";
+import type { Design } from "../recipes/index.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Designed } from "../runs/design.js";
 import type { Checkpoint } from "../training/checkpoint.js";
@@ -33,19 +38,48 @@ const exportFile: CommandModule = {
         requiresArg: true,
         describe: "an epoch that --keep-every kept, or best: what --keep-best kept (default: the newest)",
       })
+      .option("precision", {
+        choices: precisions,
+        default: "fp32",
+        describe:
+          "store the weights as float32, as float16 or as 8-bit integers with a scale for each channel; what this loses is measured",
+      })
+      .option("batch", {
+        type: "number",
+        requiresArg: true,
+        describe: "fix the batch size of the model (default: it stays variable)",
+      })
+      .option("opset", {
+        type: "number",
+        requiresArg: true,
+        describe: "version of ONNX's operator set that the file declares (default: 17)",
+      })
       .option("run", common.run)
       .option("json", common.json)
       .example("$0 export generator.onnx", "the generator of the latest run")
+      .example("$0 export small.onnx --precision int8", "a quarter of the size")
       .example("$0 export weights.safetensors --format safetensors --run runs/mine", "weights for PyTorch"),
   async handler(argv) {
+    const { precision, batch, opset } = parseArguments(formSchema, {
+      precision: argv.precision,
+      batch: argv.batch,
+      opset: argv.opset,
+    });
     await exportRun(await runOf(argv), String(argv.file), {
       epoch: epochIn(argv),
       format: argv.format === "safetensors" ? "safetensors" : "onnx",
       sampling: Object.fromEntries(sampling.map((key) => [key, argv[key]])),
+      form: { precision, batch, opset },
       json: Boolean(argv.json),
     });
   },
 };
+
+const formSchema = z.object({
+  precision: z.enum(precisions).default("fp32"),
+  batch: z.int().min(1).max(65_536).optional(),
+  opset: z.int().min(7).max(26).optional(),
+});
 
 const exportCheckpoint: CommandModule = {
   command: "checkpoint <folder>",
@@ -94,6 +128,8 @@ async function runOf(argv: Readonly<Record<string, unknown>>): Promise<string> {
 interface ExportOptions {
   readonly format?: "onnx" | "safetensors";
   readonly json?: boolean;
+  /** How the model is stored. */
+  readonly form?: FileOptions;
   /** The epoch of the checkpoint. The default is the newest checkpoint. */
   readonly epoch?: number | "best";
   /** Settings that override the run's. */
@@ -104,7 +140,7 @@ interface ExportOptions {
 export async function exportRun(
   run: string,
   file: string,
-  { format = "onnx", json = false, epoch: wanted, sampling }: ExportOptions = {},
+  { format = "onnx", json = false, epoch: wanted, sampling, form = {} }: ExportOptions = {},
 ): Promise<void> {
   const { exportNetwork } = await import("../export/network.js");
   const { opensOn } = await import("../runtime/session.node.js");
@@ -117,7 +153,14 @@ export async function exportRun(
     sampling,
   });
   const { recipe, data: name, classNames } = config.run;
-  const bytes =
+  const { precision = "fp32", batch, opset } = form;
+  const isOther = precision !== "fp32" || batch !== undefined || opset !== undefined;
+  if (isOther && format !== "onnx") {
+    const [what, where] = ["stores weights as they are", "--format safetensors"];
+    const fix = "leave --precision, --batch and --opset out";
+    throw new GanOnnxError({ what, where, fix, kind: "usage" });
+  }
+  const original =
     format === "onnx"
       ? await exportNetwork(
           design,
@@ -127,11 +170,54 @@ export async function exportRun(
           files.get(design.exported.network),
         )
       : encodeWeights(design, checkpoint.state);
+  const ports = files.get(design.exported.network)?.network.ports;
+  const found = isOther ? await inForm(original, design, { ...form, ports }) : undefined;
+  const bytes = found?.bytes ?? original;
   await writeAtomically(file, bytes);
   const { epoch } = checkpoint.position;
   const what = format === "onnx" ? `the ${design.exported.network}` : "all weights";
   say(`${file}: ${what} of ${run} after ${epoch} epochs, ${bytes.length} bytes`);
-  print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length }) : file);
+  if (precision !== "fp32") for (const line of lossLines(found, precision, original.length)) say(line);
+  const told = found && { precision, batch, opset, difference: found.difference, loss: found.loss };
+  print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length, ...told }) : file);
+}
+
+interface InForm {
+  readonly bytes: Uint8Array;
+  readonly difference: number;
+  readonly loss?: Loss;
+}
+
+/** A model in another form; if its weights have less precision, with what the judge says of the samples of both. */
+async function inForm(
+  original: Uint8Array,
+  design: Design,
+  form: FileOptions & { readonly ports?: Ports },
+): Promise<InForm> {
+  const { reducedModel } = await import("../export/reduced.js");
+  const { opensOn } = await import("../runtime/session.node.js");
+  const open = opensOn({ ep: "cpu" });
+  const found = await reducedModel(original, design, form, open);
+  const { precision = "fp32" } = form;
+  if (precision === "fp32" || design.exported.kind !== "generator") return found;
+  const { lossOf } = await import("../evaluation/loss.node.js");
+  const { readGenerator } = await import("../export/description.js");
+  const { bytes } = await reducedModel(original, design, { precision, ports: form.ports }, open);
+  const generator = readGenerator(original, "the exported model");
+  return { ...found, loss: await lossOf(generator, [original, bytes], open) };
+}
+
+function lossLines(found: InForm | undefined, precision: string, original: number): string[] {
+  if (!found) return [];
+  const { bytes, difference, loss } = found;
+  const number = (value: number) => String(Number(value.toPrecision(3)));
+  const size = `${precision}: ${((100 * bytes.length) / original).toFixed(0)}% of the size with float32`;
+  if (!loss) return [`${size}; largest difference of an output ${number(difference)}`];
+  return [
+    `${size}; largest difference of an output ${number(difference)}; distance between the samples of both ` +
+      `${number(loss.distance)}, the same class in ${number(100 * loss.sameClass)}% (${loss.samples} samples of each, ` +
+      `judge ${loss.judge})`,
+  ];
 }
 
 /** Read and check a run's folder. `moments` says whether the optimizer slots are required. */

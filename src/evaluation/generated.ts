@@ -1,11 +1,10 @@
 import type { Dataset } from "../data/dataset.js";
 import type { Generator } from "../export/description.js";
-import { portFeeds } from "../export/ports.js";
+import { drawn } from "../export/draw.js";
 import { pixelsOf } from "../recipes/index.js";
 import { drawLatents } from "../recipes/latents.js";
 import type { LoadedModel } from "../runtime/engine.js";
 import { randomStream } from "../tensors/random.js";
-import { floatsIn } from "../tensors/tensor.js";
 
 /** The number of images per call. */
 const AT_ONCE = 500;
@@ -21,7 +20,7 @@ export async function generated(
   generator: Generator,
   { count, seed, name }: { count: number; seed: number; name: string },
 ): Promise<Dataset> {
-  const { image, classes, range, ports } = generator;
+  const { image, classes, range } = generator;
   const [low, high] = range;
   const pixels = pixelsOf(image);
   // A clamped array rounds and clamps assigned values.
@@ -30,12 +29,9 @@ export async function generated(
     const rows = Math.min(AT_ONCE, count - first);
     const partLabels = classes === undefined ? undefined : labelsFrom(first, rows, classes);
     const feeds = drawLatents(randomStream(seed, "evaluate", "samples", part), rows, generator, partLabels);
-    const drawn = floatsIn(
-      await model.run(ports ? portFeeds(ports, feeds) : feeds),
-      ports?.output ?? "image",
-    );
+    const made = await drawn(model, generator, feeds);
     const target = bytes.subarray(first * pixels, (first + rows) * pixels);
-    for (let i = 0; i < target.length; i++) target[i] = (255 * (drawn[i] - low)) / (high - low);
+    for (let i = 0; i < target.length; i++) target[i] = (255 * (made[i] - low)) / (high - low);
   }
   const images = new Uint8Array(bytes.buffer);
   const labels = classes === undefined ? undefined : Uint8Array.from(labelsFrom(0, count, classes));

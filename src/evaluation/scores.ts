@@ -109,7 +109,8 @@ export class Scorer {
   }
 }
 
-function pointsOf({ classes, features }: Classified): Points {
+/** The features of images as points. */
+export function pointsOf({ classes, features }: Classified): Points {
   return { count: classes.length, width: features.length / classes.length, data: features };
 }
 

@@ -15,6 +15,8 @@ export interface Generator {
   readonly classes?: number;
   /** The names of the classes, if they have names other than their numbers. */
   readonly classNames?: readonly string[];
+  /** The number of images in a call, if it is fixed. */
+  readonly batch?: number;
   readonly image: ImageShape;
   /** The values of black and white in the images. */
   readonly range: readonly [number, number];
@@ -112,7 +114,7 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   if (ports) return portedGenerator(ports, { outputs, metadata }, where);
   const shapeOf = (ports: ModelSummary["inputs"], name: string) =>
     ports.find((port) => port.name === name)?.shape ?? [];
-  const latent = shapeOf(inputs, "z")[1];
+  const [batch, latent] = shapeOf(inputs, "z");
   const label = inputs.some(({ name }) => name === "label");
   if (typeof latent !== "number" || inputs.length !== (label ? 2 : 1)) {
     throw noGenerator("has no input z [batch, latent], or others than z and label", where);
@@ -122,6 +124,7 @@ function describeGenerator({ inputs, outputs, metadata }: ModelSummary, where: s
   const field = fieldsOf(metadata, where);
   return {
     latent,
+    ...(typeof batch === "number" && batch > 0 && { batch }),
     classes: label ? field("classes", isCount) : undefined,
     classNames: label ? namesIn(metadata) : undefined,
     image,

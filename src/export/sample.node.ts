@@ -3,10 +3,9 @@ import { encodePng } from "../data/png.node.js";
 import { PADDING, type Picture, paintSheet } from "../data/sheet.js";
 import { GanOnnxError, setting } from "../error.js";
 import { Session, type SessionPlace } from "../runtime/session.node.js";
-import { floatsIn } from "../tensors/tensor.js";
 import { type Generator, readGenerator } from "./description.js";
+import { drawn } from "./draw.js";
 import { type Arrangement, arrange, type Layout, labelsOf } from "./layout.js";
-import { portFeeds } from "./ports.js";
 
 export interface SampleOptions {
   /** Number of images. The default depends on the layout. */
@@ -65,10 +64,9 @@ export async function sampleSheet(model: Uint8Array, options: SampleOptions): Pr
   }
   const session = await openGenerator(model, generator, { place, where });
   try {
-    const { ports, range, image } = generator;
+    const { range, image } = generator;
     const { count, feeds } = arrangement;
-    const outputs = await session.run(ports ? portFeeds(ports, feeds) : feeds);
-    const images = floatsIn(outputs, ports?.output ?? "image");
+    const images = await drawn(session, generator, feeds);
     const sheet = paintSheet(images, { count, ...image }, { range, columns: arrangement.columns });
     return await encodePng(
       wanted === 1 ? sheet : labelled(enlarged(sheet, scale), scale, arrangement, generator),

@@ -28,3 +28,36 @@ function floatOfBrain(bits: number): number {
   word.setUint32(0, bits * 65_536);
   return word.getFloat32(0);
 }
+
+/**
+ * Round float32 numbers to little-endian IEEE 754 binary16, to the nearest, ties to even. Numbers below the smallest
+ * normal one lose precision, as usual.
+ *
+ * @returns the bytes; undefined when a number is too large: 65520 and above would become infinite.
+ */
+export function halves(values: Float32Array): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(2 * values.length);
+  const view = new DataView(bytes.buffer);
+  for (const [i, value] of values.entries()) {
+    if (!(Math.abs(value) < 65_520)) return undefined;
+    view.setUint16(2 * i, halfOf(value), true);
+  }
+  return bytes;
+}
+
+function halfOf(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  // Of numbers below 2^-14 the unit is 2^-24; of others it is 2^-10 of the power of two below.
+  const exponent = Math.max(-14, size === 0 ? -14 : Math.floor(Math.log2(size)));
+  const units = even(size / 2 ** (exponent - 10));
+  // Normal numbers have 1024 units and more; a carry counts into the exponent.
+  return sign + (exponent + 14) * 1024 + units;
+}
+
+/** Round to the nearest whole number, ties to even. */
+function even(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}

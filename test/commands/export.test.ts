@@ -5,7 +5,7 @@ import { Jimp } from "jimp";
 import ort from "onnxruntime-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeSafetensors } from "../../src/tensors/safetensors.js";
-import { succeed, tree } from "../helpers/cli.js";
+import { runCli, succeed, tree } from "../helpers/cli.js";
 import { writeIdxFolder } from "../helpers/dataset.js";
 
 const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-export-"));
@@ -37,12 +37,24 @@ test("export writes the latest run's generator, sample draws with it", async () 
   expect(image.dims).toEqual([2, 1, 8, 8]);
 
   const sampled = await succeed(
-    ["sample", "models/generator.onnx", "--count", "6", "--columns", "3", "--out", "new/sheet.png", "--json"],
+    [
+      "sample",
+      "models/generator.onnx",
+      "--count",
+      "6",
+      "--columns",
+      "3",
+      "--scale",
+      "2",
+      "--out",
+      "new/sheet.png",
+      "--json",
+    ],
     { cwd },
   );
   expect(JSON.parse(sampled.stdout)).toMatchObject({ file: "new/sheet.png", count: 6, seed: 0 });
   const sheet = await Jimp.fromBuffer(await read("new/sheet.png"));
-  expect([sheet.width, sheet.height]).toEqual([3 * 10 + 2, 2 * 10 + 2]);
+  expect([sheet.width, sheet.height]).toEqual([2 * (3 * 10 + 2), 2 * (2 * 10 + 2)]);
 });
 
 test("sample draws the same from the same seed, in a file of its own name unless told", async () => {
@@ -66,6 +78,36 @@ test("export takes the run that --run names, and prints JSON on demand", async (
     epoch: 1,
     bytes,
   });
+});
+
+test("a model in another form says what that loses, and is drawn with as any other", async () => {
+  await succeed(["export", "whole.onnx"], { cwd });
+  const args = ["export", "small.onnx", "--precision", "int8", "--batch", "3", "--opset", "15", "--json"];
+  const { stdout, stderr } = await succeed(args, { cwd });
+  const told = JSON.parse(stdout);
+  expect(told).toMatchObject({
+    precision: "int8",
+    batch: 3,
+    opset: 15,
+    bytes: (await read("small.onnx")).length,
+  });
+  expect(told.difference).toBeGreaterThan(0);
+  expect(told.difference).toBeLessThan(0.05);
+  // The judge has learnt larger images.
+  expect(stderr).toMatch(/^int8: \d+% of the size with float32; largest difference of an output 0\.0\d+$/m);
+  const drawn = async (model: string) => {
+    await succeed(["sample", model, "--count", "7", "--scale", "1", "--out", "form.png"], { cwd });
+    return (await Jimp.fromBuffer(await read("form.png"))).bitmap.data;
+  };
+  const [whole, small] = [await drawn("whole.onnx"), await drawn("small.onnx")];
+  expect(whole.equals(small)).toBe(false);
+  expect(Math.max(...whole.map((value, i) => Math.abs(value - small[i])))).toBeLessThan(8);
+
+  const refused = await runCli(["export", "x.st", "--format", "safetensors", "--batch", "3"], { cwd });
+  expect([refused.code, refused.stderr]).toEqual([
+    2,
+    expect.stringContaining("leave --precision, --batch and --opset out"),
+  ]);
 });
 
 test("exported weights go back in: a run that starts with them is where the other one stood", async () => {

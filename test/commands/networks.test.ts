@@ -73,7 +73,7 @@ test("networks from files are trained, resumed to the bit, exported as they came
       "discriminator.second",
     ]),
   );
-  await succeed(["sample", "trained.onnx", "--count", "4", "--out", "sheet.png"], { cwd });
+  await succeed(["sample", "trained.onnx", "--count", "4", "--scale", "1", "--out", "sheet.png"], { cwd });
   const sheet = await Jimp.fromBuffer(Buffer.from(await read("sheet.png")));
   expect([sheet.width, sheet.height]).toEqual([22, 22]);
 });

@@ -76,7 +76,18 @@ describe.each<[RecipeName, string[], number]>([
     expect(await png(whole, "img", "fake_images-4.png")).toMatchObject({ width, height, colour: false });
 
     await done("export", `${recipe}.onnx`, "--run", whole);
-    await done("sample", `${recipe}.onnx`, "--count", "6", "--columns", "3", "--out", `${recipe}.png`);
+    await done(
+      "sample",
+      `${recipe}.onnx`,
+      "--count",
+      "6",
+      "--columns",
+      "3",
+      "--scale",
+      "1",
+      "--out",
+      `${recipe}.png`,
+    );
     expect(await png(`${recipe}.png`)).toMatchObject({ width: 92, height: 62 });
   });
 });
@@ -103,12 +114,25 @@ describe("what is drawn can be chosen", () => {
       "20",
       "--columns",
       "10",
+      "--scale",
+      "1",
       "--out",
       "d.png",
     );
     expect(await png("d.png")).toMatchObject({ width: 302, height: 62 });
     const all = ["0", "1", "01"].map(async (wanted) => {
-      await done("sample", model, "--digits", wanted, "--count", "2", "--out", `d${wanted}.png`);
+      await done(
+        "sample",
+        model,
+        "--digits",
+        wanted,
+        "--count",
+        "2",
+        "--scale",
+        "1",
+        "--out",
+        `d${wanted}.png`,
+      );
       const image = await Jimp.fromBuffer(bytes(`d${wanted}.png`));
       const half = (x: number) => image.clone().crop({ x, y: 0, w: 31, h: 32 }).bitmap.data;
       return { left: half(0), right: half(31) };
@@ -210,7 +234,18 @@ test("colour images of 32 pixels from a folder", async () => {
   const form = ["--size", "32", "--channels", "3", "--depth", "3", "--width", "2", "--batch-size", "4"];
   await done("train", "--recipe", "dcgan", "--data", "colours", ...form, "--epochs", "1", "--out", "colour");
   await done("export", "colour.onnx", "--run", "colour");
-  await done("sample", "colour.onnx", "--count", "3", "--columns", "3", "--out", "colour.png");
+  await done(
+    "sample",
+    "colour.onnx",
+    "--count",
+    "3",
+    "--columns",
+    "3",
+    "--scale",
+    "1",
+    "--out",
+    "colour.png",
+  );
   const sheet = { width: 274, height: 274, colour: true };
   const real = await png("colour", "img", "real_images.png");
   expect(real).toMatchObject(sheet);

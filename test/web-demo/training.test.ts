@@ -239,7 +239,10 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     expect(download.suggestedFilename()).toBe("generator.onnx");
     const [model, png] = [join(cwd, "generator.onnx"), join(cwd, "sample.png")];
     await download.saveAs(model);
-    await succeed(["sample", model, "--out", png, "--seed", "0", "--count", "16", "--ep", "cpu"], { cwd });
+    await succeed(
+      ["sample", model, "--out", png, "--seed", "0", "--count", "16", "--scale", "1", "--ep", "cpu"],
+      { cwd },
+    );
     const { bitmap } = await Jimp.read(png);
     const { grey } = await pixelsOn(page, "#sheet canvas");
     const far = grey.reduce((most, value, i) => Math.max(most, Math.abs(value - bitmap.data[4 * i])), 0);

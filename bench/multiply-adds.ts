@@ -24,7 +24,10 @@ function countIn(
   }
   const sizes = (name: string) => (shapes.get(name) ?? []).map((dim) => sizeIn(dim, extents));
   return graph.nodes.reduce((total, node) => {
-    const inside = node.body ? countIn(node.body, shapes, extents) : 0;
+    const inside = Object.values(node.bodies ?? {}).reduce(
+      (sum, body) => sum + countIn(body, shapes, extents),
+      0,
+    );
     return total + inside + (counts[node.type]?.(node, sizes) ?? 0);
   }, 0);
 }

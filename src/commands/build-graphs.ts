@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Argv, CommandModule } from "yargs";
 import { type Config, imageOf } from "../config.js";
+import type { Model } from "../graph/index.js";
 import { common, configOf, recipeSettings, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
@@ -58,10 +59,7 @@ export async function writeGraphs(
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
   await writeAtomically(train, built.train);
   await writeAtomically(manifest, built.manifest);
-  const nodes = built.graph.model.graph.nodes.reduce(
-    (sum, { body }) => sum + 1 + (body?.nodes.length ?? 0),
-    0,
-  );
+  const nodes = nodesIn(built.graph.model.graph);
   say(`${train}: ${nodes} nodes, ${built.train.length} bytes`);
 
   const reason = obstacle(design);
@@ -72,4 +70,12 @@ export async function writeGraphs(
   const { state } = await startingState(run, design);
   const artifacts = await writeOrtArtifacts(folder, design, state);
   return { train, manifest, artifacts, nodes };
+}
+
+/** The nodes of a graph and of those inside it. */
+function nodesIn({ nodes }: Model["graph"]): number {
+  return nodes.reduce(
+    (sum, { bodies = {} }) => sum + 1 + Object.values(bodies).reduce((all, body) => all + nodesIn(body), 0),
+    0,
+  );
 }

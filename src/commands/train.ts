@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Argv, CommandModule } from "yargs";
 import { type Config, flagOf, resolveConfig } from "../config.js";
 import { GanOnnxError, textIn } from "../error.js";
+import { lineOf } from "../recipes/index.js";
 import type { Change, Changes } from "../runs/changes.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Run } from "../runs/run.js";
@@ -214,8 +215,7 @@ function progressLines({ design, start }: Training) {
   const started = performance.now();
   let made = 0;
   const watch = discriminatorWatch();
-  const fill = (metrics: Readonly<Record<string, number>>) =>
-    design.line.replace(/\{(\w+)\}/g, (_, name: string) => metrics[name].toFixed(6));
+  const fill = (metrics: Readonly<Record<string, number>>) => lineOf(design, metrics);
   return ({ lines, epoch, epochs, step, stepsInEpoch, metrics }: Progress) => {
     made += lines.length;
     const won = watch(lines, stepsInEpoch);

@@ -1,6 +1,7 @@
 import { GanOnnxError } from "../error.js";
 import type { NamedTensor, Tensor } from "../tensors/tensor.js";
 import { lowered } from "./lower.js";
+import { exact, shortNumber } from "./numbers.js";
 import { dependencies } from "./operator.js";
 import { nodesBehind } from "./paths.js";
 import type { AttributeKind, Body, Node, Value, ValueType } from "./value.js";
@@ -32,7 +33,8 @@ export interface NamedNode {
     readonly kind: AttributeKind;
     readonly value: unknown;
   }[];
-  readonly body?: NamedGraph;
+  /** The graphs that it runs, by the names of its attributes. */
+  readonly bodies?: Readonly<Record<string, NamedGraph>>;
 }
 
 /** The description of a model. Netron shows it; `sample` and the web page read it. */
@@ -213,7 +215,7 @@ class GraphBuilder {
     // The same operator with the same inputs gives the same outputs: write such nodes once.
     const key = JSON.stringify([operator.type, inputs, attributes, outputs.length], (_, part) => exact(part));
     const equal = this.written.get(key);
-    if (equal && !node.body && !outputs.some((output) => direct.has(output))) {
+    if (equal && !node.bodies && !outputs.some((output) => direct.has(output))) {
       outputs.forEach((output, i) => {
         this.named.set(output, equal[i]);
       });
@@ -225,7 +227,11 @@ class GraphBuilder {
     const own = `/${scope}`.endsWith(`/${operator.type}`) ? "" : operator.type;
     const path = [scope, own].filter((part) => part !== "").join("/");
     const name = this.names.unique(node.name ?? path);
-    const body = node.body && this.bodyOf(node.body, name);
+    const bodies =
+      node.bodies &&
+      Object.fromEntries(
+        Object.entries(node.bodies).map(([key, body]) => [key, this.bodyOf(body, `${name}/${key}`)]),
+      );
     const outputNames = outputs.map((output, i) => {
       const given = direct.get(output) ?? (outputs.length === 1 ? name : this.names.unique(`${name}.${i}`));
       this.named.set(output, given);
@@ -235,11 +241,11 @@ class GraphBuilder {
     this.written.set(key, outputNames);
     const { type, domain } = operator;
     const inputNames = operator.written?.(inputs) ?? inputs;
-    this.nodes.push({ name, type, domain, inputs: inputNames, outputs: outputNames, attributes, body });
+    this.nodes.push({ name, type, domain, inputs: inputNames, outputs: outputNames, attributes, bodies });
   }
 
-  private bodyOf(body: Body, loop: string): NamedGraph {
-    const graph = new GraphBuilder(`${loop}/body`, this.names, this);
+  private bodyOf(body: Body, name: string): NamedGraph {
+    const graph = new GraphBuilder(name, this.names, this);
     return graph.build(
       body.inputs,
       Object.entries(body.outputs).map(([name, value]) => [this.names.unique(name), value]),
@@ -281,16 +287,4 @@ class GraphBuilder {
     else this.named.set(value, unique);
     return unique;
   }
-}
-
-/** Keep numbers distinct that JSON writes alike: 0 and -0, infinities and NaN. */
-function exact(part: unknown): unknown {
-  return typeof part === "number" && (!Number.isFinite(part) || Object.is(part, -0))
-    ? `number ${Object.is(part, -0) ? "-0" : part}`
-    : part;
-}
-
-/** A number in its short form: 0.2 instead of 0.20000000298023224, the float32 value. */
-function shortNumber(value: number | bigint): string {
-  return typeof value === "bigint" ? String(value) : String(Number(value.toPrecision(7)));
 }

@@ -1,5 +1,6 @@
 export { type DType, sizeOf, type TensorData } from "../tensors/tensor.js";
 export { type About, build, type Model, nameOfInput } from "./build.js";
+export { cond } from "./cond.js";
 export { type Dim, formatShape, isStatic, type Shape, sameShape } from "./dims.js";
 export { type GradientOptions, gradients } from "./gradients.js";
 export { loop } from "./loop.js";

@@ -48,11 +48,7 @@ export function loop(
     operator,
     [count, ...Object.values(state)],
     {},
-    {
-      inputs,
-      outputs,
-      captured: captures(inputs, Object.values(outputs)),
-    },
+    { body: { inputs, outputs, captured: captures(inputs, Object.values(outputs)) } },
   );
   const byName = (keys: readonly string[], from: number) =>
     Object.fromEntries(keys.map((key, i) => [key, results[from + i]]));

@@ -1,6 +1,6 @@
 import { apply, atScope, nameNode } from "./operator.js";
 import { lowerPointwise } from "./ops/layout.js";
-import { captures, nodesBehind } from "./paths.js";
+import { captures, capturesOf, nodesBehind } from "./paths.js";
 import type { Body, Node, Value } from "./value.js";
 
 /** The value to write for each value that was visited. A value that is written unchanged maps to itself. */
@@ -32,18 +32,26 @@ function replacement(node: Node, written: Written): readonly Value[] {
     operator.lower ? operator.lower(given) : operator.pointwise && lowerPointwise(given),
   );
   if (better) return lower([better], written);
-  if (!node.body && inputs.every((value, i) => value === node.inputs[i])) return node.outputs;
-  const body = node.body && bodyOf(node.body, written);
-  const outputs = atScope([scope], () => apply(operator, inputs, attributes, body));
+  if (!node.bodies && inputs.every((value, i) => value === node.inputs[i])) return node.outputs;
+  const bodies =
+    node.bodies &&
+    Object.fromEntries(Object.entries(node.bodies).map(([key, body]) => [key, bodyOf(body, written)]));
+  const outputs = atScope([scope], () => apply(operator, inputs, attributes, bodies));
   for (const output of outputs) nameNode(output, node.name);
   return outputs;
 }
 
-function bodyOf({ inputs, outputs }: Body, written: Written): Body {
+function bodyOf({ inputs, outputs, captured }: Body, written: Written): Body {
   const values = lower(Object.values(outputs), written);
   return {
     inputs,
     outputs: Object.fromEntries(Object.keys(outputs).map((name, i) => [name, values[i]])),
-    captured: captures(inputs, values),
+    captured:
+      inputs.length > 0
+        ? captures(inputs, values)
+        : capturesOf(
+            values,
+            captured.map((value) => written.get(value) ?? value),
+          ),
   };
 }

@@ -40,10 +40,10 @@ export function apply(
   operator: Operator,
   inputs: readonly Value[],
   attributes: Attributes = {},
-  body?: Body,
+  bodies?: Readonly<Record<string, Body>>,
 ): readonly Value[] {
   const outputs: Value[] = [];
-  const node: Node = { id: nextId++, operator, inputs, attributes, outputs, scope, body };
+  const node: Node = { id: nextId++, operator, inputs, attributes, outputs, scope, bodies };
   operator.infer(inputs, attributes).forEach((type, index) => {
     outputs.push({ ...type, origin: { kind: "node", node, index } });
   });
@@ -55,9 +55,15 @@ export function nameNode({ origin }: Value, name: string | undefined): void {
   if (origin.kind === "node") origin.node.name ??= name;
 }
 
-/** The values that a node reads, including those that its body captures. */
+/** The number of the next node: nodes from it on are made later. */
+export function nextNode(): number {
+  return nextId;
+}
+
+/** The values that a node reads, including those that its bodies capture. */
 export function dependencies(node: Node): readonly Value[] {
-  return node.body ? [...node.inputs, ...node.body.captured] : node.inputs;
+  if (!node.bodies) return node.inputs;
+  return [...node.inputs, ...Object.values(node.bodies).flatMap(({ captured }) => captured)];
 }
 
 /** Convert numbers to scalars with the dtype of the other operands. */

@@ -34,6 +34,29 @@ export function captures(inputs: readonly Value[], outputs: readonly Value[]): r
   return [...read].filter((value) => !own.has(value) && value.origin.kind !== "constant");
 }
 
+/**
+ * The same for a body without inputs: the values made outside that the outputs are computed from.
+ *
+ * @param outer values made outside; all that those are computed from is outside, too.
+ */
+export function capturesOf(outputs: readonly Value[], outer: readonly Value[]): readonly Value[] {
+  const outside = new Set([...outer, ...nodesBehind(outer).flatMap((node) => node.outputs)]);
+  return readFrom(outputs, outside);
+}
+
+/** The values that the outputs are computed from and that were there before a node was made, given its number. */
+export function capturesBefore(node: number, outputs: readonly Value[]): readonly Value[] {
+  return readFrom(outputs, { has: ({ origin }) => origin.kind === "node" && origin.node.id < node });
+}
+
+/** The first values from outside on the way from the outputs back. */
+function readFrom(outputs: readonly Value[], outside: Pick<ReadonlySet<Value>, "has">): readonly Value[] {
+  const read = new Set([...outputs, ...nodesBehind(outputs, outside).flatMap(dependencies)]);
+  return [...read].filter(
+    (value) => value.origin.kind === "input" || (value.origin.kind === "node" && outside.has(value)),
+  );
+}
+
 /** The graph inputs that the values depend on. */
 export function inputsBehind(values: readonly Value[]): ReadonlySet<Value> {
   const read = [...values, ...nodesBehind(values).flatMap(dependencies)];

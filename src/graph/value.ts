@@ -74,7 +74,7 @@ export interface Operator {
   written?(inputs: readonly string[]): readonly string[];
 }
 
-/** The graph inside a `Loop`: its own inputs and outputs, and the outer values that it reads. */
+/** The graph inside a `Loop` or an `If`: its own inputs and outputs, and the outer values that it reads. */
 export interface Body {
   readonly inputs: readonly Value[];
   readonly outputs: Readonly<Record<string, Value>>;
@@ -89,7 +89,8 @@ export interface Node {
   readonly attributes: Attributes;
   readonly outputs: readonly Value[];
   readonly scope: string;
-  readonly body?: Body;
+  /** The graphs inside it, by the names of its attributes. */
+  readonly bodies?: Readonly<Record<string, Body>>;
   /** The node's name in the file that it was read from. Other nodes are named after their scope and operator. */
   name?: string;
 }

@@ -78,7 +78,7 @@ export function smallest(
  */
 export function oneHot(label: Value, classes: number): Value {
   const index = label.dtype === "int64" ? label : cast(label, { to: "int32" });
-  return gatherOp(identity(classes), index, { axis: 0 });
+  return gatherOp(identityMatrix(classes), index, { axis: 0 });
 }
 
 /**
@@ -190,14 +190,14 @@ function withPlanes({ name, weight, bias, apply }: Affine, image: Value, classes
     const [batch, count] = classes.shape as [string, number];
     const [imageWeight, classWeight] = split(weight, 1, [channels, count]);
     const ones = constant("float32", [1, 1, height, width], new Float32Array(height * width).fill(1));
-    const maps = apply(mul(reshape(identity(count), [count, count, 1, 1]), ones), classWeight);
+    const maps = apply(mul(reshape(identityMatrix(count), [count, count, 1, 1]), ones), classWeight);
     const chosen = gemm(classes, reshape(maps, [count, sizeOf(maps.shape.slice(1) as number[])]));
     return add(apply(image, imageWeight, bias), reshape(chosen, [batch, ...maps.shape.slice(1)]));
   });
 }
 
 /** The identity matrix. */
-function identity(rows: number): Value {
+export function identityMatrix(rows: number): Value {
   const data = Float32Array.from({ length: rows * rows }, (_, i) => +(i % (rows + 1) === 0));
   return constant("float32", [rows, rows], data);
 }

@@ -1,5 +1,7 @@
+export * from "./cholesky.js";
 export * from "./classifier.js";
 export * from "./conv.js";
+export * from "./gaussian-mixture.js";
 export * from "./layers.js";
 export * from "./mlp.js";
 export * from "./network.js";
@@ -7,3 +9,4 @@ export * from "./residual.js";
 export * from "./role.js";
 export * from "./u-net.js";
 export * from "./vae.js";
+export * from "./vae-gan.js";

@@ -27,9 +27,9 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
 
 /** The domains of the operators in a graph and its subgraphs, without ONNX's own. */
 function domainsOf(graph: NamedGraph): string[] {
-  const all = graph.nodes.flatMap(({ domain, body }) => [
+  const all = graph.nodes.flatMap(({ domain, bodies = {} }) => [
     ...(domain === undefined ? [] : [domain]),
-    ...(body ? domainsOf(body) : []),
+    ...Object.values(bodies).flatMap(domainsOf),
   ]);
   return [...new Set(all)];
 }
@@ -46,10 +46,10 @@ function encodeGraph(graph: NamedGraph): onnxProto.onnx.IGraphProto {
 }
 
 function encodeNode(node: NamedNode): onnxProto.onnx.INodeProto {
-  const { name, type, domain, inputs, outputs, attributes, body } = node;
+  const { name, type, domain, inputs, outputs, attributes, bodies = {} } = node;
   const attribute = attributes.map(({ name, kind, value }) => encodeAttribute(name, kind, value));
-  if (body)
-    attribute.push({ name: "body", type: onnx.AttributeProto.AttributeType.GRAPH, g: encodeGraph(body) });
+  for (const [key, body] of Object.entries(bodies))
+    attribute.push({ name: key, type: onnx.AttributeProto.AttributeType.GRAPH, g: encodeGraph(body) });
   return { name, opType: type, domain, input: [...inputs], output: [...outputs], attribute };
 }
 

@@ -14,7 +14,7 @@ import {
   withScope,
 } from "../graph/index.js";
 import { bind, declarationsOf } from "../networks/index.js";
-import type { Design, Phase } from "../recipes/index.js";
+import { type Design, type Phase, updatedBy } from "../recipes/index.js";
 import type { AdamOptions } from "../recipes/optimizers/index.js";
 import { tensorName } from "../training/names.js";
 import { batchInputs } from "../training/step-graph.js";
@@ -70,7 +70,7 @@ export interface OrtArtifacts {
 export function obstacle(design: Design): string | undefined {
   const { networks, phases, optimizer, schedule, averageDecay } = design;
   for (const [name, network] of Object.entries(networks)) {
-    const updates = phases.filter((phase) => phase.updates === name).length;
+    const updates = phases.filter((phase) => updatedBy(phase).includes(name)).length;
     if (updates !== 1)
       return `${updates} phases of a step update the ${name}, and its artifacts can hold one`;
     const { parameters, buffers } = declarationsOf(network);
@@ -84,6 +84,10 @@ export function obstacle(design: Design): string | undefined {
       );
     }
   }
+  const special = phases.find(({ updates, during, optimization }) => {
+    return typeof updates !== "string" || during || optimization;
+  });
+  if (special) return "the training API has one optimizer for each network, which works in every step";
   if (averageDecay !== undefined) return "the training API has no place for an average of parameters (ema)";
   if (schedule) return `the training API has no place for a learning rate that changes (${schedule.name})`;
   return optimizer.adam ? undefined : `the training API has no operator for ${optimizer.name}`;
@@ -119,7 +123,7 @@ export function requireOrtForm(design: Design, where: Text): AdamOptions {
 }
 
 function artifactsOf(design: Design, phase: Phase, adam: AdamOptions): OrtArtifacts {
-  const { updates: network } = phase;
+  const [network] = updatedBy(phase);
   const { loss, outputs, entering, latents, parameters } = traced(design, phase);
   const trained = parameters.get(network) ?? [];
   const derivatives = gradients(loss, trained);

@@ -41,10 +41,26 @@ export type Forwards<N extends Networks> = {
   readonly [K in keyof N]: N[K] extends Network<infer F> ? F : never;
 };
 
-/** One kind of update within a step: which network is updated, how often, from which loss. */
+/** A part of a training: shares of all its steps, from 0 to 1. */
+export type Window = readonly [from: number, until: number];
+
+/** How a phase updates its networks where that differs from the rest of the design. */
+export interface OwnOptimization {
+  /** Tells what its optimizer remembers from what others do: part of the names of the state. */
+  readonly name: string;
+  readonly optimizer: Optimizer;
+  /** In a phase with a window, a schedule counts the steps of that. */
+  readonly schedule?: Schedule;
+}
+
+/** One kind of update within a step: which networks learn, how often, from what. */
 export interface Phase<N extends Networks = Networks> {
-  readonly updates: keyof N & string;
-  /** The number of updates in a step. If there are several, the phase's inputs and metrics have an additional axis. */
+  /** None where forward passes alone leave something: in the buffers of a network. */
+  readonly updates: (keyof N & string) | readonly (keyof N & string)[];
+  /** When it is computed, if not in every step. Outside of its window it has no metrics. */
+  readonly during?: Window;
+  readonly optimization?: OwnOptimization;
+  /** How many updates a step makes; more than one adds an axis to the phase's inputs and metrics. */
   readonly repeats: number;
   readonly inputs: Readonly<Record<string, StepInput>>;
   /**
@@ -110,8 +126,36 @@ export interface Design<N extends Networks = Networks> {
   readonly critic?: Critic<N>;
   /** If given, keep an exponential moving average of the exported network's parameters, and export and draw with it. */
   readonly averageDecay?: number;
-  /** A progress message. `{name}` is replaced by a metric. */
-  readonly line: string;
+  /** The decay in step n, counted from 0, is at most n / (n + 10): the average does not hold on to the first values. */
+  readonly averageWarmUp?: boolean;
+  /** Of how many steps windows are shares where a training has no end; the last windows then have none either. */
+  readonly endlessSteps?: number;
+  /**
+   * What is said of a step every now and then; `{name}` is where a metric goes. Of several parts, those are said whose
+   * metrics the step has.
+   */
+  readonly line: string | readonly string[];
+}
+
+/** The networks that a phase updates. */
+export function updatedBy({ updates }: Phase): readonly string[] {
+  return typeof updates === "string" ? [updates] : updates;
+}
+
+/** Whether something in a design goes by the number of the step. */
+export function countsSteps({ schedule, phases, averageWarmUp }: Design): boolean {
+  const counting = phases.some(({ during, optimization }) => during ?? optimization?.schedule);
+  return schedule !== undefined || averageWarmUp === true || counting;
+}
+
+/** What is said of a step with these metrics, see `Design.line`. */
+export function lineOf({ line }: Design, metrics: Readonly<Record<string, number>>): string {
+  const namesIn = (part: string) => [...part.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const parts = typeof line === "string" ? [line] : line;
+  return parts
+    .filter((part) => namesIn(part).every((name) => name in metrics))
+    .map((part) => part.replace(/\{(\w+)\}/g, (_, name: string) => metrics[name].toFixed(6)))
+    .join(" ");
 }
 
 /**

@@ -7,19 +7,24 @@ import { flow } from "./flow.js";
 import { r3gan } from "./r3gan.js";
 import type { Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
+import { vaeGan } from "./vae-gan.js";
 import { hurried, vanilla } from "./vanilla.js";
 import { wganGp } from "./wgan-gp.js";
 
 export {
   type Classifier,
+  countsSteps,
   type Design,
   type ImageShape,
   imageShapeOf,
+  lineOf,
   type Phase,
   pixelsOf,
   type Sampler,
   type StepInput,
   samplerOf,
+  updatedBy,
+  type Window,
 } from "./design.js";
 export { count, type Recipe } from "./recipe.js";
 
@@ -34,6 +39,7 @@ export const recipes = {
   conditional,
   r3gan,
   flow,
+  "vae-gan": vaeGan,
   classifier,
 } satisfies Record<string, Recipe>;
 

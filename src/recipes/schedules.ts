@@ -26,7 +26,7 @@ export const scheduleNames = Object.keys(shapes) as ScheduleName[];
 
 /** The factor of the learning rate in each step. */
 export interface Schedule {
-  readonly name: ScheduleName;
+  readonly name: string;
   /**
    * The factor in a step.
    *
@@ -53,6 +53,29 @@ export function scheduleOf(name: ScheduleName, warmupSteps: number): Schedule | 
       if (warmupSteps === 0 && factor) return factor;
       const rising = div(add(step, 1), warmupSteps);
       return where(greater(warmupSteps, step), rising, factor ?? 1);
+    },
+  };
+}
+
+/**
+ * A schedule for a phase with a window: (t + 1) / W in the first W = `warmupSteps` steps, then 1 up to a share of all
+ * steps, `until`, and linear from there down to `last`.
+ */
+export function held({
+  warmupSteps,
+  until,
+  last,
+}: {
+  warmupSteps: number;
+  until: number;
+  last: number;
+}): Schedule {
+  return {
+    name: "held",
+    factor(step, steps) {
+      const progress = clip(div(step, maximum(steps, 1)), until, 1);
+      const falling = sub(1, mul(sub(progress, until), (1 - last) / (1 - until)));
+      return minimum(div(add(step, 1), warmupSteps), falling);
     },
   };
 }

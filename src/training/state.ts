@@ -1,5 +1,5 @@
 import { declarationsOf, type Initializer } from "../networks/index.js";
-import type { Design } from "../recipes/index.js";
+import { countsSteps, type Design, updatedBy } from "../recipes/index.js";
 import { fillUniform, randomStream } from "../tensors/random.js";
 import { floatsIn, sizeOf, type Tensor, type Tensors, tensorIn } from "../tensors/tensor.js";
 import {
@@ -28,20 +28,37 @@ export function exportedState({ exported, averageDecay }: Design): string {
 
 /** The states that only updates need: the optimizer's slots, and the steps of the schedule. */
 export function slotStates(design: Design): readonly string[] {
-  const slots = Object.keys(design.optimizer.slots(1));
   const ofNetworks = Object.keys(design.networks).flatMap((network) =>
-    slots.map((slot) => slotState(network, slot)),
+    slotsOf(design, network, 1).map(({ name }) => name),
   );
   return [...ofNetworks, ...scheduleStates(design).map(({ name }) => name)];
 }
 
-function scheduleStates({ schedule }: Design): readonly StateTensor[] {
-  return schedule ? [STEP_STATE, STEPS_STATE].map((name) => ({ name, shape: [], initial: 0 })) : [];
+/** What the optimizers of all phases that update a network remember of it, each for itself. */
+function slotsOf(design: Design, network: string, size: number): readonly StateTensor[] {
+  const updating = design.phases.filter((phase) => updatedBy(phase).includes(network));
+  const optimizers = new Map(
+    updating.map(({ optimization }) => [optimization?.name, optimization?.optimizer ?? design.optimizer]),
+  );
+  return [...optimizers].flatMap(([own, optimizer]) =>
+    Object.entries(optimizer.slots(size)).map(([slot, shape]) => ({
+      name: slotState(network, slot, own),
+      shape,
+      initial: 0,
+      ...(shape.length > 0 && { vectorOf: network }),
+    })),
+  );
 }
 
-/** Set the total number of steps in a state, for the schedule. It may be infinite. */
-export function withSteps({ schedule }: Design, state: Tensors, steps: number): Tensors {
-  if (!schedule) return state;
+function scheduleStates(design: Design): readonly StateTensor[] {
+  return countsSteps(design)
+    ? [STEP_STATE, STEPS_STATE].map((name) => ({ name, shape: [], initial: 0 }))
+    : [];
+}
+
+/** Set the total number of steps in a state, for schedules and windows. It may be infinite. */
+export function withSteps(design: Design, state: Tensors, steps: number): Tensors {
+  if (!countsSteps(design)) return state;
   const data = Float32Array.of(Number.isFinite(steps) ? steps : 0);
   return new Map(state).set(STEPS_STATE, { dtype: "float32", shape: [], data });
 }
@@ -51,10 +68,11 @@ export function withSteps({ schedule }: Design, state: Tensors, steps: number): 
  *
  * @param made the number of steps that the training has run.
  */
-export function withOwnSchedule({ schedule }: Design, state: Tensors, made: number): Tensors {
-  if (state.has(STEP_STATE) === (schedule !== undefined)) return state;
+export function withOwnSchedule(design: Design, state: Tensors, made: number): Tensors {
+  const counting = countsSteps(design);
+  if (state.has(STEP_STATE) === counting) return state;
   const changed = new Map(state);
-  if (schedule) {
+  if (counting) {
     for (const name of [STEP_STATE, STEPS_STATE]) {
       changed.set(name, { dtype: "float32", shape: [], data: Float32Array.of(made) });
     }
@@ -70,18 +88,13 @@ export function withOwnSchedule({ schedule }: Design, state: Tensors, made: numb
  * the state of the schedule.
  */
 export function stateTensors(design: Design): readonly StateTensor[] {
-  const { networks, optimizer, exported, averageDecay } = design;
+  const { networks, exported, averageDecay } = design;
   const ofNetworks = Object.entries(networks).flatMap(([network, definition]) => {
     const { size, buffers } = declarationsOf(definition);
     const averaged = averageDecay !== undefined && network === exported.network;
     return [
       { name: parametersState(network), shape: [size], initial: 0, vectorOf: network },
-      ...Object.entries(optimizer.slots(size)).map(([slot, shape]) => ({
-        name: slotState(network, slot),
-        shape,
-        initial: 0,
-        ...(shape.length > 0 && { vectorOf: network }),
-      })),
+      ...slotsOf(design, network, size),
       ...buffers.map(({ name, shape, init }) => ({
         name: bufferState(network, name),
         shape,

@@ -4,42 +4,24 @@ import {
   build,
   concat,
   extentOf,
-  gradients,
   input,
   loop,
   type Model,
-  mul,
   reshape,
   row,
   type Shape,
   scalar,
-  sum,
   type Value,
   withScope,
-  zerosLike,
 } from "../graph/index.js";
-import {
-  type Bound,
-  cut,
-  declarationsOf,
-  joined,
-  onPieces,
-  type Piece,
-  piecesOf,
-} from "../networks/index.js";
-import type { Design, Phase, StepInput } from "../recipes/index.js";
+import { type Bound, cut, declarationsOf, joined, onPieces, piecesOf } from "../networks/index.js";
+import { type Design, type Phase, type StepInput, updatedBy } from "../recipes/index.js";
 import type { DType } from "../tensors/tensor.js";
-import {
-  averageState,
-  bufferState,
-  nextState,
-  parametersState,
-  pieceState,
-  STEP_STATE,
-  STEPS_STATE,
-  slotState,
-} from "./names.js";
+import { averaged } from "./average.js";
+import { bufferState, nextState, parametersState, pieceState, STEP_STATE, STEPS_STATE } from "./names.js";
 import { type StateTensor, stateTensors } from "./state.js";
+import { updated, withDiscarded } from "./update.js";
+import { clockOf, type PhaseResult, withinWindow } from "./windows.js";
 
 type Values = Readonly<Record<string, Value>>;
 
@@ -69,9 +51,9 @@ export interface StepGraph {
   readonly metrics: readonly { readonly name: string; readonly shape: Shape; readonly phase: string }[];
 }
 
-/** The batch inputs that the phases of a design declare. */
+/** The batch inputs that the phases of a design declare; phases with an input of the same name share it. */
 export function batchInputs(design: Design): readonly BatchInput[] {
-  return design.phases.flatMap(({ inputs, repeats }) =>
+  const all = design.phases.flatMap(({ inputs, repeats }) =>
     Object.entries(inputs).map(([name, { role, shape }]) => ({
       name,
       role,
@@ -81,6 +63,7 @@ export function batchInputs(design: Design): readonly BatchInput[] {
       inputShape: ["steps", ...(repeats > 1 ? [repeats] : []), "batch", ...shape],
     })),
   );
+  return [...new Map(all.map((input) => [input.name, input])).values()];
 }
 
 /**
@@ -164,31 +147,47 @@ function trainingStep(
 ): { state: Values; collected: Values } {
   let state = before;
   const { schedule } = design;
-  const [made, steps] = [before[STEP_STATE], before[STEPS_STATE]];
-  const factor = schedule ? withScope("schedule", () => schedule.factor(made, steps)) : 1;
+  const clock = clockOf(design, before);
+  const factor =
+    schedule && clock ? withScope("schedule", () => schedule.factor(clock.made, clock.steps)) : 1;
   const collected: Record<string, Value> = {};
   for (const phase of design.phases) {
-    const recorded: Values[] = [];
-    for (let repeat = 0; repeat < phase.repeats; repeat++) {
-      const inputs = Object.keys(phase.inputs).map(
-        (name) => [name, repeated(batch[name], phase, repeat)] as const,
-      );
-      const networks = boundOn(design, state);
-      const forwards = Object.fromEntries(networks.map(([name, { forward }]) => [name, forward]));
-      const { loss, metrics } = phase.trace(forwards, Object.fromEntries(inputs));
-      const { next, discarded } = withScope("optimizer", () =>
-        updated(design, phase, { loss, factor, state }),
-      );
-      state = { ...state, ...next, ...buffersOf(networks) };
-      recorded.push(withDiscarded(metrics, discarded));
-    }
-    for (const name of Object.keys(recorded[0])) {
-      collected[name] = stacked(recorded.map((metrics) => metrics[name]));
-      phases.set(name, phase.updates);
-    }
+    const { changed, metrics } = withinWindow(design, phase, { clock, state }, (own) =>
+      phaseStep(design, phase, { batch, state, factor: own ?? factor }),
+    );
+    state = { ...state, ...changed };
+    Object.assign(collected, metrics);
+    for (const name of Object.keys(metrics)) phases.set(name, updatedBy(phase).join(" and "));
   }
-  const counted: Values = schedule ? { [STEP_STATE]: withScope("schedule", () => add(made, 1)) } : {};
-  return { state: { ...state, ...averaged(design, state), ...counted }, collected };
+  const counted: Values = clock ? { [STEP_STATE]: withScope("schedule", () => add(clock.made, 1)) } : {};
+  return { state: { ...state, ...averaged(design, state, clock), ...counted }, collected };
+}
+
+/** All repetitions of a phase in one step. */
+function phaseStep(
+  design: Design,
+  phase: Phase,
+  { batch, state: before, factor }: { batch: Values; state: Values; factor: Value | 1 },
+): PhaseResult {
+  let changed: Values = {};
+  const recorded: Values[] = [];
+  for (let repeat = 0; repeat < phase.repeats; repeat++) {
+    const state = { ...before, ...changed };
+    const inputs = Object.keys(phase.inputs).map(
+      (name) => [name, repeated(batch[name], phase, repeat)] as const,
+    );
+    const networks = boundOn(design, state);
+    const forwards = Object.fromEntries(networks.map(([name, { forward }]) => [name, forward]));
+    const { loss, metrics } = phase.trace(forwards, Object.fromEntries(inputs));
+    const { next, discarded } = withScope("optimizer", () => updated(design, phase, { loss, factor, state }));
+    changed = { ...changed, ...next, ...buffersOf(networks, state) };
+    recorded.push(withDiscarded(metrics, discarded));
+  }
+  const names = Object.keys(recorded[0]);
+  return {
+    changed,
+    metrics: Object.fromEntries(names.map((name) => [name, stacked(recorded.map((each) => each[name]))])),
+  };
 }
 
 type BoundNetworks = readonly (readonly [name: string, bound: Bound<unknown>])[];
@@ -217,71 +216,12 @@ function momentumOf({ averageDecay, phases }: Design): number | undefined {
   return averageDecay === undefined ? undefined : Math.max(1 - averageDecay ** (1 / phases.length), 0.01);
 }
 
-/** The buffers of all networks after the forward passes. */
-function buffersOf(networks: BoundNetworks): Values {
-  return Object.fromEntries(
-    networks.flatMap(([name, { buffers }]) =>
-      [...buffers].map(([buffer, value]) => [bufferState(name, buffer), value] as const),
-    ),
+/** The buffers that the forward passes replaced. */
+function buffersOf(networks: BoundNetworks, before: Values): Values {
+  const all = networks.flatMap(([name, { buffers }]) =>
+    [...buffers].map(([buffer, value]) => [bufferState(name, buffer), value] as const),
   );
-}
-
-/** The updated parameters and slots of a phase's network, and the gradients that are not used, if requested. */
-function updated(
-  design: Design,
-  { updates, undetached = [] }: Phase,
-  { loss, factor, state }: { loss: Value; factor: Value | 1; state: Values },
-): { next: Values; discarded: readonly Value[] } {
-  const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
-  const parametersOf = (network: string) =>
-    learned(network).map((piece) => state[pieceState(parametersState(network), piece.name)]);
-  // Treat the whole state as constant: updates by earlier phases are not differentiated.
-  const parameters = [updates, ...undetached].flatMap(parametersOf);
-  // A bias before a normalization does not affect the loss. For large images it can be a piece of its own.
-  const derivatives = gradients(loss, parameters, { fixed: Object.values(state), unused: zerosLike });
-  const pieces = learned(updates);
-  const surroundings = { factor, gradients: derivatives.slice(0, pieces.length) };
-  const next = pieces.map((piece, i) => {
-    const names = slotNames(design, updates, piece);
-    const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));
-    const result = design.optimizer.update(
-      derivatives[i],
-      { parameters: parameters[i], slots },
-      surroundings,
-    );
-    return [
-      [pieceState(parametersState(updates), piece.name), result.parameters],
-      ...names.map(([slot, name]) => [name, result.slots[slot]]),
-    ];
-  });
-  // A scalar slot is shared by all pieces: every piece computes the same value. Keep the value of the first piece.
-  return { next: Object.fromEntries(next.toReversed().flat()), discarded: derivatives.slice(pieces.length) };
-}
-
-/** The optimizer's slots for a piece, and the loop's states for them. A scalar slot is shared by all pieces. */
-function slotNames({ optimizer }: Design, network: string, piece: Piece): (readonly [string, string])[] {
-  return Object.entries(optimizer.slots(1)).map(([slot, shape]) => {
-    const name = slotState(network, slot);
-    return [slot, shape.length > 0 ? pieceState(name, piece.name) : name];
-  });
-}
-
-/** Nodes that no output needs are dropped, so unused gradients are added to a metric, as 0 times their sum. */
-function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
-  const [name] = Object.keys(metrics);
-  const kept = discarded.reduce((metric, g) => add(metric, mul(sum(g), 0)), metrics[name]);
-  return { ...metrics, [name]: kept };
-}
-
-/** The moving average after a step: a ← decay·a + (1 - decay)·p. */
-function averaged({ networks, exported, averageDecay }: Design, state: Values): Values {
-  if (averageDecay === undefined) return {};
-  const entries = piecesOf(networks[exported.network]).map((piece) => {
-    const average = pieceState(averageState(exported.network), piece.name);
-    const parameters = state[pieceState(parametersState(exported.network), piece.name)];
-    return [average, add(mul(state[average], averageDecay), mul(parameters, 1 - averageDecay))];
-  });
-  return Object.fromEntries(entries);
+  return Object.fromEntries(all.filter(([name, value]) => before[name] !== value));
 }
 
 /** The part of a batch input for one repetition of its phase. */

@@ -26,6 +26,7 @@ import type {
   Training,
   Workplace,
 } from "./training.js";
+import { ABSENT } from "./windows.js";
 
 /**
  * Train until the epochs are complete or `signal` requests a stop. In both cases the last checkpoint contains every
@@ -210,15 +211,19 @@ function* plannedCalls(training: Training, stepsPerCall: () => number): Generato
   }
 }
 
-/** The metrics of a call, by step. Metrics of a repeated phase are averaged over its repetitions. */
+/**
+ * The metrics of a call of the graph, step by step; a repeated phase's are averaged over its repetitions. Those of a phase
+ * that a step does not compute are left out.
+ */
 function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLine[] {
   const entries = [...outputs];
   const steps = entries[0][1].shape[0];
   return Array.from({ length: steps }, (_, i) => {
-    const metrics = entries.map(([name, { data }]) => {
+    const metrics = entries.flatMap(([name, { data }]) => {
       const repeats = data.length / steps;
       const values = Array.from(data.subarray(i * repeats, (i + 1) * repeats), Number);
-      return [name, values.reduce((sum, value) => sum + value, 0) / repeats] as const;
+      if (values[0] === ABSENT) return [];
+      return [[name, values.reduce((sum, value) => sum + value, 0) / repeats] as const];
     });
     return { epoch, step: firstStep + i + 1, metrics: Object.fromEntries(metrics) };
   });

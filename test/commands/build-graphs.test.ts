@@ -15,6 +15,7 @@ const artifacts: Readonly<Record<RecipeName, readonly string[]>> = {
   vae: ["vae"],
   dcgan: [],
   conditional: [],
+  "vae-gan": [],
   r3gan: [],
   flow: [],
   classifier: [],

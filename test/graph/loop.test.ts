@@ -88,7 +88,7 @@ test("what does not depend on the iteration is computed once, outside", () => {
   const { nodes } = modelOf(state).graph;
   // The gradient of the sum, a one that broadcasts to the state, does not depend on the iteration either.
   expect(nodes.map(({ type }) => type)).toEqual(["Exp", "Reshape", "Loop"]);
-  const body = nodes[2].body?.nodes ?? [];
+  const body = nodes[2].bodies?.body.nodes ?? [];
   const ownWork = ["Sub", "Mul", "ReduceSum", "Mul", "Add", "Mul", "Sub"];
   expect(body.map(({ type }) => type)).toEqual([...ownWork, "Identity", "Identity"]);
   expect(body[0].inputs[1]).toBe("Exp");
@@ -102,7 +102,7 @@ test("shapes are read from the graph's inputs, once", () => {
   });
   const { nodes } = modelOf(state).graph;
   expect(nodes.find(({ type }) => type === "Shape")?.inputs).toEqual(["batch"]);
-  const body = nodes.find(({ type }) => type === "Loop")?.body?.nodes ?? [];
+  const body = nodes.find(({ type }) => type === "Loop")?.bodies?.body.nodes ?? [];
   expect(body.map(({ type }) => type)).toContain("Gather");
   expect(body.map(({ type }) => type)).not.toContain("Shape");
 });
@@ -143,7 +143,7 @@ test("loops nest, and no name occurs twice in all their graphs", async () => {
       ...[...inputs, ...initializers].map(({ name }) => name),
       ...nodes.flatMap(({ outputs }) => outputs),
     );
-    graph = nodes.find(({ body }) => body)?.body;
+    graph = nodes.find(({ bodies }) => bodies)?.bodies?.body;
     expect(graph === undefined).toBe(depth === 2);
   }
   expect(names.toSorted()).toEqual([...new Set(names)].sort());

@@ -28,7 +28,7 @@ test("what is lowered in a loop's body stays there, unless it does not depend on
     collected: {},
   }));
   const nodes = written(state);
-  const body = nodes.find(({ type }) => type === "Loop")?.body?.nodes;
+  const body = nodes.find(({ type }) => type === "Loop")?.bodies?.body.nodes;
   for (const graph of [nodes, body]) expect(typesOf(graph).filter((type) => type === "Log")).toHaveLength(1);
 
   const exact = (value: number) => Math.log1p(Math.exp(value));

@@ -7,7 +7,7 @@ import { about } from "../helpers/run.js";
 
 /** All nodes of a graph and of the graphs in it, but those that run a graph: WebGPU leaves them to the CPU. */
 function nodesOf(graph: NamedGraph): readonly NamedNode[] {
-  return graph.nodes.flatMap((node) => (node.body ? nodesOf(node.body) : [node]));
+  return graph.nodes.flatMap((node) => (node.bodies ? Object.values(node.bodies).flatMap(nodesOf) : [node]));
 }
 
 /** Operators whose inputs after the first are axes and extents, which ONNX Runtime reads on the CPU. */

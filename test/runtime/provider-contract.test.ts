@@ -34,6 +34,7 @@ const settings: Record<RecipeName, Readonly<Record<string, unknown>>> = {
   vae: small,
   dcgan: small,
   conditional: small,
+  "vae-gan": { latent: 3, width: 2, components: 6, classes: 3 },
   flow: { width: 4, classes: 3, samplingSteps: 3, solver: "heun" },
   // Without a first moment the smallest gradient makes a step of the whole rate: rounding may turn its sign.
   r3gan: { ...small, classes: 3, learningRate: 1e-4 },

@@ -88,7 +88,7 @@ describe("a step", () => {
 
 test.each(recipeNames)("%s: no node of a step does what another one does", (recipe) => {
   const { nodes } = buildStepGraph(designed(recipe), about).model.graph;
-  const body = nodes.find(({ type }) => type === "Loop")?.body?.nodes ?? [];
+  const body = nodes.find(({ type }) => type === "Loop")?.bodies?.body.nodes ?? [];
   const work = body.map(({ type, inputs, attributes, outputs }) =>
     JSON.stringify([type, inputs, attributes, outputs.length]),
   );

@@ -1,0 +1,137 @@
+import {
+  add,
+  clip,
+  concat,
+  gemm,
+  leakyRelu,
+  mul,
+  onesLike,
+  reshape,
+  split,
+  sum,
+  swish,
+  tanh,
+  type Value,
+  withScope,
+} from "../graph/index.js";
+import { type ImageSize, oneHot, smallest } from "./conv.js";
+import { type GaussianMixture, gaussianMixture } from "./gaussian-mixture.js";
+import { doubling, halving, linear, plain, uniformFanIn } from "./layers.js";
+import type { Network } from "./network.js";
+
+export interface VaeGanSize {
+  /** Channels next to the image; twice as many behind the second layer. */
+  readonly width: number;
+  /** Numbers in a code. */
+  readonly latent: number;
+  /** Classes of the images; 1 where there are none to tell apart. */
+  readonly classes: number;
+  /** Components of the prior for each class. */
+  readonly components: number;
+}
+
+/** Images [batch, pixels] and their classes [batch] to mean and log variance of their codes, [batch, latent] each. */
+export type Encode = (x: Value, label?: Value) => { readonly mu: Value; readonly logVariance: Value };
+
+export interface Generate {
+  /** Codes [batch, latent] and classes [batch] to images [batch, pixels] in [-1, 1]. */
+  decode(code: Value, label?: Value): Value;
+  /** Where codes lie; its classes are those of {@link Generate.chosen}. */
+  readonly prior: GaussianMixture;
+  /** Classes [batch] as one-hot vectors, one for each row of a value; all ones where there is one class alone. */
+  chosen(label: Value | undefined, like: Value): Value;
+}
+
+/** Images are halved and doubled so often. */
+const DEPTH = 2;
+
+/** Values joined by the class of each row, where there are classes. */
+function told(x: Value, label: Value | undefined, classes: number): Value {
+  return label ? concat([x, oneHot(label, classes)], 1) : x;
+}
+
+const toldSize = ({ classes }: VaeGanSize) => (classes > 1 ? classes : 0);
+
+/** The encoder of a conditional VAE: two halvings (kernel 4, stride 2), SiLU, and a linear layer that is told the class. */
+export function convEncoder(image: ImageSize, size: VaeGanSize): Network<Encode> {
+  const { width, latent, classes } = size;
+  const [height, across] = smallest(image, { depth: DEPTH });
+  const features = 2 * width * height * across;
+  return {
+    name: "encoder",
+    create(scope) {
+      const down1 = plain(halving(scope, "down1", image.channels, width));
+      const down2 = plain(halving(scope, "down2", width, 2 * width));
+      const code = plain(linear(scope, "code", features + toldSize(size), 2 * latent));
+      return (x, label) =>
+        withScope("encoder", () => {
+          const batch = x.shape[0];
+          const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
+          const seen = reshape(swish(down2(swish(down1(pixels)))), [batch, features]);
+          const [mu, logVariance] = split(code(told(seen, label, classes)), 1, 2);
+          return { mu, logVariance: clip(logVariance, -12, 4) };
+        });
+    },
+  };
+}
+
+/** The decoder of a conditional VAE, two doublings turned round as {@link convEncoder} is, and the prior of its codes. */
+export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Generate> {
+  const { width, latent, classes, components } = size;
+  const [height, across] = smallest(image, { depth: DEPTH });
+  const features = 2 * width * height * across;
+  const pixels = image.channels * image.height * image.width;
+  return {
+    name: "generator",
+    create(scope) {
+      const fc = plain(linear(scope, "fc", latent + toldSize(size), features));
+      const up1 = plain(doubling(scope, "up1", 2 * width, width));
+      const up2 = plain(doubling(scope, "up2", width, image.channels));
+      return {
+        decode: (code, label) =>
+          withScope("generator", () => {
+            const batch = code.shape[0];
+            const start = reshape(swish(fc(told(code, label, classes))), [batch, 2 * width, height, across]);
+            return reshape(tanh(up2(swish(up1(start)))), [batch, pixels]);
+          }),
+        prior: gaussianMixture(scope, "prior", { classes, components, latent }),
+        chosen: (label, like) =>
+          label ? oneHot(label, classes) : onesLike(sum(like, [1], { keepdims: true })),
+      };
+    },
+  };
+}
+
+/**
+ * A discriminator without normalization: two halvings with LeakyReLU 0.2 and a linear layer, to which the product with
+ * the class's embedding is added (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637). Images [batch, pixels], or
+ * with axes, to logits [batch, 1].
+ */
+export function projectionDiscriminator(
+  image: ImageSize,
+  size: VaeGanSize,
+): Network<(x: Value, label?: Value) => Value> {
+  const { width, classes } = size;
+  const [height, across] = smallest(image, { depth: DEPTH });
+  const features = 2 * width * height * across;
+  return {
+    name: "discriminator",
+    create(scope) {
+      const down1 = plain(halving(scope, "down1", image.channels, width));
+      const down2 = plain(halving(scope, "down2", width, 2 * width));
+      const fc = plain(linear(scope, "fc", features, 1));
+      const embedding =
+        classes > 1 ? scope.parameter("embedding", [classes, features], uniformFanIn(features)) : undefined;
+      return (x, label) =>
+        withScope("discriminator", () => {
+          const batch = x.shape[0];
+          const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
+          const seen = reshape(leakyRelu(down2(leakyRelu(down1(pixels), 0.2)), 0.2), [batch, features]);
+          const logits = fc(seen);
+          if (!label || !embedding) return logits;
+          const projected = mul(seen, gemm(oneHot(label, classes), embedding));
+          return add(logits, sum(projected, [1], { keepdims: true }));
+        });
+    },
+  };
+}

@@ -101,7 +101,9 @@ export async function trainCommand(
   { config, folder, changes }: { config: Config; folder: string | undefined; changes?: Changes },
   { resume = false, dryRun = false, json = false },
 ): Promise<string> {
-  const { prepareRun, prepareResume, workplaceOf, stepsInEpoch } = await import("../runs/run.js");
+  const { prepareRun, prepareResume, settledSettings, workplaceOf, stepsInEpoch } = await import(
+    "../runs/run.js"
+  );
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
@@ -133,7 +135,9 @@ export async function trainCommand(
     await warnOfCpuNodes(training);
     await warnOfClasses(training);
     if (dryRun) {
-      print(json ? JSON.stringify({ ...summary, configuration: config.flat }) : where);
+      print(
+        json ? JSON.stringify({ ...summary, configuration: settledSettings(training, config.flat) }) : where,
+      );
       return where;
     }
     if (position.epoch >= training.epochs) {
@@ -197,7 +201,7 @@ async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   const { classes } = design.exported;
   if (classes === undefined || !dataset.labels) return;
   const { classesIn } = await import("../training/batches.js");
-  const present = classesIn(dataset.labels);
+  const present = classesIn(dataset.labels, dataset.classNames);
   if (present < classes)
     say(`${dataset.name} has ${present} of ${classes} classes; use --classes ${present}`);
 }

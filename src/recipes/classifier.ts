@@ -3,12 +3,12 @@ import { convClassifier, type ImageClassifier, type Network, type RoleNetwork } 
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import { type Classifying, crossEntropy } from "./objectives/classification.js";
 import { optimization, optimizationSettings } from "./optimizers/index.js";
-import { count, defineRecipe } from "./recipe.js";
+import { classCount, count, defineRecipe, MNIST_CLASSES } from "./recipe.js";
 
 export const classifier = defineRecipe({
   title: "a convolutional image classifier (no GAN)",
   settings: z.strictObject({
-    classes: count(10, "number of classes"),
+    classes: classCount,
     width: count(16, "channels next to the image"),
     depth: count(2, "how often images are halved"),
     features: count(64, "features of the last hidden layer"),
@@ -21,11 +21,13 @@ export const classifier = defineRecipe({
     ...optimizationSettings({ learningRate: 2e-3, beta1: 0.9, beta2: 0.999 }),
   }),
   design(settings, image, replace): RecipeDesign<Classifying> {
-    const { classes } = settings;
+    const { classes = MNIST_CLASSES } = settings;
     const pixels = pixelsOf(image);
     const replaced = replace("classifier", { input: [pixels], output: classes, without: "Softmax" });
     return {
-      networks: { classifier: replaced ? withFeatures(replaced) : convClassifier(image, settings) },
+      networks: {
+        classifier: replaced ? withFeatures(replaced) : convClassifier(image, { ...settings, classes }),
+      },
       ...optimization(settings),
       phases: crossEntropy(pixels, classes),
       exported: {

@@ -26,7 +26,7 @@ export {
   updatedBy,
   type Window,
 } from "./design.js";
-export { count, type Recipe } from "./recipe.js";
+export { count, type Recipe, withClasses } from "./recipe.js";
 
 export { hurried };
 

@@ -23,3 +23,31 @@ export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: 
 
 /** A whole number of at least 1, with a default: for sizes and counts. */
 export const count = (standard: number, about: string) => z.int().min(1).default(standard).describe(about);
+
+/** The classes of MNIST: what a recipe with classes has where no data are looked at. */
+export const MNIST_CLASSES = 10;
+
+/** The setting of a recipe that cannot do without classes. In a run it is as many as the data have, unless given. */
+export const classCount = z
+  .int()
+  .min(1)
+  .optional()
+  .describe("number of classes (default: as many as the data has)");
+
+/**
+ * Settings with the number of classes of a recipe that cannot do without, if they do not have one yet; in the order of
+ * the recipe's schema.
+ */
+export function withClasses<Settings extends Readonly<Record<string, unknown>>>(
+  recipe: Recipe,
+  settings: Settings,
+  classes: number | undefined,
+): Settings {
+  const keys = Object.keys(recipe.settings.shape);
+  const isSettled = recipe.settings.shape.classes !== classCount || settings.classes !== undefined;
+  if (isSettled || classes === undefined) return settings;
+  const known: Readonly<Record<string, unknown>> = { ...settings, classes };
+  const others = Object.keys(settings).filter((key) => !keys.includes(key));
+  const order = [...others, ...keys.filter((key) => key in known)];
+  return Object.fromEntries(order.map((key) => [key, known[key]])) as Settings;
+}

@@ -7,10 +7,11 @@ import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { requireWritable, writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { hasExternalData } from "../onnx/patch.js";
+import { type RecipeName, recipes, withClasses } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { augmentationsIn } from "../training/augment.js";
-import { checkLabels, stepsPerEpoch } from "../training/batches.js";
+import { checkLabels, classesIn, stepsPerEpoch } from "../training/batches.js";
 import { type Checkpoint, checkState, startPosition } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
 import type { Divergence, ScoresLine, Training, Workplace } from "../training/training.js";
@@ -94,7 +95,10 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
     signal,
     heldOut: configuration.run.recipe === "classifier",
   });
-  const designed = await designFrom(configuration, dataset);
+  const { recipe, run: told } = configuration;
+  const classes = dataset.labels && classesIn(dataset.labels, dataset.classNames);
+  const settled = { run: told, recipe: withClasses(recipes[told.recipe], recipe, classes) };
+  const designed = await designFrom(settled, dataset);
   const { design } = designed;
   const position = startPosition(design, dataset.count, seed);
   await requireTrainable(configuration.run, design);
@@ -261,7 +265,8 @@ export function workplaceOf(
           if (path !== copy && !hasExternalData(bytes)) await writeAtomically(copy, bytes);
         }
         const { classNames } = run.dataset;
-        const kept = classNames ? { ...flat, classNames } : flat;
+        const settled = settledSettings(run, flat);
+        const kept = classNames ? { ...settled, classNames } : settled;
         // All epochs are complete: keep the previous configuration.
         if (run.resumed && run.start.position.epoch >= run.epochs) return;
         await writeAtomically(files.config, `${JSON.stringify(kept, null, 2)}\n`);
@@ -291,7 +296,9 @@ export function workplaceOf(
   };
 }
 
-/** The number of steps in an epoch of a training. */
+        const settled = settledSettings(run, flat);
+        const kept = classNames ? { ...settled, classNames } : settled;
+        // All epochs are complete: keep the previous configuration.
 export function stepsInEpoch({ graph, dataset, batchSize }: Training): number {
   return stepsPerEpoch(graph.batches, dataset.count, batchSize);
 }

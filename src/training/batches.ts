@@ -110,9 +110,9 @@ export function feedsOfBlock(
   return feeds;
 }
 
-/** The number of classes in the labels of a data set. */
-export function classesIn(labels: Uint8Array): number {
-  return labels.reduce((largest, label) => Math.max(largest, label), 0) + 1;
+/** How many classes a data set has: those that its labels tell apart, and those that have a name and no image. */
+export function classesIn(labels: Uint8Array, names: readonly string[] = []): number {
+  return Math.max(labels.reduce((largest, label) => Math.max(largest, label), 0) + 1, names.length);
 }
 
 /**

@@ -95,6 +95,21 @@ test("a folder with every kind of damage trains on its good pictures and names t
   await rm(join(cwd, "damaged/apple"), { recursive: true });
 });
 
+test("a recipe with classes has as many as the data, also those without a picture; config.json keeps the number", async () => {
+  const args = ["train", "--recipe", "conditional", "--data", "damaged", "--out", "classes", ...small];
+  const { stdout } = await succeed([...args, "--dry-run", "--json"], { cwd });
+  expect(JSON.parse(stdout).configuration.classes).toBe(4);
+  await succeed(args, { cwd });
+  const config = JSON.parse(await readFile(join(cwd, "classes", "config.json"), "utf8"));
+  expect(config).toMatchObject({ classes: 4, classNames: ["boat", "cat", "dog", "empty"] });
+  const resumed = ["train", "--resume", "--out", "classes"];
+  const { stderr } = await runCli([...resumed, "--classes", "5"], { cwd });
+  expect(stderr).toContain("--classes: cannot change from 4 to 5 when a run is resumed");
+  await succeed([...resumed, "--epochs", "2"], { cwd });
+  await succeed(["export", "classes.onnx", "--run", "classes"], { cwd });
+  await succeed(["sample", "classes.onnx", "--classes", "cat", "--count", "2"], { cwd });
+});
+
 test("data says the same without training, and draws a sheet", async () => {
   const { stdout } = await succeed(["data", "damaged", "--size", "8", "--out", "sheet.png"], { cwd });
   const told = lines(stdout);

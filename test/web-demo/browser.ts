@@ -1,16 +1,14 @@
-import { spawnSync } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { chromium, type Page } from "playwright-core";
 import sirv from "sirv";
+import { executablePath } from "../helpers/chromium.js";
 import { startCli } from "../helpers/cli.js";
 import { freePort } from "../helpers/ports.js";
 
-/** Where the browser is that the page is tested in; undefined where there is none. */
-export const executablePath =
-  spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim() || undefined;
+export { executablePath };
 
 const quiet = ["disable-background-networking", "disable-component-update", "disable-sync", "disable-quic"];
 const flags = ["no-sandbox", "no-first-run", ...quiet];

@@ -52,12 +52,12 @@ export async function writeGraphs(
   const { startingState } = await import("../runs/starting-state.js");
   const { writeAtomically } = await import("../files.node.js");
 
-  const { recipes, withClasses } = await import("../recipes/index.js");
+  const { settledSettings } = await import("../runs/settings.js");
 
   const { run, flat } = config;
   const { design, notes } = await designFrom(config, imageOf(run));
   for (const note of notes) say(note);
-  const built = buildArtifacts(design, withClasses(recipes[run.recipe], flat, design.exported.classes));
+  const built = buildArtifacts(design, settledSettings(flat, design));
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
   await writeAtomically(train, built.train);
   await writeAtomically(manifest, built.manifest);

@@ -101,9 +101,8 @@ export async function trainCommand(
   { config, folder, changes }: { config: Config; folder: string | undefined; changes?: Changes },
   { resume = false, dryRun = false, json = false },
 ): Promise<string> {
-  const { prepareRun, prepareResume, settledSettings, workplaceOf, stepsInEpoch } = await import(
-    "../runs/run.js"
-  );
+  const { prepareRun, prepareResume, workplaceOf, stepsInEpoch } = await import("../runs/run.js");
+  const { settledSettings } = await import("../runs/settings.js");
   const { newRunFolder, runFiles } = await import("../runs/run-folder.js");
   const { runtimeOf } = await import("../runs/runtimes.js");
   const { train } = await import("../training/trainer.js");
@@ -136,7 +135,9 @@ export async function trainCommand(
     await warnOfClasses(training);
     if (dryRun) {
       print(
-        json ? JSON.stringify({ ...summary, configuration: settledSettings(training, config.flat) }) : where,
+        json
+          ? JSON.stringify({ ...summary, configuration: settledSettings(config.flat, training.design) })
+          : where,
       );
       return where;
     }

@@ -10,6 +10,8 @@ import type { IdxFile } from "./idx.js";
 export interface RemoteFile {
   readonly name: string;
   readonly bytes?: number;
+  /** The most that is downloaded where the length is not known. */
+  readonly mostBytes?: number;
   readonly md5: string;
 }
 
@@ -25,7 +27,7 @@ export interface DownloadOptions extends Pick<DataOptions, "report" | "signal"> 
   readonly fix: Text;
 }
 
-/** The maximum length of a file whose length is not known, in bytes. */
+/** The maximum length of a file whose length is not known, in bytes, unless the file has its own. */
 const MOST_BYTES = 64e6;
 
 /**
@@ -35,7 +37,7 @@ const MOST_BYTES = 64e6;
  * @throws {@link GanOnnxError} when all mirrors fail, with the reason for each.
  */
 export async function obtain(file: RemoteFile, options: DownloadOptions): Promise<IdxFile> {
-  const { folder, mirrors, signal, name, fix } = options;
+  const { folder } = options;
   const path = join(folder, file.name);
   const complaints: string[] = [];
   const kept = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
@@ -46,12 +48,29 @@ export async function obtain(file: RemoteFile, options: DownloadOptions): Promis
     if (!wrong) return { path, content: kept };
     complaints.push(`${path}: ${wrong}`);
   }
+  return downloaded(file, options, complaints, async (content) => {
+    await writeAtomically(path, content);
+    return { path, content };
+  });
+}
+
+/**
+ * What is made of the first whole copy of a file that a mirror sends.
+ *
+ * @param complaints what is wrong with copies so far, for the message.
+ * @throws {GanOnnxError} as {@link obtain}, and whatever `use` throws of that kind.
+ */
+export async function downloaded<Made>(
+  file: RemoteFile,
+  options: DownloadOptions,
+  complaints: string[],
+  use: (content: Uint8Array<ArrayBuffer>) => Promise<Made>,
+): Promise<Made> {
+  const { mirrors, signal, name, fix } = options;
   for (const mirror of mirrors) {
     const url = new URL(file.name, mirror).href;
     try {
-      const content = await download(url, file, options);
-      await writeAtomically(path, content);
-      return { path, content };
+      return await use(await download(url, file, options));
     } catch (thrown) {
       signal?.throwIfAborted();
       if (thrown instanceof GanOnnxError) throw thrown; // the folder cannot be written: other mirrors do not help
@@ -79,7 +98,7 @@ async function download(
     const response = await fetchByProxy(url, AbortSignal.any(signals));
     if (!response.ok || !response.body) throw new Error(`HTTP ${response.status} ${response.statusText}`);
     const length = file.bytes ?? (Number(response.headers.get("content-length")) || undefined);
-    const content = await collect(response.body, file.bytes ?? MOST_BYTES, (done) => {
+    const content = await collect(response.body, file.bytes ?? file.mostBytes ?? MOST_BYTES, (done) => {
       timer.refresh();
       report?.(`downloading ${file.name}`, done, length);
     });
@@ -117,7 +136,7 @@ async function collect(body: AsyncIterable<Uint8Array>, limit: number, progress:
     done += chunk.length;
     progress(done);
   }
-  return content.slice(0, done);
+  return content.subarray(0, done);
 }
 
 function defectOf(content: Uint8Array, { bytes, md5 }: RemoteFile): string | undefined {

@@ -39,7 +39,8 @@ const leftovers = new Set([
   "system volume information",
 ]);
 
-const isLeftover = (path: string) =>
+/** Whether a path leads to what systems and programs leave beside the user's files. */
+export const isLeftover = (path: string) =>
   path.split(sep).some((part) => part.startsWith(".") || leftovers.has(part.toLowerCase()));
 
 /**

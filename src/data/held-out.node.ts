@@ -1,8 +1,9 @@
 import { randomStream, shuffled } from "../tensors/random.js";
 import { chosen, type DataOptions, type Dataset } from "./dataset.js";
+import { isEmnist, loadEmnist } from "./emnist.node.js";
 import { listFolder } from "./folder.node.js";
 import { readIdxTestSet } from "./idx-folder.node.js";
-import { dataSources, loadDataset } from "./load.node.js";
+import { dataSources, folderNamed, loadDataset } from "./load.node.js";
 import { isMnistLike, loadMnistLikeTest } from "./mnist.node.js";
 
 /** The fraction of images that is held out when a source has no test images: one in ten. */
@@ -23,7 +24,10 @@ export interface Parts {
 export async function loadParts(spec: string, options: DataOptions): Promise<Parts> {
   const training = await loadDataset(spec, options);
   if (isMnistLike(spec)) return { training, heldOut: await loadMnistLikeTest(spec, options) };
-  const heldOut = Object.hasOwn(dataSources, spec) ? undefined : await readIdxTestSet(await listFolder(spec));
+  if (isEmnist(spec)) return { training, heldOut: await loadEmnist(spec, "test", options) };
+  const heldOut = Object.hasOwn(dataSources, spec)
+    ? undefined
+    : await readIdxTestSet(await listFolder(await folderNamed(spec, options)));
   const same =
     heldOut && (["channels", "height", "width"] as const).every((size) => heldOut[size] === training[size]);
   return same ? { training, heldOut } : parted(training, options.seed);

@@ -1,13 +1,16 @@
 import { stat } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { GanOnnxError, setting } from "../error.js";
+import { isArchive, unpacked } from "./archive.node.js";
 import { type DataOptions, type Dataset, digitNames, mnistForm, requireForm } from "./dataset.js";
 import { drawDigits } from "./drawn.js";
+import { loadEmnist } from "./emnist.node.js";
 import { kindsOf, listFolder } from "./folder.node.js";
 import { holdsIdxFiles, readIdxFolder } from "./idx-folder.node.js";
+import { idxNameOf } from "./idx-names.js";
 import { holdsPictures, readImageFolder } from "./image-folder.node.js";
 import { loadMnistLike } from "./mnist.node.js";
-import { formatNames } from "./picture.node.js";
+import { formatNames, isPicture } from "./picture.node.js";
 
 export type { Background, DataOptions, Dataset, Report } from "./dataset.js";
 
@@ -18,14 +21,18 @@ export const dataSources = {
   mnist: (options) => loadMnistLike("mnist", options),
   "fashion-mnist": (options) => loadMnistLike("fashion-mnist", options),
   kmnist: (options) => loadMnistLike("kmnist", options),
+  "emnist-letters": (options) => loadEmnist("emnist-letters", "train", options),
+  "emnist-digits": (options) => loadEmnist("emnist-digits", "train", options),
+  "emnist-balanced": (options) => loadEmnist("emnist-balanced", "train", options),
   drawn: loadDrawn,
 } satisfies Record<string, DataSource>;
 
 /**
  * Load the training images of a source.
  *
- * @param spec `mnist`, `fashion-mnist` or `kmnist` (downloaded once), `drawn` (digits drawn by this program), or a
- * folder: of IDX files with MNIST's names, or of images (`./mnist` is a folder of that name).
+ * @param spec `mnist` or another name of {@link dataSources} (downloaded once), `drawn` (digits drawn by this program),
+ * or a folder: of IDX files with MNIST's names, or of images (`./mnist` is a folder of that name), also packed as a .zip,
+ * .tar, .tar.gz or .tgz file.
  * @param options `channels` and `size` change the images of an image folder (default 1 and 28). The other sources have
  * a fixed form and refuse other values.
  * @throws {@link GanOnnxError} of kind usage for an unknown source or an unsupported form; otherwise when files are
@@ -38,19 +45,55 @@ export async function loadDataset(spec: string, options: DataOptions): Promise<D
   return source ? source(options) : loadFolder(spec, options);
 }
 
-async function loadFolder(folder: string, options: DataOptions): Promise<Dataset> {
-  const isFolder = await stat(folder).then(
-    (there) => there.isDirectory(),
-    () => undefined,
-  );
-  if (!isFolder) {
+/**
+ * The folder that a source names: itself, or for an archive where its files are unpacked.
+ *
+ * @throws {GanOnnxError} of kind usage when it is neither; as `unpacked` for an archive.
+ */
+export async function folderNamed(
+  spec: string,
+  options: Pick<DataOptions, "report" | "signal">,
+): Promise<string> {
+  const there = await stat(spec).catch(() => undefined);
+  if (there?.isDirectory()) return spec;
+  if (there && isArchive(spec)) {
+    const isRead = (name: string) => isPicture(name) || idxNameOf(name) !== undefined;
+    return unpacked(spec, isRead, options);
+  }
+  if (there && /\.parquet$/i.test(spec)) {
+    const lines = [
+      "import datasets",
+      `d = datasets.load_dataset('parquet', data_files=${JSON.stringify(spec)})['train']`,
+      "[r['image'].save(f'{i}.png') for i, r in enumerate(d)]",
+    ];
     throw new GanOnnxError({
-      what: `is neither a data source nor a readable folder ${isFolder === false ? "but a file" : "that is there"}`,
-      where: setting("data", folder),
-      fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files`,
+      what: "is a Parquet file, which is not read",
+      where: setting("data", spec),
+      fix: `save its images as files, in Python: ${lines.join("; ")}`,
       kind: "usage",
     });
   }
+  throw new GanOnnxError({
+    what: `is neither a data source nor a readable folder ${there ? "but a file" : "that is there"}`,
+    where: setting("data", spec),
+    fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files, also as .zip or .tar`,
+    kind: "usage",
+  });
+}
+
+async function loadFolder(spec: string, options: DataOptions): Promise<Dataset> {
+  const folder = await folderNamed(spec, options);
+  if (folder === spec) return readFolder(folder, options);
+  try {
+    return { ...(await readFolder(folder, options)), name: spec };
+  } catch (error) {
+    // What is wrong lies in the archive, whatever the place to which that was unpacked.
+    if (!(error instanceof GanOnnxError) || typeof error.parts.where !== "string") throw error;
+    throw new GanOnnxError({ ...error.parts, where: error.parts.where.replace(folder, spec) });
+  }
+}
+
+async function readFolder(folder: string, options: DataOptions): Promise<Dataset> {
   const content = await listFolder(folder);
   const idx = holdsIdxFiles(content);
   if (idx.here || (idx.below && !holdsPictures(content))) return readIdxFolder(content, options);

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { extname } from "node:path";
 import type { Background } from "./dataset.js";
 import { pngUntilEnd, tiffOfOnePage } from "./picture-trim.js";
 
@@ -34,6 +35,9 @@ export const pictureExtensions: ReadonlySet<string> = new Set([
   ".tif",
   ".tiff",
 ]);
+
+/** Whether a file is taken for a picture, by its name. */
+export const isPicture = (name: string) => pictureExtensions.has(extname(name).toLowerCase());
 
 /** Larger pictures are refused before they are decoded: a file of 8 KB can contain a picture of a gigabyte. */
 export const MOST_MEGAPIXELS = 32;

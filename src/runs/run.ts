@@ -7,7 +7,7 @@ import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { requireWritable, writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { hasExternalData } from "../onnx/patch.js";
-import { type RecipeName, recipes, withClasses } from "../recipes/index.js";
+import { recipes, withClasses } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { augmentationsIn } from "../training/augment.js";
@@ -38,7 +38,7 @@ import {
   requireTrainable,
   runtimeOf,
 } from "./runtimes.js";
-import type { Configuration } from "./settings.js";
+import { type Configuration, settledSettings } from "./settings.js";
 import { startingState } from "./starting-state.js";
 
 /** A training, with its provider and its folder. */
@@ -265,7 +265,7 @@ export function workplaceOf(
           if (path !== copy && !hasExternalData(bytes)) await writeAtomically(copy, bytes);
         }
         const { classNames } = run.dataset;
-        const settled = settledSettings(run, flat);
+        const settled = settledSettings(flat, run.design);
         const kept = classNames ? { ...settled, classNames } : settled;
         // All epochs are complete: keep the previous configuration.
         if (run.resumed && run.start.position.epoch >= run.epochs) return;
@@ -296,9 +296,7 @@ export function workplaceOf(
   };
 }
 
-        const settled = settledSettings(run, flat);
-        const kept = classNames ? { ...settled, classNames } : settled;
-        // All epochs are complete: keep the previous configuration.
+/** The number of steps in an epoch of a training. */
 export function stepsInEpoch({ graph, dataset, batchSize }: Training): number {
   return stepsPerEpoch(graph.batches, dataset.count, batchSize);
 }

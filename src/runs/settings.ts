@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backgrounds } from "../data/dataset.js";
-import { count, recipeNames } from "../recipes/index.js";
+import { count, type Design, type RecipeName, recipeNames, recipes, withClasses } from "../recipes/index.js";
 import { providerNames } from "../runtime/providers.js";
 import { augmentationNames, augmentationsIn } from "../training/augment.js";
 import { runtimeNames, runtimes } from "./runtimes.js";
@@ -13,7 +13,7 @@ export const runSchema = z.strictObject({
     .min(1)
     .default("mnist")
     .describe(
-      "mnist, fashion-mnist or kmnist (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images",
+      "mnist, fashion-mnist, kmnist, emnist-letters, emnist-digits or emnist-balanced (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images, also as .zip or .tar",
     ),
   ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
   device: z.int().min(0).optional().describe("number of the GPU, for cuda (default: 0)"),
@@ -123,4 +123,9 @@ export interface Configuration {
   readonly run: RunSettings;
   readonly recipe: Readonly<Record<string, unknown>>;
   readonly flat: Readonly<Record<string, unknown>>;
+}
+
+/** Settings as `config.json` has them: with the number of classes of the design, if the recipe needs one. */
+export function settledSettings(flat: Configuration["flat"], design: Design): Configuration["flat"] {
+  return withClasses(recipes[design.recipe as RecipeName], flat, design.exported.classes);
 }

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { onTestFinished } from "vitest";
@@ -31,4 +33,19 @@ export function idx(dims: readonly number[], values: ArrayLike<number>): Uint8Ar
 
 export function remoteFile(name: string, content: Uint8Array): RemoteFile {
   return { name, bytes: content.length, md5: createHash("md5").update(content).digest("hex") };
+}
+
+/** The address of a real server on this machine, and the requests that it has had. */
+export async function mirror(listener: RequestListener) {
+  const requests: string[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request.url!.slice(1));
+    listener(request, response);
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests };
 }

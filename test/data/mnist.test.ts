@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { cacheFolder } from "../../src/data/cache.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
 import { loadMnistLike, type MnistOptions, mnistFiles, mnistLikes } from "../../src/data/mnist.node.js";
-import { idx, realMnist, remoteFile, temporaryFolder } from "./files.js";
+import { idx, mirror, realMnist, remoteFile, temporaryFolder } from "./files.js";
 
 const loadMnist = (options: MnistOptions) => loadMnistLike("mnist", options);
 
@@ -30,21 +30,6 @@ const spoilt: RequestListener = (request, response) => {
   copy[20] ^= 1;
   response.end(copy);
 };
-
-/** The address of a real server on this machine, and the requests that it has had. */
-async function mirror(listener: RequestListener) {
-  const requests: string[] = [];
-  const server = createServer((request, response) => {
-    requests.push(request.url!.slice(1));
-    listener(request, response);
-  });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, requests };
-}
 
 describe("loadMnist", () => {
   test("downloads the four files once, telling how far it is", async () => {

@@ -2,6 +2,9 @@ import { loadParts } from "../data/held-out.node.js";
 import { type DataOptions, type Dataset, loadDataset } from "../data/load.node.js";
 import { rangeWarning, summaryOf } from "../data/summary.js";
 import { GanOnnxError, setting, type Text, text } from "../error.js";
+import { recipes, withClasses } from "../recipes/index.js";
+import { classesIn } from "../training/batches.js";
+import type { Configuration } from "./settings.js";
 
 /** The settings of a run about its data. */
 export interface DataSettings
@@ -24,6 +27,15 @@ export async function dataOfRun(
   const dataset = named(await loaded(data, { ...options, report, signal }, heldOut), data, classNames);
   const warning = rangeWarning(data, summaryOf(dataset));
   return warning ? { ...dataset, remarks: [...(dataset.remarks ?? []), warning] } : dataset;
+}
+
+/** A configuration with the number of classes of the data, if its recipe needs one and it has none. */
+export function withClassesOf(
+  { labels, classNames }: Dataset,
+  { run, recipe }: Pick<Configuration, "run" | "recipe">,
+): Pick<Configuration, "run" | "recipe"> {
+  const classes = labels && classesIn(labels, classNames);
+  return { run, recipe: withClasses(recipes[run.recipe], recipe, classes) };
 }
 
 async function loaded(data: string, options: DataOptions, apart: boolean): Promise<Dataset> {

@@ -7,11 +7,10 @@ import { GanOnnxError, setting, type Text, text } from "../error.js";
 import { requireWritable, writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { hasExternalData } from "../onnx/patch.js";
-import { recipes, withClasses } from "../recipes/index.js";
 import { requireProvider } from "../runtime/examine.node.js";
 import { opensOn, type SessionPlace } from "../runtime/session.node.js";
 import { augmentationsIn } from "../training/augment.js";
-import { checkLabels, classesIn, stepsPerEpoch } from "../training/batches.js";
+import { checkLabels, stepsPerEpoch } from "../training/batches.js";
 import { type Checkpoint, checkState, startPosition } from "../training/checkpoint.js";
 import { Feeders } from "../training/feeder.node.js";
 import type { Divergence, ScoresLine, Training, Workplace } from "../training/training.js";
@@ -29,7 +28,7 @@ import { type Claim, claimFolder } from "./claim.js";
 import { type Designed, designFrom } from "./design.js";
 import { openExaminer, requireScores } from "./examiner.js";
 import { requireMemory } from "./memory.js";
-import { dataOfRun } from "./run-data.js";
+import { dataOfRun, withClassesOf } from "./run-data.js";
 import { appendMetrics, networkIn, runFiles, truncateMetrics } from "./run-folder.js";
 import {
   type RuntimeName,
@@ -95,10 +94,7 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
     signal,
     heldOut: configuration.run.recipe === "classifier",
   });
-  const { recipe, run: told } = configuration;
-  const classes = dataset.labels && classesIn(dataset.labels, dataset.classNames);
-  const settled = { run: told, recipe: withClasses(recipes[told.recipe], recipe, classes) };
-  const designed = await designFrom(settled, dataset);
+  const designed = await designFrom(withClassesOf(dataset, configuration), dataset);
   const { design } = designed;
   const position = startPosition(design, dataset.count, seed);
   await requireTrainable(configuration.run, design);

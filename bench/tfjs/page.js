@@ -48,7 +48,7 @@ globalThis.open = async (url, backend, threads) => {
   const weights = new Map(entries.map(([name, tensor]) => [name, variableOf(tensor)]));
   const phases = phasesOf(c, (name) => weights.get(name)).map(({ updates, repeats = 1, inputs, loss }) => ({
     ...{ repeats, inputs, loss },
-    learnt: [...weights].filter(([name]) => name.startsWith(`${updates}.`)).map(([, variable]) => variable),
+    learned: [...weights].filter(([name]) => name.startsWith(`${updates}.`)).map(([, variable]) => variable),
     adam: tf.train.adam(c.learningRate, c.beta1, c.beta2, c.epsilon),
   }));
 
@@ -70,7 +70,7 @@ globalThis.open = async (url, backend, threads) => {
     const start = performance.now();
     for (let i = 0; i < steps; i++) {
       for (const phase of phases) {
-        const { adam, loss, learnt } = phase;
+        const { adam, loss, learned } = phase;
         for (let repeat = 0; repeat < phase.repeats; repeat++) {
           tf.tidy(() => {
             const batch = given(phase, i, repeat);
@@ -79,7 +79,7 @@ globalThis.open = async (url, backend, threads) => {
               metrics[name].push(tf.keep(value.clone()));
               return value;
             };
-            const { grads } = tf.variableGrads(() => loss(batch, record), learnt);
+            const { grads } = tf.variableGrads(() => loss(batch, record), learned);
             adam.applyGradients(grads);
           });
         }

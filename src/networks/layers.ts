@@ -161,9 +161,9 @@ function alongFeatures(values: Value, rank: number): Value {
  * An affine layer followed by batch normalization (Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167), as
  * computed by torch.nn.BatchNorm1d and 2d: y = (x - μ) / √(σ² + 1e-5) · γ + β, over all axes except features.
  *
- * In training, μ and σ² are those of the batch, and the running statistics follow them with momentum 0.1 or the scope's (with the
- * unbiased variance, larger by n / (n - 1)). In inference, the running statistics are used and folded into the layer,
- * which is exact because both are affine.
+ * In training, μ and σ² are those of the batch, and the running statistics follow them with momentum 0.1 or that of the
+ * scope (with the unbiased variance, larger by n / (n - 1)). In inference, the running statistics are used and folded
+ * into the layer, which is exact because both are affine.
  */
 export function batchNormalized(scope: Scope, layer: Affine, name: string): Layer {
   const { features } = layer;

@@ -33,7 +33,7 @@ export interface Buffer {
 export interface Scope {
   /** Whether layers work in training mode: batch normalization uses the statistics of the batch, and records them. */
   readonly training: boolean;
-  /** The share of a batch in running statistics (default: the layer's own). */
+  /** The momentum of running statistics, as the share of a batch. The default is the layer's own. */
   readonly momentum?: number;
   parameter(name: string, shape: readonly number[], init: Initializer): Value;
   buffer(name: string, shape: readonly number[], init: Initializer): Buffer;

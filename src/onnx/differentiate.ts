@@ -75,7 +75,7 @@ export function differentiate(
     },
   });
   const results = [...targets.keys()].map((name, i): [string, Value] => [`gradient/${name}`, found[i]]);
-  const learnt = [...read.parameters.values(), ...read.statistics.values()].filter(
+  const learned = [...read.parameters.values(), ...read.statistics.values()].filter(
     ({ origin }) => origin.kind === "input",
   );
   const about = {
@@ -86,7 +86,7 @@ export function differentiate(
   };
   return {
     model: build(about, {
-      inputs: [...read.inputs, ...learnt, ...seeds.values()],
+      inputs: [...read.inputs, ...learned, ...seeds.values()],
       outputs: new Map([...read.outputs, ...results]),
     }),
     of: sources.map(([name]) => name),

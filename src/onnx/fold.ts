@@ -24,7 +24,7 @@ export function fold(call: Call, output: Value): Content | undefined {
   if (output.shape.some((dim) => typeof dim === "string") || sizeOf(output.shape as number[]) > 256)
     return undefined;
   if (call.node.type === "Shape" || call.node.type === "Size") return rule(call, [], output);
-  // Of its second input CastLike takes the type alone.
+  // CastLike uses only the type of its second input.
   const read = call.node.type === "CastLike" ? call.values.slice(0, 1) : call.values;
   const inputs = read.map((value) => value && contentOf(value));
   const present = inputs.filter((each) => each !== undefined);

@@ -81,20 +81,20 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
       continue;
     }
     const read = tensor.read();
-    const learnt = isParameter(read, name) && !statistics.has(name);
+    const learned = isParameter(read, name) && !statistics.has(name);
     const value =
-      form === "inputs" && (learnt || statistics.has(name))
+      form === "inputs" && (learned || statistics.has(name))
         ? input(name, read.dtype, read.shape)
         : constant(
             read.dtype,
             read.shape,
             read.data,
-            learnt || statistics.has(name) || read.data.length > FEW ? name : undefined,
+            learned || statistics.has(name) || read.data.length > FEW ? name : undefined,
           );
     values.set(name, value);
-    if (learnt) parameters.set(name, value);
+    if (learned) parameters.set(name, value);
     if (statistics.has(name)) kept.set(name, value);
-    if (learnt || statistics.has(name)) tensors.set(name, read);
+    if (learned || statistics.has(name)) tensors.set(name, read);
   }
   const inputs = openInputs(graph, { source, dimensions });
   for (const value of inputs) values.set(nameOf(value), given.get(nameOf(value)) ?? value);

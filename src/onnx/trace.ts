@@ -12,7 +12,7 @@ import { operators } from "./operators/index.js";
 /** Values by their names in the file. */
 export type Environment = Pick<Map<string, Value | undefined>, "get" | "has" | "set">;
 
-/** Names of its own over those around, which are not copied: a model may have thousands of graphs inside nodes. */
+/** A scope with its own names. Outer names are not copied: a model may have thousands of subgraphs. */
 function within(outer: Environment): Environment {
   const own = new Map<string, Value | undefined>();
   return {

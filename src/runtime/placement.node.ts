@@ -48,9 +48,9 @@ export async function placementOf(
 }
 
 /**
- * Read the placement from a verbose log: "Node placements", then for each provider " Node(s) placed on [X]" and lines "
- * Operator (name)". If one provider has all nodes, the log contains only "All nodes placed on [X]"
- * (onnxruntime/core/framework/session_state.cc, VerifyEachNodeIsAssignedToAnEp).
+ * Read the placement from a verbose log. It has a line "Node placements", then for each provider a line " Node(s)
+ * placed on [X]" and indented lines "Operator (name)". If one provider has all nodes, the log contains only "All nodes
+ * placed on [X]" (onnxruntime/core/framework/session_state.cc, VerifyEachNodeIsAssignedToAnEp).
  */
 function placed(nodes: readonly ModelNode[], log: string): PlacedNode[] {
   const all = /All nodes placed on \[(\w+)\]/.exec(log)?.[1];

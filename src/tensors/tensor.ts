@@ -51,8 +51,8 @@ export function faultOf({ dtype, shape, data }: Tensor): string | undefined {
 }
 
 /**
- * Convert numbers to elements of a type. Whole numbers may be numbers or bigints; those beyond int64 become its bounds:
- * a file's end of 2^63 - 1 is 2^63 as a number.
+ * Convert numbers to elements of a type. Whole numbers may be numbers or bigints. Numbers outside of int64 are clamped:
+ * an end of 2^63 - 1 in a file is 2^63 as a number.
  */
 export function elementsOf<D extends DType>(dtype: D, numbers: ArrayLike<number | bigint>): TensorData<D> {
   const data =

@@ -208,9 +208,10 @@ function boundOn(design: Design, state: Values): BoundNetworks {
 }
 
 /**
- * Averaged weights are exported with the running statistics of the training. These then follow the batches as slowly as
- * the average follows the weights, so that both belong together: a step with one batch in each phase multiplies the old
- * ones by the decay. With at least a hundredth of each batch, the initial statistics do not outlast a short training.
+ * The momentum of running statistics with averaged weights, which are exported together. The statistics must follow the
+ * batches as slowly as the average follows the weights: a step with one batch in each phase multiplies the old
+ * statistics by the decay. The momentum is at least 0.01, so that the initial statistics do not remain after a short
+ * training.
  */
 function momentumOf({ averageDecay, phases }: Design): number | undefined {
   return averageDecay === undefined ? undefined : Math.max(1 - averageDecay ** (1 / phases.length), 0.01);

@@ -40,9 +40,13 @@ const extents: Readonly<Record<string, number>> = { batch: 3, steps: 2 };
 /**
  * The first and second gradients of a function beside central differences, in one call of ONNX Runtime.
  *
- * With y = f(x) and random w, v, u:  L = Σ w·y + ½·v·y²,  first = ∂L/∂x against differences of L; P = Σ u·first, second
- * = ∂P/∂x against differences of P. Random weights give every element a different influence. The square makes ∂L/∂y
- * depend on x, so that linear functions have a second derivative to check too.
+ * With y = f(x) and random w, v, u:
+ *
+ *     L = Σ w·y + ½·v·y²     first = ∂L/∂x against differences of L
+ *     P = Σ u·first          second = ∂P/∂x against differences of P
+ *
+ * Random weights give every element a different influence. The square makes ∂L/∂y depend on x, so that linear functions
+ * have a second derivative to check too.
  *
  * The iterations of a loop are the point itself, and the points a step above and below it in every element.
  */

@@ -83,7 +83,7 @@ function carrierOf(x: Value, symbol: string): Carrier | undefined {
 
 type Carrier = readonly [input: Value, axis: number];
 
-/** The results of carrierOf by value and symbol (null: none), so that a growing graph is not searched again from its start. */
+/** Cached results of carrierOf by value and symbol (null if none), so that a growing graph is not searched repeatedly. */
 const carriers = new WeakMap<Value, Map<string, Carrier | null>>();
 
 function remember(value: Value, symbol: string, carrier: Carrier | null): void {
@@ -96,7 +96,7 @@ function axisOf(value: Value, symbol: string): Carrier | undefined {
   return axis >= 0 ? [value, axis] : undefined;
 }
 
-/** What a value is computed from. */
+/** The values that a value depends on directly. */
 function behind({ origin }: Value): Value[] {
   return origin.kind === "node" ? [...dependencies(origin.node)] : [];
 }
@@ -130,7 +130,7 @@ function totalOf(extents: Shape): Dim | undefined {
 /** The maximum number of parts of a node: WebGPU guarantees eight buffers per node, one of which is the whole. */
 const MOST_PARTS = 7;
 
-/** More parts are first joined in runs of this length: finding the smallest group takes quadratic time. */
+/** More parts are first joined in groups of this length: finding the smallest group takes quadratic time. */
 const RUN = 256;
 
 function inRuns<T>(parts: readonly T[]): readonly (readonly T[])[] {

@@ -4,7 +4,7 @@ import { sequenceInput } from "../../graph/value.js";
 import type { Call, Rules } from "../call.js";
 
 // PyTorch's exporter without optimization writes chunk, split and unbind as sequences. Their length is known, so a
-// sequence is the list of its parts while the model is read, and no node of it is written.
+// sequence is read as the list of its parts, and no sequence nodes are written.
 
 const parts = new WeakMap<Value, readonly Value[]>();
 

@@ -188,7 +188,7 @@ interface InForm {
   readonly loss?: Loss;
 }
 
-/** A model in another form; if its weights have less precision, with what the judge says of the samples of both. */
+/** A model in another form. If its weights have less precision, with a comparison of the samples by the judge. */
 async function inForm(
   original: Uint8Array,
   design: Design,

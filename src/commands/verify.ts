@@ -7,7 +7,7 @@ import { readConfigFile } from "../runs/config-file.js";
 import { common, recipeSettings, settingsIn, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 
-/** The settings that a record's metadata may hold: what shapes its networks and steps, and nothing that names a file. */
+/** The settings that are allowed in a record's metadata: those of networks and steps, without names of files. */
 const replayed = () => ["recipe", "size", "channels", ...recipeSettings()];
 
 const schema = z.object({
@@ -126,7 +126,7 @@ async function replay(named: string | undefined, argv: RawSettings): Promise<voi
   if (!compared.within) process.exitCode = 1;
 }
 
-/** The configuration: flags, over `--config`, or else over the settings that the record itself holds. */
+/** The configuration: flags override `--config`, or otherwise the settings in the record. */
 async function configFor(
   argv: RawSettings,
   { path, metadata }: { path?: string; metadata?: Readonly<Record<string, string>> },

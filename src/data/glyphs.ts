@@ -1,4 +1,4 @@
-/** Glyphs of three by five pixels, a row in three bits, written as five octal digits. */
+/** Glyphs of 3x5 pixels. Each row is three bits; a glyph is written as five octal digits. */
 const glyphs: Readonly<Record<string, string>> = {
   "0": "75557",
   "1": "26227",

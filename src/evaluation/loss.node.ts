@@ -8,7 +8,7 @@ import { pointsOf } from "./scores.js";
 /** Samples from each of two generators. */
 const SAMPLES = 2000;
 
-/** What samples lose when a generator is stored with lower precision, by the packaged judge. */
+/** How samples change when a generator is stored with lower precision, by the packaged judge. */
 export interface Loss {
   /** The Fréchet distance between the samples of both, from the same latents. */
   readonly distance: number;
@@ -23,7 +23,7 @@ export interface Loss {
  * Compare the samples of two generators from the same latents.
  *
  * @param open loads models on the CPU.
- * @returns undefined when the judge does not apply: it has learnt digits of another size.
+ * @returns undefined when the judge does not apply: it was trained on digits of another size.
  */
 export async function lossOf(
   generator: Generator,

@@ -14,8 +14,8 @@ import { formats, producer } from "../version.js";
  * Record a trajectory: a safetensors file in the form that `followTrajectory` reads. The images are noise, and their
  * classes are drawn at random, so a record needs no data.
  *
- * What a record proves is that another machine, execution provider or version computes what this one computed. It does
- * not prove that this one is right: for that it would have to come from another implementation.
+ * A record shows whether another machine, execution provider or version computes the same. It does not show that the
+ * result is correct: that would need a record of another implementation.
  *
  * @param steps number of training steps.
  * @param batchSize images in a batch.

@@ -5,11 +5,11 @@ import { floatsIn, type Tensors } from "../tensors/tensor.js";
 import type { Generator } from "./description.js";
 import { slerp } from "./latent.js";
 
-/** What the images of a sheet have to do with each other. */
+/** The arrangement of the images of a sheet. */
 export const layouts = ["samples", "walk", "styles"] as const;
 export type Layout = (typeof layouts)[number];
 
-/** What a generator is fed for a sheet, and where the images stand. */
+/** The inputs of a generator for a sheet, and the positions of its images. */
 export interface Arrangement {
   readonly count: number;
   readonly columns: number;
@@ -22,20 +22,20 @@ export interface ArrangementOptions {
   readonly count?: number;
   readonly columns?: number;
   readonly seed: number;
-  /** The classes to draw, in turn. All classes unless given. */
+  /** The classes to draw, in turn. The default is all classes. */
   readonly classes?: readonly number[];
 }
 
 /** Images of a sheet of samples, images in a row of the other layouts, and rows of a walk through a model without classes. */
 const [COUNT, ACROSS, WALKS] = [64, 10, 8];
-/** The most classes that have a column each. */
+/** The maximum number of classes with one column each. */
 const MOST_COLUMNS = 20;
 
 /**
  * Arrange a sheet.
  *
- * - `samples`: latents at random, the classes in turn. As many columns as classes, else a nearly square sheet.
- * - `walk`: each row leads from one latent to the next by spherical interpolation, in one class.
+ * - `samples`: random latents, the classes in turn. As many columns as classes, otherwise a nearly square sheet.
+ * - `walk`: each row interpolates spherically from one latent to the next, with one class.
  * - `styles`: a row for each class, a column for each latent.
  *
  * Equal seeds give equal latents; the first ones do not depend on `count`.
@@ -89,7 +89,7 @@ export function arrange(
   return { count, columns, feeds, classes: labels };
 }
 
-/** The classes of the columns of a sheet if each has but one, else those of its rows. Undefined when neither has. */
+/** The classes of the columns if each column has one class, otherwise those of the rows. Undefined if neither has. */
 export function labelsOf({
   count,
   columns,

@@ -4,7 +4,7 @@ import { halves } from "../tensors/half.js";
 import type { FileOptions } from "./form.js";
 import { onnx } from "./proto.js";
 
-/** Tensors with fewer elements stay float32: biases and constants need little room and much precision. */
+/** Tensors with fewer elements stay float32: biases and constants are small and need their precision. */
 const SMALLEST = 256;
 
 const [FLOAT, INT8, FLOAT16] = [1, 3, 10];
@@ -21,9 +21,9 @@ type Node = onnxProto.onnx.INodeProto;
  *   that gives s·q (https://onnx.ai/onnx/operators/onnx__DequantizeLinear.html). The channel is the axis with which the
  *   difference is smallest.
  * - `batch`: the symbol of the first dimension of the first input becomes a number, wherever inputs and outputs have it.
- * - `opset`: operators are not converted. Whether they mean the same in that version, only a run tells.
+ * - `opset`: operators are not converted. Run the model to check that they have the same meaning in that version.
  *
- * @param metadata replaces entries with the same key: a checksum is not right any more.
+ * @param metadata replaces entries with the same key: the checksum must be replaced.
  * @throws {@link GanOnnxError} (usage) when the batch of the model is fixed already.
  */
 export function reduced(

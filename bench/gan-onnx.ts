@@ -1,7 +1,7 @@
 import { Session, type SessionPlace } from "../src/runtime/session.node.js";
-import type { Tensors } from "../src/tensors/tensor.js";
+import { firstOf } from "./checked.js";
 import type { Entrant } from "./contestant.js";
-import { CHECKED, type StepCase } from "./step-case.js";
+import type { StepCase } from "./step-case.js";
 
 /**
  * The training graph in its session, fed as by the trainer. The state stays in the session. Batches and noise are
@@ -28,14 +28,4 @@ export function ourSteps(
       };
     },
   };
-}
-
-/** The metrics of the first steps. Those of repeated phases are concatenated. */
-function firstOf(outputs: Tensors, steps: number): Record<string, readonly number[]> {
-  return Object.fromEntries(
-    [...outputs].map(([name, { data }]) => {
-      const checked = (data.length / steps) * Math.min(CHECKED, steps);
-      return [name, Array.from(data.subarray(0, checked), Number)];
-    }),
-  );
 }

@@ -9,6 +9,7 @@ import { feedsOfBlock } from "../src/training/batches.js";
 import { tensorName } from "../src/training/names.js";
 import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
+import { CHECKED } from "./checked.js";
 import { multiplyAdds } from "./multiply-adds.js";
 
 /** Steps of a recipe that all contestants run, with the same weights and batches. */
@@ -46,9 +47,6 @@ export function stepCase(flags: Readonly<Record<string, unknown>>, { quick }: { 
   };
 }
 
-/** The number of first steps whose metrics are compared. */
-export const CHECKED = 3;
-
 function blockOf({ batches }: StepGraph, steps: number, batchSize: number): Tensors {
   const count = steps * batchSize * Math.max(...batches.map(({ repeats }) => repeats));
   const dataset = { name: "drawn", count, ...mnistShape, ...drawDigits({ count, seed: 0 }) };
@@ -57,10 +55,22 @@ function blockOf({ batches }: StepGraph, steps: number, batchSize: number): Tens
   return feedsOfBlock(batches, dataset, { seed: 0, epoch: 1, order }, block, batchSize);
 }
 
-/** Write a design's weights and its batch inputs, for contestants in other languages. */
+/** Write what gan-onnx needs in a page beside a case's file: its training graph and its state. */
+export async function writePageCase(path: string, { train, state }: StepCase): Promise<void> {
+  const base = path.replace(/\.safetensors$/, "");
+  await writeFile(`${base}.onnx`, train);
+  await writeFile(`${base}.state.safetensors`, encodeSafetensors(state, {}));
+}
+
+/** Write a design's weights, and what it is fed, for contestants in other languages. */
 export async function writeCase(
   path: string,
-  { design, state, configuration }: Pick<StepCase, "design" | "state" | "configuration">,
+  {
+    design,
+    state,
+    configuration,
+    steps,
+  }: Pick<StepCase, "design" | "state" | "configuration"> & { steps?: number },
   feeds: Tensors,
 ): Promise<void> {
   const weights = Object.keys(design.networks).flatMap((network) =>
@@ -70,5 +80,8 @@ export async function writeCase(
     ]),
   );
   const tensors = new Map<string, Tensor>([...weights, ...feeds]);
-  await writeFile(path, encodeSafetensors(tensors, { configuration: JSON.stringify(configuration) }));
+  await writeFile(
+    path,
+    encodeSafetensors(tensors, { configuration: JSON.stringify(configuration), steps: String(steps) }),
+  );
 }

@@ -1,12 +1,13 @@
 import { join } from "node:path";
-import { recipeNames } from "../src/recipes/index.js";
+import { type RecipeName, recipeNames } from "../src/recipes/index.js";
 import type { Comparison } from "./contestant.js";
 import { ourSteps } from "./gan-onnx.js";
 import { matrixPeak } from "./matrix-peak.js";
 import type { Options } from "./options.js";
+import { Chromium } from "./page/chromium.js";
+import { inPage, type PagePlace, rivals } from "./page/contestants.js";
 import { pytorch, pytorchModes } from "./pytorch.js";
-import { stepCase, writeCase } from "./step-case.js";
-import { tensorflow } from "./tensorflow.js";
+import { stepCase, writeCase, writePageCase } from "./step-case.js";
 
 /** A comparison that is not prepared yet. */
 export interface Planned {
@@ -32,8 +33,48 @@ export function stepComparisons(place: BenchContext): Planned[] {
   return [
     ...recipeNames.map((recipe) => planned(`step ${recipe}`, { recipe }, place, true)),
     ...grown.map(({ about, flags }) => planned(`step vanilla, ${about}`, flags, place, false)),
+    ...recipeNames.flatMap((recipe) =>
+      pagePlaces(place.options).map((where) => pagePlanned(recipe, where, place)),
+    ),
   ];
 }
+
+/** Where everybody computes in a page: on the CPU with one thread and with two, or on the GPU. */
+function pagePlaces({ ep }: Options): readonly PagePlace[] {
+  if (ep === "cuda") return [];
+  return ep === "webgpu"
+    ? [{ backend: "webgpu", threads: 1 }]
+    : [1, 2].map((threads) => ({ backend: "wasm", threads }));
+}
+
+/** Steps of a recipe in pages of one Chromium, taking turns. */
+function pagePlanned(
+  recipe: RecipeName,
+  where: PagePlace,
+  { folder, options: { quick } }: BenchContext,
+): Planned {
+  const { backend, threads } = where;
+  const what = `page, ${recipe}, ${backend === "wasm" ? `${threads} thread${threads === 1 ? "" : "s"}` : backend}`;
+  return {
+    what,
+    async prepare() {
+      const work = stepCase({ recipe }, { quick });
+      const path = join(folder, `${what.replaceAll(/\W+/g, "-")}.safetensors`);
+      await writeCase(path, work, work.feeds);
+      await writePageCase(path, work);
+      const chromium = new Chromium(folder);
+      const [ours, ...others] = [rivals.ours, rivals.jaxjs, rivals.tfjs].map((rival) =>
+        inPage(rival, path, where, chromium),
+      );
+      return { what, unit: "ms", ours, others };
+    },
+  };
+}
+
+const pageOf = ({ ep, threads }: Options): PagePlace => ({
+  backend: ep === "webgpu" ? "webgpu" : "wasm",
+  threads,
+});
 
 function planned(
   what: string,
@@ -57,7 +98,9 @@ function planned(
         ours: ourSteps(work, place),
         others: [
           ...modes.map((mode) => pytorch(mode, path, `step ${work.steps}`, options)),
-          ...(everybody && ep !== "cuda" ? [tensorflow(path, options)] : []),
+          ...(everybody && ep !== "cuda"
+            ? [inPage(rivals.tfjs, path, pageOf(options), new Chromium(folder))]
+            : []),
           ...undetached.map((other) => ourSteps(other, place, "gan-onnx --no-detach")),
           matrixPeak(work.work, place, peak),
         ],

@@ -3,33 +3,10 @@ import { getThreadsCount, setThreadsCount, setWasmPaths } from "@tensorflow/tfjs
 import "@tensorflow/tfjs-backend-webgpu";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-core/dist/register_all_gradients";
+import { givenIn, readCase } from "../case.js";
 import { phasesOf } from "./recipes.js";
 
-const arrays = { F32: Float32Array, U8: Uint8Array, I64: BigInt64Array };
-
-/** Read a safetensors file: its configuration, and its tensors by name. */
-async function readCase(url) {
-  const buffer = await (await fetch(url)).arrayBuffer();
-  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8)));
-  const configuration = JSON.parse(header.__metadata__.configuration);
-  delete header.__metadata__;
-  const tensors = new Map(
-    Object.entries(header).map(
-      ([
-        name,
-        {
-          dtype,
-          shape,
-          data_offsets: [begin, end],
-        },
-      ]) => [name, { shape, data: new arrays[dtype](buffer.slice(start + begin, start + end)) }],
-    ),
-  );
-  return { configuration, tensors };
-}
-
-/** A trainable tensor. PyTorch's kernels [out, in, height, width] are transposed to TensorFlow.js's order of axes. */
+/** A tensor to be learnt. Kernels of PyTorch, [out, in, height, width], in TensorFlow.js's order of axes. */
 function variableOf({ shape, data }) {
   const tensor = tf.tensor(data, shape);
   return tf.variable(shape.length === 4 ? tf.transpose(tensor, [2, 3, 1, 0]) : tensor);
@@ -52,19 +29,6 @@ globalThis.open = async (url, backend, threads) => {
     adam: tf.train.adam(c.learningRate, c.beta1, c.beta2, c.epsilon),
   }));
 
-  /** The inputs of one update of a phase: [steps, batch, ...], or [steps, repeats, batch, ...] if it repeats. */
-  const given = ({ repeats, inputs }, step, repeat) =>
-    Object.fromEntries(
-      inputs.map((name) => {
-        const { shape, data } = tensors.get(name);
-        const size = data.length / shape[0] / repeats;
-        const first = (step * repeats + repeat) * size;
-        const numbers = data.subarray(first, first + size);
-        const dtype = data instanceof Uint8Array ? "int32" : "float32";
-        return [name, tf.tensor(numbers, shape.slice(repeats > 1 ? 2 : 1), dtype)];
-      }),
-    );
-
   globalThis.round = async (steps) => {
     const metrics = {};
     const start = performance.now();
@@ -73,7 +37,13 @@ globalThis.open = async (url, backend, threads) => {
         const { adam, loss, learned } = phase;
         for (let repeat = 0; repeat < phase.repeats; repeat++) {
           tf.tidy(() => {
-            const batch = given(phase, i, repeat);
+            const given = givenIn(tensors, phase, i, repeat);
+            const batch = Object.fromEntries(
+              given.map(([name, shape, numbers]) => {
+                const dtype = numbers instanceof Uint8Array ? "int32" : "float32";
+                return [name, tf.tensor(numbers, shape, dtype)];
+              }),
+            );
             const record = (name, value) => {
               metrics[name] ??= [];
               metrics[name].push(tf.keep(value.clone()));

@@ -77,17 +77,33 @@ export class StatefulSession implements Engine {
   /** Replace the whole state: the value of every input X that has an output `next/X`. */
   setState(state: Tensors): Promise<void> {
     return this.inTurn(() => {
-      this.state.clear();
+      this.release();
       for (const [name, tensor] of state) this.state.set(name, this.fed(tensor));
     });
   }
 
   getState(): Promise<Tensors> {
-    return this.inTurn(() => new Map(Array.from(this.state, ([name, tensor]) => [name, read(tensor)])));
+    return this.inTurn(async () => {
+      const state = new Map<string, Tensor>();
+      for (const [name, tensor] of this.state) {
+        // What lies on a GPU comes back here, and goes up again with the next call.
+        if (tensor.location === "gpu-buffer") await tensor.getData(true);
+        state.set(name, read(tensor));
+      }
+      return state;
+    });
   }
 
   close(): Promise<void> {
-    return this.inTurn(() => this.session.release());
+    return this.inTurn(() => {
+      this.release();
+      return this.session.release();
+    });
+  }
+
+  private release(): void {
+    for (const tensor of this.state.values()) disposeOf(tensor);
+    this.state.clear();
   }
 
   private async results(feeds: Tensors): Promise<Tensors> {
@@ -96,8 +112,10 @@ export class StatefulSession implements Engine {
     const outputs = new Map<string, Tensor>();
     for (const name of this.session.outputNames) {
       const tensor = results[name] as OrtTensor;
-      if (name.startsWith(NEXT)) this.state.set(name.slice(NEXT.length), tensor);
-      else outputs.set(name, read(tensor));
+      if (name.startsWith(NEXT)) {
+        disposeOf(this.state.get(name.slice(NEXT.length)));
+        this.state.set(name.slice(NEXT.length), tensor);
+      } else outputs.set(name, read(tensor));
     }
     return outputs;
   }
@@ -105,6 +123,11 @@ export class StatefulSession implements Engine {
   private fed({ dtype, shape, data }: Tensor): OrtTensor {
     return new this.Tensor(dtype as "float32", data as Float32Array, shape);
   }
+}
+
+/** Memory of a GPU is given back by hand; other tensors belong to whoever has them. */
+function disposeOf(tensor: OrtTensor | undefined): void {
+  if (tensor?.location === "gpu-buffer") tensor.dispose();
 }
 
 function read({ type, dims, data }: OrtTensor): Tensor {

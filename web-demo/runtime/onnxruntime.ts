@@ -12,8 +12,12 @@ import { type PageProvider, threadCount } from "./page-provider.js";
 /** The GPU was lost, with all its data. */
 export class DeviceLost extends Error {}
 
-/** Receives the downloaded share of a runtime. */
-export type Downloaded = (share: number) => void;
+interface Loading {
+  /** Hears how much of a runtime has been downloaded, as a share of all of it. */
+  downloaded?(share: number): void;
+  /** Threads on the CPU. */
+  readonly threads?: number;
+}
 
 interface Runtime {
   readonly ort: typeof Ort;
@@ -26,10 +30,10 @@ const runtimes: Partial<Record<PageProvider, Promise<Runtime>>> = {};
 /** The runtime for the GPU suspends while it waits for the GPU, and must not be entered again meanwhile. */
 const inTurn = queue();
 
-/** Load ONNX Runtime for a provider, in the smallest build: the GPU's is nearly twice as large as the CPU's. */
-export function loadRuntime(provider: PageProvider, downloaded: Downloaded = () => {}): Promise<Runtime> {
-  runtimes[provider] ??= load(provider, downloaded).catch((error) => {
-    // Allow another attempt: the network may be available again.
+/** Load ONNX Runtime for a provider, as small as the provider allows: the GPU's is nearly twice the CPU's. */
+export function loadRuntime(provider: PageProvider, how: Loading = {}): Promise<Runtime> {
+  runtimes[provider] ??= load(provider, how).catch((error) => {
+    // The next attempt may find the network again.
     delete runtimes[provider];
     throw error;
   });
@@ -39,14 +43,26 @@ export function loadRuntime(provider: PageProvider, downloaded: Downloaded = () 
 /**
  * Load a model in this worker.
  *
- * @throws Error when the browser does not support the provider, or the provider refuses the model. `run` throws
- * DeviceLost when the GPU is lost.
+ * @param state names of its outputs `next/…`, if it trains.
+ * @throws Error when the browser lacks the provider, or the provider refuses the model. A run throws DeviceLost when
+ *   the GPU is lost.
  */
-export async function openOn(provider: PageProvider, model: Uint8Array): Promise<StatefulSession> {
+export async function openOn(
+  provider: PageProvider,
+  model: Uint8Array,
+  state: readonly string[] = [],
+): Promise<StatefulSession> {
   const runtime = await loadRuntime(provider);
   const { InferenceSession, Tensor } = runtime.ort;
-  const options = { executionProviders: [provider], logSeverityLevel: 3 } as const;
-  /** A call may never end when the GPU is lost. */
+  const options = {
+    executionProviders: [provider],
+    logSeverityLevel: 3,
+    // What a call leaves for the next one stays on the GPU.
+    ...(provider === "webgpu" && {
+      preferredOutputLocation: Object.fromEntries(state.map((name) => [name, "gpu-buffer" as const])),
+    }),
+  } as const;
+  /** A lost GPU may leave a call without an end. */
   const onDevice = <T>(call: () => Promise<T>) =>
     inTurn(() => (runtime.lost ? Promise.race([call(), runtime.lost]) : call()));
   const session = await onDevice(() => InferenceSession.create(model, options));
@@ -72,18 +88,21 @@ function deviceLost(ort: typeof Ort): Promise<never> {
   return lost;
 }
 
-async function load(provider: PageProvider, downloaded: Downloaded): Promise<Runtime> {
-  // Use absolute URLs: the loader resolves relative ones against its own URL.
+async function load(
+  provider: PageProvider,
+  { downloaded, threads = threadCount() }: Loading,
+): Promise<Runtime> {
+  // Addresses made absolute here: the loader resolves them against its own.
   const here = (address: string) => new URL(address, import.meta.url).href;
   const [binary, size, loader] =
     provider === "webgpu" ? [webgpuBinary, webgpuSize, webgpuLoader] : [wasmBinary, wasmSize, wasmLoader];
   const [ort, wasm] = await Promise.all([
     provider === "webgpu" ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"),
-    unzipped(here(binary), (bytes) => downloaded(bytes / size)),
+    unzipped(here(binary), (bytes) => downloaded?.(bytes / size)),
   ]);
   ort.env.wasm.wasmPaths = { mjs: here(loader) };
   ort.env.wasm.wasmBinary = wasm;
-  ort.env.wasm.numThreads = threadCount();
+  ort.env.wasm.numThreads = threads;
   return { ort };
 }
 

@@ -122,8 +122,8 @@ async function answer(request: Request): Promise<Answer<Result>> {
   }
 }
 
-// Load the runtime while the first model is loaded. Opening a model reports the error if this fails.
-loadRuntime("wasm", (share) => postMessage({ aside: share })).catch(() => {});
+// While the first model is on its way, the runtime is, too. Whoever opens a model hears of a failure.
+loadRuntime("wasm", { downloaded: (share) => postMessage({ aside: share }) }).catch(() => {});
 
 const inTurn = queue();
 addEventListener("message", ({ data }: MessageEvent<Request>) => {

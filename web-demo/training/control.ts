@@ -1,7 +1,9 @@
 import { GanOnnxError, messageOf } from "../../src/error.js";
+import type { PageProvider } from "../runtime/page-provider.js";
 import type { CurvePoint } from "../ui/curves.js";
 import { initial, next, type TrainingEffect, type TrainingEvent, type TrainingState } from "./machine.js";
 import type { Kept, Plan } from "./plan.js";
+import { thinned } from "./points.js";
 import { changedElsewhere, failureOf, type TrainingStore, whyNotKept } from "./store.js";
 import type { Pace, TrainingFiles, TrainReport, TrainRequest } from "./training-worker.js";
 
@@ -29,8 +31,6 @@ export interface Ports {
  * The maximum time for a pause before the worker is ended, in milliseconds: a call of ONNX Runtime cannot be stopped.
  */
 const PATIENCE = 10_000;
-/** The maximum number of stored curve points. Beyond it, every second point is dropped. */
-const MOST_POINTS = 2000;
 
 /** Files made by the worker. */
 type Files = readonly Uint8Array<ArrayBuffer>[];
@@ -39,6 +39,8 @@ type Files = readonly Uint8Array<ArrayBuffer>[];
 export class TrainingControl {
   private state = initial;
   private worker: TrainWorker | undefined;
+  /** The worker trains nothing now, and can be asked to. */
+  private ready = false;
   private kept: Omit<Kept, "plan"> = {};
   private removed: Kept | undefined;
   private points: readonly CurvePoint[] = [];
@@ -96,7 +98,15 @@ export class TrainingControl {
     if (plan) this.worker?.ask({ kind: "files", what, plan, checkpoint: this.kept.checkpoint });
   }
 
-  /** Change the pace, now and for later trainings. */
+  /** Make ready what a training will need that may be asked for soon. */
+  prepare(plan: Plan, provider: PageProvider): void {
+    if (this.worker || this.state.phase !== "empty") return;
+    this.worker = this.openWorker();
+    this.ready = true;
+    this.worker.ask({ kind: "prepare", plan, provider });
+  }
+
+  /** Go faster or slower, now and from now on. */
   setPace(pace: Pace): void {
     this.pace = pace;
     this.worker?.ask({ kind: "pace", pace });
@@ -182,11 +192,14 @@ export class TrainingControl {
     const { plan, provider } = this.state;
     if (!plan) return;
     const { checkpoint } = this.kept;
-    this.worker?.end();
-    this.worker = this.openWorker();
+    if (!this.ready || !this.worker) {
+      this.worker?.end();
+      this.worker = this.openWorker();
+      for (const { what } of this.wanted) this.askFiles(what);
+    }
+    this.ready = false;
     this.worker.ask({ kind: "pace", pace: this.pace });
     this.worker.ask({ kind: "train", plan, provider, checkpoint });
-    for (const { what } of this.fileRequests) this.askFiles(what);
   }
 
   private openWorker(): TrainWorker {
@@ -218,6 +231,7 @@ export class TrainingControl {
         break;
       case "paused":
         this.stopWaiting?.();
+        this.ready = true;
         this.keeping.then(() => this.dispatch(report));
         break;
       default:
@@ -283,12 +297,7 @@ export class TrainingControl {
     this.stopWaiting?.();
     this.worker?.end();
     this.worker = undefined;
-    for (const { reject } of this.fileRequests.splice(0))
-      reject(new Error("the training was stopped meanwhile"));
+    this.ready = false;
+    for (const { reject } of this.wanted.splice(0)) reject(new Error("the training was stopped meanwhile"));
   }
-}
-
-/** Limit the number of points. Each remaining point represents twice as many steps. */
-function thinned(points: readonly CurvePoint[]): readonly CurvePoint[] {
-  return points.length <= MOST_POINTS ? points : points.filter((_, i) => i % 2 === 1);
 }

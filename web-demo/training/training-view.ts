@@ -163,7 +163,20 @@ function toggle(): void {
   });
 }
 
-/** Train with files: MNIST's, or pictures. */
+/** Whoever moves or types on the page may want to see it learn: what that needs is made then, and not for each visit. */
+function prepareSoon(): void {
+  const signs = ["pointermove", "pointerdown", "keydown", "scroll"];
+  const prepare = () => {
+    for (const sign of signs) removeEventListener(sign, prepare);
+    // What the fields hold that cannot be trained is said when it is asked for.
+    try {
+      control.prepare(asked(), chosenProvider());
+    } catch {}
+  };
+  for (const sign of signs) addEventListener(sign, prepare, { passive: true });
+}
+
+/** Learn from files: MNIST's, or pictures. */
 export async function useDataFiles(files: readonly File[]): Promise<void> {
   await reporting(async () => {
     if (control.current.phase !== "empty") {
@@ -239,5 +252,6 @@ export async function setUpTraining(providers: readonly PageProvider[], around: 
     if (document.visibilityState === "hidden") control.keep();
   });
   await control.recall();
+  prepareSoon();
   startButton.disabled = watchButton.disabled = false;
 }

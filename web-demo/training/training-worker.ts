@@ -1,9 +1,7 @@
-import { type Dataset, mnistForm } from "../../src/data/dataset.js";
-import { drawDigits } from "../../src/data/drawn.js";
-import { idxDataset } from "../../src/data/idx.js";
+import { mnistForm } from "../../src/data/dataset.js";
 import { messageOf } from "../../src/error.js";
 import { exportNetwork } from "../../src/export/network.js";
-import { designOf, type ImageShape } from "../../src/recipes/index.js";
+import { type Design, designOf } from "../../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
 import {
   type Checkpoint,
@@ -18,10 +16,11 @@ import { batchInputs } from "../../src/training/step-graph.js";
 import { train } from "../../src/training/trainer.js";
 import type { MetricsLine, Progress, Workplace } from "../../src/training/training.js";
 import { buildTraining } from "../../src/training/training-model.js";
-import { DeviceLost, loadRuntime, openOn } from "../runtime/onnxruntime.js";
+import { DeviceLost, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { CurvePoint } from "../ui/curves.js";
 import type { PageData, Plan } from "./plan.js";
+import { datasetOf, prepareAhead, preparedFor } from "./preparation.js";
 import { type Scene, ScenePainter } from "./scene.js";
 import { settingsOf } from "./settings.js";
 
@@ -31,8 +30,10 @@ interface Known {
   readonly checkpoint?: Uint8Array<ArrayBuffer>;
 }
 
-/** A request of the page. A worker is created for each start or resume. */
+/** What the page asks of the worker. */
 export type TrainRequest =
+  /** A training may be asked for soon. */
+  | { readonly kind: "prepare"; readonly plan: Plan; readonly provider: PageProvider }
   | (Known & { readonly kind: "train"; readonly provider: PageProvider })
   | { readonly kind: "pause" }
   | { readonly kind: "pace"; readonly pace: Pace }
@@ -62,8 +63,6 @@ export type TrainReport =
   | { readonly kind: "noFiles"; readonly message: string }
   | { readonly kind: "failed" | "lost"; readonly message: string };
 
-/** The number of drawn digits: a hundred steps per epoch, so that none is repeated too often. */
-const DRAWN = 12_800;
 const BATCH = 128;
 /** The pace: `slow` waits after each call of ONNX Runtime, `fast` draws fewer scenes. */
 const paces = {
@@ -72,25 +71,27 @@ const paces = {
   fast: { wait: 0, scenes: 4000 },
 } as const;
 export type Pace = keyof typeof paces;
-/** The maximum duration of a call, and the interval of progress reports, in milliseconds. */
-const [LONGEST_CALL, TELL_EVERY] = [150, 6000];
+/**
+ * How long a call may take, and how often the page is told how far the training is, in milliseconds. A pause waits for
+ * the call that is under way and for the one behind it.
+ */
+const [LONGEST_CALL, TELL_EVERY] = [80, 6000];
 
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
 const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
-const pause = new AbortController();
+const preparing = (what: string) => tell({ kind: "preparing", what });
+let pause = new AbortController();
 let pace: Pace = "normal";
 
 /** The running training, with its progress. */
 let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgress(): void } | undefined;
 
 async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise<void> {
-  // Load ONNX Runtime while the data are made. Opening a model reports the error if this fails.
-  loadRuntime(provider).catch(() => {});
-  const dataset = await datasetOf(plan.data, plan.seed);
-  const { design, latest: start } = designed({ plan, checkpoint }, dataset, dataset.count);
+  pause = new AbortController();
+  const { signal } = pause;
+  const { dataset, design, graph, engine } = await preparedFor(plan, provider, preparing);
+  const start = standingOf({ plan, checkpoint }, design, dataset.count);
   checkLabels(dataset, design.exported.classes);
-  tell({ kind: "preparing", what: "Writing the training graph, loading ONNX Runtime…" });
-  const { graph, train: model } = buildTraining(design);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;
   let scene: Scene | undefined;
@@ -112,7 +113,6 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   };
   const workplace: Workplace = {
     async openEngine(state) {
-      const engine = await openOn(provider, model);
       await engine.setState(state);
       return engine;
     },
@@ -155,27 +155,18 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
     tell({ kind: "steps", point, count: lines.length, place: placeOf(point.step, lines[0].epoch) });
   };
   const settings = { epochs: Infinity, batchSize: BATCH };
-  await train({ design, graph, dataset, start, ...settings }, workplace, progress, pause.signal);
+  await train({ design, graph, dataset, start, ...settings }, workplace, progress, signal);
   tellProgress();
   tell({ kind: "paused" });
 }
 
-/** The design of a training, and its position: at its checkpoint, or at the beginning. */
-function designed({ plan, checkpoint }: Known, image: ImageShape, images: number) {
-  const { recipe, seed } = plan;
-  const design = designOf(recipe, settingsOf(plan), image);
+/** Where a training stands: at its checkpoint, or its beginning. */
+function standingOf({ plan, checkpoint }: Known, design: Design, images: number): Checkpoint {
+  const { seed } = plan;
   const where = "the training that is kept";
   const kept = checkpoint && decodeCheckpoint(checkpoint, where);
   if (kept) checkState(kept, design, where);
-  const position = startPosition(design, images, seed);
-  return { design, latest: kept ?? { position, state: initialState(design, seed) } };
-}
-
-async function datasetOf(data: PageData, seed: number): Promise<Dataset> {
-  if (data.kind === "pictures") return data.dataset;
-  if (data.kind === "files") return idxDataset(data.images.path, data.images, data.labels);
-  tell({ kind: "preparing", what: "Drawing digits to learn from…" });
-  return { name: "drawn", count: DRAWN, ...mnistForm, ...drawDigits({ count: DRAWN, seed }) };
+  return kept ?? { position: startPosition(design, images, seed), state: initialState(design, seed) };
 }
 
 /** One point of the curves for all steps of a call. */
@@ -234,12 +225,15 @@ function sourceOf(data: PageData): string {
 /** The checkpoint of a training that is not running. */
 async function standing(known: Known): Promise<Checkpoint> {
   if (known.checkpoint) return decodeCheckpoint(known.checkpoint, "the training that is kept");
-  const image = known.plan.data.kind === "drawn" ? mnistForm : await datasetOf(known.plan.data, 0);
-  return designed(known, image, 0).latest;
+  const { recipe, data } = known.plan;
+  const image = data.kind === "drawn" ? mnistForm : await datasetOf(data, 0, preparing);
+  return standingOf(known, designOf(recipe, settingsOf(known.plan), image), 0);
 }
 
 async function answer(request: TrainRequest): Promise<void> {
   switch (request.kind) {
+    case "prepare":
+      return prepareAhead(request.plan, request.provider, BATCH);
     case "train":
       return run(request, request.provider);
     case "pause":

@@ -238,15 +238,33 @@ describe("the training of a page", () => {
     const asked = [1, 2, 3].map(() => page.control.files("generator"));
     const answers = Promise.allSettled(asked);
     await page.tells({ kind: "files", files: [checkpointAt(7)] }, { kind: "noFiles", message: "no" });
-    // Other settings mean another worker, which is asked again.
+    // Other settings mean no other worker: what it was asked for is still to come.
     await page.does({ kind: "change", asked: { ...plan, learningRate: 2 }, provider: "wasm" });
     await page.tells(steps(1), { kind: "paused" });
-    expect(page.asked.slice(-2).map(({ kind }) => kind)).toEqual(["train", "files"]);
+    expect(page.asked.slice(-2).map(({ kind }) => kind)).toEqual(["pace", "train"]);
     await page.tells({ kind: "failed", message: "diverged" });
     expect(await answers).toMatchObject([
       { value: [checkpointAt(7)] },
       { reason: { message: "no" } },
       { reason: { message: "the training was stopped meanwhile" } },
     ]);
+  });
+
+  test("is prepared once before it is asked for, and resumes, in one worker", async () => {
+    const page = tab(memoryStore().store);
+    page.control.prepare(plan, "wasm");
+    page.control.prepare(plan, "wasm");
+    await page.does(start);
+    page.control.prepare(plan, "wasm");
+    expect(page.asked.map(({ kind }) => kind)).toEqual(["prepare", "pace", "train"]);
+    await page.tells(steps(1), progress(1));
+    await page.does({ kind: "pause" });
+    await page.tells({ kind: "paused" });
+    await page.does(start);
+    expect(page.asked.slice(-2)).toMatchObject([
+      { kind: "pace" },
+      { kind: "train", checkpoint: checkpointAt(1) },
+    ]);
+    expect(page.ended()).toBe(0);
   });
 });

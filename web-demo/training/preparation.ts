@@ -1,0 +1,87 @@
+import { type Dataset, mnistForm } from "../../src/data/dataset.js";
+import { drawDigits } from "../../src/data/drawn.js";
+import { idxDataset } from "../../src/data/idx.js";
+import { type Design, designOf } from "../../src/recipes/index.js";
+import { NEXT, type StatefulSession } from "../../src/runtime/engine.js";
+import { feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
+import { initialState } from "../../src/training/state.js";
+import { batchInputs, type StepGraph } from "../../src/training/step-graph.js";
+import { buildTraining } from "../../src/training/training-model.js";
+import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
+import type { PageProvider } from "../runtime/page-provider.js";
+import { measuredThreads } from "../runtime/threads.js";
+import type { PageData, Plan } from "./plan.js";
+import { settingsOf } from "./settings.js";
+
+/** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
+const DRAWN = 12_800;
+
+/** What a training needs before its first step. */
+export interface Prepared {
+  readonly dataset: Dataset;
+  readonly design: Design;
+  readonly graph: StepGraph;
+  /** The training graph, loaded; whoever takes it closes it. */
+  readonly engine: StatefulSession;
+}
+
+type Tell = (what: string) => void;
+
+/** The digits that were drawn last: a training that resumes in this worker has them at once. */
+let drawn: { readonly seed: number; readonly dataset: Dataset } | undefined;
+
+export function datasetOf(data: PageData, seed: number, tell: Tell): Dataset | Promise<Dataset> {
+  if (data.kind === "pictures") return data.dataset;
+  if (data.kind === "files") return idxDataset(data.images.path, data.images, data.labels);
+  if (drawn?.seed === seed) return drawn.dataset;
+  tell("Drawing digits to learn from…");
+  const dataset = { name: "drawn", count: DRAWN, ...mnistForm, ...drawDigits({ count: DRAWN, seed }) };
+  drawn = { seed, dataset };
+  return dataset;
+}
+
+let ahead: { readonly key: string; readonly prepared: Promise<Prepared> } | undefined;
+
+/** Prepare a training before it is asked for. What fails then fails again when it is, and is said there. */
+export async function prepareAhead(plan: Plan, provider: PageProvider, batchSize: number): Promise<void> {
+  // Own files are read when they are needed.
+  if (plan.data.kind !== "drawn") return;
+  const prepared = prepare(plan, provider, () => {}).then(async (ready) => {
+    await warmUp(ready, plan.seed, batchSize);
+    return ready;
+  });
+  prepared.catch(() => {});
+  ahead = { key: keyOf(plan, provider), prepared };
+}
+
+/** What a training needs: as it was prepared ahead, or made now. */
+export async function preparedFor(plan: Plan, provider: PageProvider, tell: Tell): Promise<Prepared> {
+  const { key, prepared } = ahead ?? {};
+  ahead = undefined;
+  if (key === keyOf(plan, provider)) return (await prepared) as Prepared;
+  prepared?.then(({ engine }) => engine.close()).catch(() => {});
+  return prepare(plan, provider, tell);
+}
+
+const keyOf = ({ recipe, settings, learningRate, seed, data }: Plan, provider: PageProvider) =>
+  JSON.stringify([recipe, settings, learningRate, seed, data.kind === "drawn", provider]);
+
+async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<Prepared> {
+  // ONNX Runtime comes while the data are made. Whoever opens a model hears of a failure.
+  const threads = await measuredThreads();
+  loadRuntime(provider, { threads }).catch(() => {});
+  const dataset = await datasetOf(plan.data, plan.seed, tell);
+  tell("Writing the training graph, loading ONNX Runtime…");
+  const design = designOf(plan.recipe, settingsOf(plan), dataset);
+  const { graph, train } = buildTraining(design);
+  const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
+  return { dataset, design, graph, engine: await openOn(provider, train, left) };
+}
+
+/** Make one step, and forget it: the first one takes memory and lets the browser compile what it needs. */
+async function warmUp({ design, dataset, engine }: Prepared, seed: number, batchSize: number) {
+  const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, dataset.count) };
+  await engine.setState(initialState(design, seed));
+  const block = { firstStep: 0, steps: 1, batchSize };
+  await engine.consume(feedsOfBlock(batchInputs(design), dataset, keys, block, batchSize));
+}

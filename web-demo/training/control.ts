@@ -4,28 +4,9 @@ import type { CurvePoint } from "../ui/curves.js";
 import { initial, next, type TrainingEffect, type TrainingEvent, type TrainingState } from "./machine.js";
 import type { Kept, Plan } from "./plan.js";
 import { thinned } from "./points.js";
-import { changedElsewhere, failureOf, type TrainingStore, whyNotKept } from "./store.js";
-import type { Pace, TrainingFiles, TrainReport, TrainRequest } from "./training-worker.js";
-
-/** The training worker as used here. */
-export interface TrainWorker {
-  ask(request: TrainRequest): void;
-  /** End it immediately. */
-  end(): void;
-}
-
-export interface Ports {
-  readonly store: TrainingStore;
-  openWorker(hear: (report: TrainReport) => void): TrainWorker;
-  /** Show a new state. */
-  show(state: TrainingState): void;
-  /** Show new results. */
-  see(report: Extract<TrainReport, { kind: "steps" | "scene" }>): void;
-  /** Show everything of a stored training, or nothing. */
-  recall(view: Kept["view"]): void;
-  /** Call a function after a time in milliseconds. Returns a function that cancels the call. */
-  after(milliseconds: number, call: () => void): () => void;
-}
+import type { Ports, TrainWorker } from "./ports.js";
+import { changedElsewhere, failureOf, whyNotKept } from "./store.js";
+import type { Pace, TrainingFiles, TrainReport } from "./training-worker.js";
 
 /**
  * The maximum time for a pause before the worker is ended, in milliseconds: a call of ONNX Runtime cannot be stopped.

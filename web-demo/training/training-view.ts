@@ -6,7 +6,7 @@ import type { Watched } from "../take/take-view.js";
 import { createCurves } from "../ui/curves.js";
 import { download, find, tell } from "../ui/dom.js";
 import { rememberNotes } from "../ui/notes.js";
-import { type Ports, TrainingControl, type TrainWorker } from "./control.js";
+import { TrainingControl } from "./control.js";
 import {
   asked,
   chooseProvider,
@@ -18,6 +18,7 @@ import {
 } from "./fields.js";
 import { isUnderWay, type TrainingState } from "./machine.js";
 import type { Plan } from "./plan.js";
+import type { Ports, TrainWorker } from "./ports.js";
 import { clearStage, momentsSoFar, pictureOf, showScene } from "./stage-view.js";
 import { browserStore } from "./store.js";
 import type { Pace, TrainReport } from "./training-worker.js";

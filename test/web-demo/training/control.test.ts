@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { GanOnnxError } from "../../../src/error.js";
-import { TrainingControl, type TrainWorker } from "../../../web-demo/training/control.js";
+import { TrainingControl } from "../../../web-demo/training/control.js";
 import type { TrainingState } from "../../../web-demo/training/machine.js";
 import type { Kept, Plan } from "../../../web-demo/training/plan.js";
+import type { TrainWorker } from "../../../web-demo/training/ports.js";
 import { changedElsewhere, type TrainingStore } from "../../../web-demo/training/store.js";
 import type { TrainReport, TrainRequest } from "../../../web-demo/training/training-worker.js";
 

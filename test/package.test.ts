@@ -104,6 +104,8 @@ describe("the packed package", () => {
         "dist/web-demo/models/index.json",
         "dist/web-demo/run.html",
         "dist/web-demo/run.json",
+        "dist/web-demo/runs.html",
+        "dist/web-demo/runs.json",
         "dist/web-demo/service-worker.js",
         "dist/web-demo/version.json",
         "models/judge.onnx",

@@ -61,12 +61,13 @@ export function gzipped(): Plugin {
   };
 }
 
-/** The answer for a run's page without a server: no run. `gan-onnx serve --run` answers instead. */
+/** What the pages of runs are told where nothing serves any: none. `gan-onnx serve --run` answers in its place. */
 export function noRun(): Plugin {
   return {
     name: "no-run",
     generateBundle() {
-      this.emitFile({ type: "asset", fileName: "run.json", source: "null" });
+      for (const fileName of ["run.json", "runs.json"])
+        this.emitFile({ type: "asset", fileName, source: "null" });
     },
   };
 }
@@ -84,7 +85,7 @@ export function offline(): Plugin {
       const files: string[] = [];
       for (const [name, file] of Object.entries(bundle).sort(([a], [b]) => a.localeCompare(b))) {
         hash.update(name).update(file.type === "asset" ? file.source : file.code);
-        if (!/asyncify|webgpu|^run/.test(name)) files.push(name);
+        if (!/asyncify|webgpu|^runs?\./.test(name)) files.push(name);
       }
       const version = hash.digest("hex").slice(0, 8);
       const worker = readFileSync(new URL("./service-worker.js", import.meta.url), "utf8")

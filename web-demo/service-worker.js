@@ -20,8 +20,8 @@ addEventListener("activate", (event) => {
 addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
-  // Do not cache the news of a run: they always change.
-  const served = url.origin === location.origin && !/\/run(\.json|\/)/.test(url.pathname);
+  // What is new of a run is never the same twice.
+  const served = url.origin === location.origin && !/\/runs?(\.json|\/)/.test(url.pathname);
   if (request.method === "GET" && served) event.respondWith(answerTo(request, url));
 });
 

@@ -18,7 +18,7 @@ export default defineConfig({
     outDir: here("../dist/web-demo"),
     emptyOutDir: true,
     rolldownOptions: {
-      input: ["index.html", "run.html", "embed.html", "gan-onnx-sheet.ts"].map(here),
+      input: ["index.html", "run.html", "runs.html", "embed.html", "gan-onnx-sheet.ts"].map(here),
       output: {
         // Give the custom element a fixed file name, for use in any page.
         entryFileNames: ({ name }) => (name === "gan-onnx-sheet" ? "[name].js" : "assets/[name]-[hash].js"),

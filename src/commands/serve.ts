@@ -7,7 +7,8 @@ import { print, say } from "./output.js";
 const schema = z.object({
   port: z.int().min(0).max(65_535).default(8000),
   model: z.string().optional(),
-  run: z.string().min(1).optional(),
+  run: z.array(z.string().min(1)).optional(),
+  runs: z.string().min(1).optional(),
 });
 
 export const serve: CommandModule = {
@@ -27,19 +28,33 @@ export const serve: CommandModule = {
       })
       .option("run", {
         type: "string",
+        array: true,
+        nargs: 1,
         requiresArg: true,
-        describe: "folder of a run to show, also while it trains (default: none)",
+        describe: "folder of a run to show, also while it trains; several are compared (default: none)",
       })
+      .option("runs", {
+        type: "string",
+        requiresArg: true,
+        describe: "folder of runs to compare, also those that begin later (default: none)",
+      })
+      .conflicts("run", "runs")
       .example("$0 serve --model generator.onnx", "draw with your own generator")
-      .example("$0 serve --run runs/mine --port 0", "watch a run while it trains"),
+      .example("$0 serve --run runs/mine --port 0", "watch a run while it trains")
+      .example("$0 serve --runs runs", "compare the runs in a folder"),
   async handler(argv) {
-    const { port, model, run } = parseArguments(schema, argv);
+    const { port, model, run = [], runs } = parseArguments(schema, argv);
     const { servePage } = await import("../serving/page-server.js");
     const { requireRun } = await import("../serving/run-view.js");
-    if (run !== undefined && !(await requireRun(run))) say(`${run} is not there yet; waiting for it`);
+    const { requireRuns } = await import("../serving/runs-view.js");
+    for (const folder of run) {
+      if (!(await requireRun(folder))) say(`${folder} is not there yet; waiting for it`);
+    }
+    if (runs !== undefined) await requireRuns(runs);
+    const several = runs === undefined ? { folders: run } : { within: runs };
     const server = await servePage(port, {
       model: model === undefined ? undefined : await offer(model),
-      run,
+      ...(runs === undefined && run.length <= 1 ? { run: run[0] } : { runs: several }),
     });
     print(server.url);
     say("press Ctrl-C to stop");

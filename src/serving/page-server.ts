@@ -8,6 +8,7 @@ import type { Readable } from "node:stream";
 import sirv from "sirv";
 import { GanOnnxError, messageOf, setting, text } from "../error.js";
 import { NEWS, newsOf, pictureOf, RUN } from "./run-view.js";
+import { listOf, RUNS, runAt, type ServedRuns } from "./runs-view.js";
 
 /** The folder of the built page (`npm run build:web`), as in package.json. */
 function builtPage(): string {
@@ -72,6 +73,8 @@ export interface Offers {
   readonly model?: OfferedModel;
   /** The folder of a run, shown on a separate page. */
   readonly run?: string;
+  /** Several runs, compared on a separate page. */
+  readonly runs?: ServedRuns;
 }
 
 export interface PageServer {
@@ -105,7 +108,7 @@ export async function servePage(
     second.listen(chosen, HOST6, () => resolve());
   });
   return {
-    url: `http://${HOST}:${chosen}/${offers.run === undefined ? "" : "run.html"}`,
+    url: `http://${HOST}:${chosen}/${offers.runs ? "runs.html" : offers.run === undefined ? "" : "run.html"}`,
     close: async () => {
       await Promise.all([server, second].map(ended));
     },
@@ -137,7 +140,7 @@ function ended(server: Server): Promise<void> {
   });
 }
 
-function answerer(folder: string, { model, run }: Offers) {
+function answerer(folder: string, { model, run, runs }: Offers) {
   // Look up files on each request, because the page may be rebuilt. Paths cannot leave the folder.
   const files = sirv(folder, { etag: true, dev: true });
   const extra = model ? offered(model, folder) : new Map<string, Answer>();
@@ -147,11 +150,14 @@ function answerer(folder: string, { model, run }: Offers) {
     const [path, query] = url.split("?", 2);
     if (!isLocal(request.headers.host)) return refuse(response, 403);
     if (method !== "GET" && method !== "HEAD") return refuse(response.setHeader("Allow", "GET, HEAD"), 405);
-    const answer = extra.get(path) ?? (run === undefined ? undefined : await answerOfRun(run, path, query));
+    const answer =
+      extra.get(path) ??
+      (run === undefined ? undefined : await answerOfRun(run, path, query)) ??
+      (runs && (await answerOfRuns(runs, path, query)));
     if (answer) {
       response.setHeader("Content-Type", answer.type).setHeader("Content-Length", answer.body.length);
       response.end(method === "HEAD" ? undefined : answer.body);
-    } else if (path.startsWith(RUN) || isHidden(path)) {
+    } else if (path.startsWith(RUN) || path.startsWith("/runs/") || isHidden(path)) {
       // sirv would serve the page for the folder's name.
       refuse(response, 404);
     } else {
@@ -182,6 +188,13 @@ async function answerOfRun(run: string, path: string, query?: string): Promise<A
   }
   const body = path.startsWith(RUN) ? await pictureOf(run, path.slice(RUN.length)) : undefined;
   return body && { type: "image/png", body };
+}
+
+/** The list of the runs that are compared, or what one of them answers. */
+async function answerOfRuns(runs: ServedRuns, path: string, query?: string): Promise<Answer | undefined> {
+  if (path === RUNS) return json(await listOf(runs));
+  const found = await runAt(runs, path);
+  return found && answerOfRun(found.folder, found.rest, query);
 }
 
 interface Answer {

@@ -12,11 +12,15 @@ import { runFiles } from "../runs/run-folder.js";
 export const NEWS = "/run.json";
 export const RUN = "/run/";
 
+/** Show only the last part of a path. */
+function lastPart(path: string): string {
+  return path.split(/[/\\]/).findLast((part) => part !== "") ?? "";
+}
+
 /** The settings of a run that are shown. */
 const shownSettings = z.object({
   recipe: z.string(),
-  // Show only the last part of a path.
-  data: z.string().transform((path) => path.split(/[/\\]/).findLast((part) => part !== "") ?? ""),
+  data: z.string().transform(lastPart),
   ep: z.string(),
   epochs: z.int().min(1),
   batchSize: z.int().min(1),
@@ -121,6 +125,19 @@ export async function newsOf(
     diverged: claimed ? undefined : await divergenceOf(files.provenance),
     claimed,
   };
+}
+
+/** All settings of a run as text, paths by their last part; none while it has no configuration. */
+export async function settingsOf(folder: string): Promise<Record<string, string>> {
+  const files = await filesOf(folder);
+  const settings = files && jsonIn((await contentOf(files.config))?.toString());
+  const entries = typeof settings === "object" && settings !== null ? Object.entries(settings) : [];
+  return Object.fromEntries(
+    entries.map(([name, value]) => [
+      name,
+      typeof value === "string" ? lastPart(value) : JSON.stringify(value),
+    ]),
+  );
 }
 
 /** The bytes of a picture of a run, by its path below {@link RUN}; undefined for every other path. */

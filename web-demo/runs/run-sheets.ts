@@ -16,14 +16,20 @@ const [FILM, FRAME] = [6000, 250];
 const before = { label: label.textContent, fake: fake.ariaLabel };
 
 type Sheet = News["sheets"][number];
+let base = "";
 let sheets: readonly Sheet[] = [];
 let realChanged: number | undefined;
 /** Whether the sheets are wider than high, as with reconstructions. */
 let oblong = false;
 let playing: ReturnType<typeof setInterval> | undefined;
 
-/** Show the current sheets of a run: the newest one, or the selected one. */
-export function showSheets(news: News): void {
+/**
+ * Show the sheets of a run as they are now: the newest one, or the one that was chosen.
+ *
+ * @param from the beginning of its addresses.
+ */
+export function showSheets(news: News, from: string): void {
+  base = from;
   const newest = Number(slider.value) >= sheets.length - 1;
   const epoch = sheets[Number(slider.value)]?.[0] ?? 0;
   sheets = news.sheets;
@@ -60,7 +66,7 @@ const show = latestOnly(async () => {
 
 /** Draw a picture of the run on a canvas. If the picture no longer exists, the canvas does not change. */
 async function draw(canvas: HTMLCanvasElement, name: string, changed: number): Promise<void> {
-  const url = `run/img/${name}.png?${changed}`;
+  const url = `${base}run/img/${name}.png?${changed}`;
   if (drawn.get(canvas) === url) return;
   try {
     const bitmap = await createImageBitmap(await (await fetch(url)).blob());

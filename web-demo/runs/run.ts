@@ -3,13 +3,14 @@ import { type CurvePoint, createCurves } from "../ui/curves.js";
 import { find } from "../ui/dom.js";
 import { showScores } from "./run-scores.js";
 import { showSheets } from "./run-sheets.js";
+import { COMPLETE, STILL, standingOf } from "./standing.js";
 
 /** The interval of requests, and the delay after a failed request, in milliseconds. */
 const [PAUSE, RETRY] = [1000, 5000];
-/** After this many seconds without a new step a run counts as idle. One call of ONNX Runtime can take a while. */
-const STILL = 120;
-const COMPLETE = "Complete.";
-/** The period for measuring the speed, in milliseconds. */
+/** The run of several that the page was asked for, as the beginning of its addresses. */
+const key = new URLSearchParams(location.search).get("run");
+const base = key === null ? "" : `runs/${encodeURIComponent(key)}/`;
+/** Over how many milliseconds the speed is measured. */
 const WINDOW = 30_000;
 
 const progress = find("#progress", HTMLProgressElement);
@@ -37,7 +38,7 @@ async function update(): Promise<number | undefined> {
   let news: News | undefined;
   try {
     const response = await fetch(
-      `run.json?${new URLSearchParams({ file, from: String(next), scored: String(scored) })}`,
+      `${base}run.json?${new URLSearchParams({ file, from: String(next), scored: String(scored) })}`,
     );
     if (!response.ok) throw new Error(`the server answers ${response.status}`);
     news = await response.json();
@@ -52,7 +53,7 @@ async function update(): Promise<number | undefined> {
   }
   if (news.there) {
     take(news.metrics);
-    showSheets(news);
+    showSheets(news, base);
     if (news.scores) {
       scored = news.scores.changed;
       showScores(news.scores.lines);
@@ -101,7 +102,8 @@ function parsed(text: string): Line[] {
 function showStanding(news: News): void {
   const { name, settings, metrics } = news;
   const epochs = settings?.epochs;
-  const { text, growing } = standingOf(news);
+  const { text, growing } = standingOf(news, last?.epoch, everThere);
+  everThere ||= news.there;
   say(text, growing);
   find("#name", HTMLElement).textContent = name;
   document.title = `${last ? `${last.epoch}${epochs ? `/${epochs}` : ""} · ` : ""}${name} · gan-onnx`;
@@ -123,35 +125,6 @@ function showStanding(news: News): void {
     metrics && metrics.idle >= STILL && `last step ${duration(metrics.idle)} ago`,
   ];
   position.textContent = joined(parts);
-}
-
-/** Describe the state of a run in a sentence that rarely changes, and whether more results are expected. */
-function standingOf({ there, settings, sheets, metrics, claimed, diverged }: News): {
-  text: string;
-  growing: boolean;
-} {
-  if (!there) {
-    const text = everThere ? "The folder of the run is gone." : "Waiting for the run to begin.";
-    return { text, growing: !everThere };
-  }
-  everThere = true;
-  if (diverged) {
-    return { text: `Diverged at epoch ${diverged.epoch}, step ${diverged.step}.`, growing: false };
-  }
-  if (!last) {
-    // A run that has written its settings and is not claimed has failed.
-    return settings && !claimed
-      ? { text: "Stopped before its first step: see what the command says.", growing: false }
-      : { text: "Waiting for the first steps.", growing: true };
-  }
-  // The sheet of an epoch is drawn after its last step.
-  const painted = sheets.at(-1)?.[0];
-  if (painted === settings?.epochs && painted === last.epoch) return { text: COMPLETE, growing: false };
-  if (!claimed) return { text: "Stopped.", growing: false };
-  if (metrics && metrics.idle >= STILL) {
-    return { text: "No new steps for more than two minutes.", growing: false };
-  }
-  return { text: "Training.", growing: true };
 }
 
 function captionOf(settings: NonNullable<News["settings"]>): string {

@@ -30,7 +30,7 @@ export function createChart(name: string, unit: "step" | "epoch") {
   const canvas = document.createElement("canvas");
   const save = document.createElement("button");
   Object.assign(save, { type: "button", textContent: "Save PNG", className: "small" });
-  save.ariaLabel = `Save ${name} as PNG`;
+  save.ariaLabel = `Save PNG of ${name}`;
   canvas.role = "img";
   root.append(caption, canvas, save);
   let [lines, options]: [readonly Line[], ChartOptions] = [[], { log: false, smooth: 0 }];

@@ -176,7 +176,7 @@ export class TrainingControl {
     if (!this.ready || !this.worker) {
       this.worker?.end();
       this.worker = this.openWorker();
-      for (const { what } of this.wanted) this.askFiles(what);
+      for (const { what } of this.fileRequests) this.askFiles(what);
     }
     this.ready = false;
     this.worker.ask({ kind: "pace", pace: this.pace });
@@ -279,6 +279,7 @@ export class TrainingControl {
     this.worker?.end();
     this.worker = undefined;
     this.ready = false;
-    for (const { reject } of this.wanted.splice(0)) reject(new Error("the training was stopped meanwhile"));
+    for (const { reject } of this.fileRequests.splice(0))
+      reject(new Error("the training was stopped meanwhile"));
   }
 }

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Argv, CommandModule } from "yargs";
 import { type Config, flagOf, resolveConfig } from "../config.js";
 import { GanOnnxError, textIn } from "../error.js";
-import { lineOf } from "../recipes/index.js";
+import { lineOf, recipes } from "../recipes/index.js";
 import type { Change, Changes } from "../runs/changes.js";
 import { readConfigFile } from "../runs/config-file.js";
 import type { Run } from "../runs/run.js";
@@ -23,11 +23,16 @@ const harmless = [
   "evaluateSamples",
   "keepBest",
   "onNan",
+  "animate",
+  "tensorboard",
 ];
 /**
  * Settings that affect the later steps. Their change is recorded. Changing any other setting would make it another run.
  */
 const recorded = ["ep", "device", "learningRate", "schedule", "warmupSteps"];
+
+/** After so many milliseconds without a line, say what is being done. */
+const PATIENCE = 2000;
 
 export const train: CommandModule = {
   command: "train",
@@ -131,6 +136,8 @@ export async function trainCommand(
         .map(([key, value]) => `${key === "iterations" ? "steps per epoch" : key} ${value}`)
         .join(", ")}`,
     );
+    const { patience } = recipes[config.run.recipe];
+    if (patience !== undefined && !resume) say(patience);
     await warnOfCpuNodes(training);
     await warnOfClasses(training);
     if (dryRun) {
@@ -147,12 +154,19 @@ export async function trainCommand(
     const started = performance.now();
     const { position: end } = await trainWithRollbacks(
       { run: training, configuration: config, changes: changes ?? {} },
-      ({ run, configuration, changes, diverged }, hear) => {
+      async ({ run, configuration, changes, diverged }, hear) => {
         const { flat } = configuration;
         const kept = hear(workplaceOf(run, { flat, changes, diverged }, sayScores));
         const recorded = withProvenance(kept, run, { command: repeating(flat), warn: say });
-        const reported = withReport(recorded, where, commandsFor(where, flat));
-        return train(run, reported, progressLines(run), interrupt.signal);
+        const { animate, tensorboard } = configuration.run;
+        const watched = tensorboard
+          ? (await import("../runs/tensorboard.js")).withTensorboard(recorded, run, {
+              stepsInEpoch: stepsInEpoch(run),
+              settings: flat,
+            })
+          : recorded;
+        const reported = withReport(watched, where, { commands: commandsFor(where, flat), animate });
+        return train(run, { ...reported, measuring: sayMeasuring }, progressLines(run), interrupt.signal);
       },
       say,
     );
@@ -180,6 +194,14 @@ export async function trainCommand(
     endStatus();
     interrupt.end();
   }
+}
+
+/** Measuring takes long on a busy machine. Say what is being done when it does. */
+function sayMeasuring(measured: Promise<unknown>): void {
+  const message = "measuring how many steps fit into a call of ONNX Runtime; --steps-per-call skips this";
+  const timer = setTimeout(() => say(message), PATIENCE);
+  const end = () => clearTimeout(timer);
+  measured.then(end, end);
 }
 
 /** Print the scores of an epoch, and warnings about them. */

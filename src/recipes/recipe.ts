@@ -5,6 +5,8 @@ import type { ImageShape, Networks, RecipeDesign } from "./design.js";
 /** A recipe: a design, and its settings with their defaults. */
 export interface Recipe<S extends z.ZodObject = z.ZodObject> {
   readonly title: string;
+  /** When to expect good images, if that takes long. */
+  readonly patience?: string;
   readonly settings: S;
   /**
    * @param replace networks that replace the recipe's own, e.g. from files.
@@ -15,6 +17,7 @@ export interface Recipe<S extends z.ZodObject = z.ZodObject> {
 /** Define a recipe. It only checks that the types match. */
 export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: {
   readonly title: string;
+  readonly patience?: string;
   readonly settings: S;
   design(settings: z.infer<S>, image: ImageShape, replace: Replace): RecipeDesign<N>;
 }): Recipe {

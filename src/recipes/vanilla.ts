@@ -12,6 +12,8 @@ export const hurried = { learningRate: 1e-3, beta1: 0.5 };
 
 export const vanilla = defineRecipe({
   title: "the PyTorch example: two multilayer perceptrons, binary cross-entropy",
+  patience:
+    "vanilla shows blobs at first: expect digits after about 40 epochs of MNIST, or after about 10 with learning rate 1e-3 and beta1 0.5",
   settings: z.strictObject(
     twoPlayerSettings({ latent: 100, width: 256, depth: 2, learningRate: 3e-4, beta1: 0.9, beta2: 0.999 }),
   ),

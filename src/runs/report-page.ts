@@ -31,7 +31,7 @@ export function reportPage(run: RunReport, commands: readonly string[]): string 
     `${name}: report`,
     `<h1>${escaped(name)}</h1>
 ${warnings.map((warning) => `<p class="warn">${escaped(warning)}</p>`).join("\n")}
-${last.length > 0 ? `<h2>Scores</h2>${table(last)}<div class="charts">${charts(run.scores.map((curve) => [curve]))}</div>` : ""}
+${last.length > 0 ? `<h2>Scores</h2>${table(last)}<div class="charts">${charts(run.scores.filter(({ name }) => name !== "samples").map((curve) => [curve]))}</div>` : ""}
 ${run.classes ? `<h2>Classes of the samples, epoch ${run.classes.epoch}</h2>${histogram(run.classes.shares)}` : ""}
 ${sheets.length > 0 ? slider(sheets) : ""}
 <h2>Metrics</h2><div class="charts">${charts(grouped(run.metrics))}</div>

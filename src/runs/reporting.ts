@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { writeAtomically } from "../files.node.js";
 import type { Workplace } from "../training/training.js";
+import { animationOf } from "./animation.js";
 import { readReport } from "./report-data.js";
 import { reportPage } from "./report-page.js";
 
@@ -10,13 +11,23 @@ const PART = 1 / 20;
 /** The report of a run: one page that opens from disk. */
 export const reportFile = (folder: string) => join(folder, "report.html");
 
+/** The animation of a run's sheets, where that is wanted. */
+const animationFile = (folder: string) => join(folder, "epochs.png");
+
 /** A workplace that also writes the report of the run, after epochs and when the training ends. */
-export function withReport(workplace: Workplace, folder: string, commands: readonly string[]): Workplace {
+export function withReport(
+  workplace: Workplace,
+  folder: string,
+  { commands, animate = false }: { commands: readonly string[]; animate?: boolean },
+): Workplace {
   const { keeper } = workplace;
   let [steps, ended, took, written] = [0, performance.now(), 0, false];
   const write = async () => {
     const now = performance.now();
-    await writeAtomically(reportFile(folder), reportPage(await readReport(folder), commands));
+    const report = await readReport(folder);
+    await writeAtomically(reportFile(folder), reportPage(report, commands));
+    const animation = animate ? animationOf(report.sheets) : undefined;
+    if (animation) await writeAtomically(animationFile(folder), animation);
     [ended, written] = [performance.now(), true];
     took = ended - now;
   };

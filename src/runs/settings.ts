@@ -107,6 +107,14 @@ export const runSchema = z.strictObject({
     .min(10)
     .optional()
     .describe("samples for each score (default: 10000, or half of the data)"),
+  animate: z
+    .boolean()
+    .optional()
+    .describe("also write epochs.png into the run's folder: the sheets of all epochs, as an animated PNG"),
+  tensorboard: z
+    .boolean()
+    .optional()
+    .describe("also write event files for TensorBoard into the folder tensorboard of the run"),
   runtime: z
     .enum(runtimeNames)
     .default("onnxruntime")

@@ -114,13 +114,15 @@ export function growingLength(most: number, longest: number): CallLength {
  * @param feedsOf returns batch inputs for a number of steps.
  * @param most the maximum number of steps in a call, at least 2.
  * @param now the clock, in milliseconds.
+ * @param signal stops it after the current call.
+ * @returns undefined when it was stopped.
  */
 export async function measureCalls(
   engine: Restorable,
   feedsOf: (steps: number) => Tensors,
   most: number,
-  now: () => number = () => performance.now(),
-): Promise<CallTimes> {
+  { now = () => performance.now(), signal }: { now?: () => number; signal?: AbortSignal } = {},
+): Promise<CallTimes | undefined> {
   const state = await engine.getState();
   try {
     const time = async (steps: number) => {
@@ -129,15 +131,22 @@ export async function measureCalls(
       await engine.consume(feeds);
       return now() - started;
     };
+    const stopped = () => signal?.aborted === true;
+    if (stopped()) return undefined;
     await time(1); // Warm up: the first call of a length is slower, because kernels are compiled and memory is allocated.
+    if (stopped()) return undefined;
     const once = await time(1);
+    if (stopped()) return undefined;
     const steps = Math.min(Math.max(2, Math.round(PATIENCE / once)), MEASURED.steps, most);
     const times = once * steps > PATIENCE ? 1 : MEASURED.times;
     await time(steps);
+    if (stopped()) return undefined;
     const [short, long]: [number[], number[]] = [[], []];
     for (let i = 0; i < times; i++) {
       short.push(await time(1));
+      if (stopped()) return undefined;
       long.push(await time(steps));
+      if (stopped()) return undefined;
     }
     return {
       short: { steps: 1, milliseconds: median(short) },

@@ -87,7 +87,7 @@ async function makeSteps(
   const { graph, dataset, epochs, batchSize, start } = training;
   const stepsInEpoch = stepsPerEpoch(graph.batches, dataset.count, batchSize);
   const { keeper, openFeeder } = workplace;
-  const length = await callLengthOf(training, engine, workplace);
+  const length = await callLengthOf(training, engine, workplace, signal);
   const plan = plannedCalls(training, length.steps);
   const supply = supplyOf(training, plan, openFeeder && (() => openFeeder(training)));
   let latest = start;
@@ -166,11 +166,16 @@ const UNMEASURED = 16;
 async function callLengthOf(
   training: Training,
   engine: Engine,
-  { longestCall }: Workplace,
+  { longestCall, measuring }: Workplace,
+  signal: AbortSignal,
 ): Promise<CallLength> {
   const { graph, dataset, batchSize, stepsPerCall } = training;
   if (stepsPerCall !== undefined) return { steps: () => stepsPerCall, took: () => {} };
-  if (longestCall === undefined) return measuredLength(training, engine);
+  if (longestCall === undefined) {
+    const measured = measuredLength(training, engine, signal);
+    measuring?.(measured);
+    return measured;
+  }
   const sizes = { imageCount: dataset.count, batchSize, stepsPerCall: dataset.count };
   const [first] = blocksOfEpoch(graph.batches, sizes);
   const most = mostStepsPerCall(graph.batches, { batchSize, stepsInEpoch: first.steps });
@@ -178,7 +183,7 @@ async function callLengthOf(
 }
 
 /** Measure the number of steps per call with the first batches. Afterwards the engine's state is restored. */
-async function measuredLength(training: Training, engine: Engine): Promise<CallLength> {
+async function measuredLength(training: Training, engine: Engine, signal: AbortSignal): Promise<CallLength> {
   const { graph, dataset, batchSize, start, augmentations } = training;
   const { seed } = start.position;
   const imageCount = dataset.count;
@@ -189,7 +194,9 @@ async function measuredLength(training: Training, engine: Engine): Promise<CallL
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, imageCount), augmentations };
   const feedsOf = (steps: number) =>
     feedsOfBlock(graph.batches, dataset, keys, { ...first, steps }, batchSize);
-  const times = await measureCalls(engine, feedsOf, most);
+  const times = await measureCalls(engine, feedsOf, most, { signal });
+  // Interrupted: one step more, so that there is a checkpoint to resume from.
+  if (!times) return steadyLength(1);
   return steadyLength(chooseStepsPerCall(times, most), undefined, surelyFitting(times));
 }
 

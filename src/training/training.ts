@@ -41,6 +41,8 @@ export interface Workplace {
    * has one. If it is not given, the cost of a call is measured before the first one.
    */
   readonly longestCall?: number;
+  /** Receives the promise of the measurement of calls, which delays the first one. */
+  readonly measuring?: (measured: Promise<unknown>) => void;
   readonly keeper: Keeper;
 }
 

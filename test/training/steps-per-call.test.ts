@@ -119,7 +119,7 @@ function pretended(run: number, step: number, noise: readonly number[] = [0]) {
 
 test("runs are timed after a first one of each length, by medians, and the state is put back", async () => {
   const { engine, runs, now, isRestored } = pretended(4, 1, [0, 0, 0, 50, 0, 0, 0]);
-  const measured = await measureCalls(engine, feedsOf, 100, now);
+  const measured = await measureCalls(engine, feedsOf, 100, { now });
   expect(measured).toEqual(times(4, 1));
   expect(runs).toEqual([1, 1, 16, 1, 16, 1, 16, 1, 16]);
   expect(isRestored()).toBe(true);
@@ -127,13 +127,13 @@ test("runs are timed after a first one of each length, by medians, and the state
 
 test("where steps are slow, few are made; nor more than a run may have", async () => {
   const slow = pretended(40, 1300);
-  expect(await measureCalls(slow.engine, feedsOf, 100, slow.now)).toEqual({
+  expect(await measureCalls(slow.engine, feedsOf, 100, { now: slow.now })).toEqual({
     short: { steps: 1, milliseconds: 1340 },
     long: { steps: 2, milliseconds: 2640 },
   });
   expect(slow.runs).toEqual([1, 1, 2, 1, 2]);
   const short = pretended(4, 1);
-  expect((await measureCalls(short.engine, feedsOf, 3, short.now)).long.steps).toBe(3);
+  expect((await measureCalls(short.engine, feedsOf, 3, { now: short.now }))?.long.steps).toBe(3);
 });
 
 test("the state is put back when a run fails", async () => {
@@ -141,6 +141,20 @@ test("the state is put back when a run fails", async () => {
   const failing = { ...engine, consume: () => Promise.reject(new Error("no memory")) };
   await expect(measureCalls(failing, feedsOf, 100)).rejects.toThrow("no memory");
   expect(isRestored()).toBe(true);
+});
+
+test("it stops after the call that is being made when it is told to, and puts the state back", async () => {
+  const stop = new AbortController();
+  const { engine, runs, isRestored } = pretended(4, 1);
+  const stopping: Restorable = {
+    ...engine,
+    async consume(feeds) {
+      if (runs.length === 1) stop.abort();
+      return engine.consume(feeds);
+    },
+  };
+  expect(await measureCalls(stopping, feedsOf, 100, { signal: stop.signal })).toBeUndefined();
+  expect([runs, isRestored()]).toEqual([[1, 1], true]);
 });
 
 test("a training goes on as if nobody had measured", async () => {

@@ -1,5 +1,5 @@
+import { animatedPng } from "../../src/data/apng.js";
 import type { Picture } from "../../src/data/sheet.js";
-import { animatedPng } from "./apng.js";
 
 /** The maximum number of pictures, and the duration of each picture and of the last one, in milliseconds. */
 const MOST = 40;

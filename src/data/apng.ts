@@ -1,3 +1,5 @@
+import { crc32 } from "../checksum.js";
+
 /** One picture of an animation as a PNG, with its duration in milliseconds. All pictures must have the same size. */
 export interface Frame {
   readonly png: Uint8Array;
@@ -59,7 +61,7 @@ function chunksOf(png: Uint8Array): { type: string; data: Uint8Array }[] {
 
 function chunk(type: string, data: Uint8Array): Uint8Array {
   const body = joined([Uint8Array.from(type, (letter) => letter.charCodeAt(0)), data]);
-  return joined([words(data.length), body, words(crc(body))]);
+  return joined([words(data.length), body, words(crc32(body))]);
 }
 
 /** Encode 32-bit big-endian numbers. */
@@ -67,16 +69,6 @@ function words(...values: readonly number[]): Uint8Array {
   const bytes = new Uint8Array(4 * values.length);
   for (const [i, value] of values.entries()) new DataView(bytes.buffer).setUint32(4 * i, value);
   return bytes;
-}
-
-/** The CRC of PNG: https://www.w3.org/TR/png-3/#D-CRCAppendix. */
-function crc(bytes: Uint8Array): number {
-  let sum = 0xffffffff;
-  for (const byte of bytes) {
-    sum ^= byte;
-    for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1;
-  }
-  return ~sum >>> 0;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

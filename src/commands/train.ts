@@ -219,13 +219,22 @@ async function warnOfCpuNodes({ model, place }: Run): Promise<void> {
   if (warning) say(`train.onnx: ${warning}`);
 }
 
-/** Warn about classes without images: the generator draws noise for them. */
+/**
+ * Warn about classes without images: the generator draws noise for them. Tell of classes that a recipe can use and was
+ * not told to.
+ */
 async function warnOfClasses({ design, dataset }: Training): Promise<void> {
   const { classes } = design.exported;
-  if (classes === undefined || !dataset.labels) return;
+  if (!dataset.labels) return;
   const { classesIn } = await import("../training/batches.js");
+  const { recipes } = await import("../recipes/index.js");
   const present = classesIn(dataset.labels, dataset.classNames);
-  if (present < classes)
+  const { shape } = recipes[design.recipe as keyof typeof recipes].settings;
+  if (classes === undefined && "classes" in shape && present > 1)
+    say(
+      `${dataset.name} has ${present} classes; --classes ${present} trains a model that draws them by choice`,
+    );
+  if (classes !== undefined && present < classes)
     say(`${dataset.name} has ${present} of ${classes} classes; use --classes ${present}`);
 }
 

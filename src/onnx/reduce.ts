@@ -42,6 +42,7 @@ export function reduced(
     }
   }
   if (precision !== "fp32") {
+    liftWeights(graph, namesIn(graph));
     const nodes: Node[] = [];
     graph.initializer = graph.initializer?.flatMap((tensor) => {
       const stored = isLarge(tensor) && (precision === "fp16" ? asHalf(tensor) : asBytes(tensor));
@@ -57,6 +58,34 @@ export function reduced(
   const kept = model.metadataProps.filter(({ key }) => !((key ?? "") in metadata));
   model.metadataProps = [...kept, ...Object.entries(metadata).map(([key, value]) => ({ key, value }))];
   return new Uint8Array(onnx.ModelProto.encode(model).finish());
+}
+
+/** How often each name occurs in a graph and the graphs inside it. */
+function namesIn(graph: Graph, counts = new Map<string, number>()): Map<string, number> {
+  const named = [
+    ...[graph.initializer, graph.input].flatMap((items) => (items ?? []).map(({ name }) => name ?? "")),
+    ...(graph.node ?? []).flatMap(({ output }) => output ?? []),
+  ];
+  for (const name of named) counts.set(name, (counts.get(name) ?? 0) + 1);
+  for (const body of bodiesIn(graph)) namesIn(body, counts);
+  return counts;
+}
+
+function bodiesIn({ node }: Graph): Graph[] {
+  return (node ?? []).flatMap(({ attribute }) => (attribute ?? []).flatMap(({ g }) => (g ? [g] : [])));
+}
+
+/** Move large weights out of the bodies of loops, so that they are converted once and not in each iteration. */
+function liftWeights(graph: Graph, counts: ReadonlyMap<string, number>): void {
+  for (const body of bodiesIn(graph)) {
+    liftWeights(body, counts);
+    const { initializer = [] } = body;
+    const lifted = (initializer ?? []).filter(
+      (tensor) => isLarge(tensor) && counts.get(tensor.name ?? "") === 1,
+    );
+    body.initializer = (initializer ?? []).filter((tensor) => !lifted.includes(tensor));
+    graph.initializer = [...(graph.initializer ?? []), ...lifted];
+  }
 }
 
 /** The version of the file format in which an operator set came out: https://github.com/onnx/onnx/blob/main/docs/Versioning.md */

@@ -52,6 +52,7 @@ export const flow = defineRecipe({
           solved(flow, { z, label }, { prediction, steps: Math.min(steps, PREVIEW_STEPS), solver: "euler" }),
       },
       averageDecay: settings.ema,
+      averageWarmUp: true,
       line: "loss:{loss}",
     };
   },

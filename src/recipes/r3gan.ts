@@ -58,6 +58,7 @@ export const r3gan = defineRecipe({
         probability: false,
       },
       averageDecay: ema,
+      averageWarmUp: true,
       line: "d_loss:{d_loss},g_loss:{g_loss} r1: {r1},r2: {r2}",
     };
   },

@@ -157,6 +157,12 @@ describe("what is drawn can be chosen", () => {
     expect(stderr).toContain("digits has 10 of 12 classes; use --classes 10\n");
     const fitting = await done("train", "--recipe", "conditional", "--data", "digits", "--dry-run");
     expect(fitting.stderr).not.toContain("use --classes");
+    const [told, untold] = [["--classes", "10"], []].map((own) =>
+      done("train", "--recipe", "r3gan", "--data", "digits", "--dry-run", ...own),
+    );
+    const hint = "digits has 10 classes; --classes 10 trains a model that draws them by choice\n";
+    expect((await untold).stderr).toContain(hint);
+    expect((await told).stderr).not.toContain(hint);
   });
 
   test("only among the classes, and only where there are any", async () => {

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import ort from "onnxruntime-node";
 import { describe, expect, test } from "vitest";
-import { build, constant, gemm, input } from "../../src/graph/index.js";
+import { build, constant, gemm, input, loop, scalar } from "../../src/graph/index.js";
 import { encodeModel, type FileOptions, reduced, summarizeModel } from "../../src/onnx/index.js";
 import { halves, widened } from "../../src/tensors/half.js";
 import { fillNormal, randomStream } from "../../src/tensors/random.js";
@@ -47,6 +47,23 @@ describe("weights are stored", () => {
       for (const i of places) expect(Math.abs(found[i] - weights[i])).toBeLessThanOrEqual(0.501 * step);
     }
     expect(found).not.toEqual(weights);
+  });
+
+  test("once, if the body of a loop reads them", async () => {
+    const w = constant("float32", [rows, columns], weights as Float32Array<ArrayBuffer>, "w");
+    const back = constant("float32", [columns, rows], new Float32Array(rows * columns).fill(0.001), "back");
+    const { state } = loop(scalar(3, "int64"), "iterations", { s: x }, (_, { s }) => ({
+      state: { s: gemm(gemm(s, w), back) },
+      collected: {},
+    }));
+    const looped = encodeModel(build(about, { inputs: [x], outputs: { y: state.s } }));
+    const bytes = reduced(looped, { precision: "int8" });
+    expect(bytes.length).toBeLessThan(0.5 * looped.length);
+    expect(summarizeModel(bytes).operators).toEqual(["DequantizeLinear", "DequantizeLinear", "Loop"]);
+    const [found, expected] = [await weightsIn(bytes), await weightsIn(looped)];
+    const largest = Math.max(...expected.map(Math.abs));
+    for (const [i, value] of expected.entries())
+      expect(Math.abs(found[i] - value)).toBeLessThan(0.02 * largest);
   });
 
   test("as they were, if one is too large for float16", async () => {

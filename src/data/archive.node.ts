@@ -9,18 +9,18 @@ import { cacheFolder } from "./cache.node.js";
 import type { DataOptions } from "./dataset.js";
 import { isLeftover } from "./folder.node.js";
 
-/** Whether a file is named like an archive of a kind that is read. */
+/** Whether a file has the name of a supported archive. */
 export const isArchive = (path: string) => /\.(zip|tar|tar\.gz|tgz)$/i.test(path);
 
-/** An archive of a megabyte can unpack to a gigabyte of zeros: so much more than it has is no data set of images. */
+/** The maximum size after unpacking. A megabyte can unpack to a gigabyte of zeros; no data set of images needs more. */
 const MOST_TIMES = 200;
 const [LEAST_LIMIT, MOST_BYTES, MOST_FILES] = [64e6, 16e9, 2_000_000];
-/** Unpacked archives that are kept in the cache. */
+/** The number of unpacked archives in the cache. */
 const KEPT = 3;
 
 /**
- * What tells where in a folder a file or folder of an archive goes, by its path and size; undefined for what systems
- * leave there. It throws a {@link GanOnnxError} when that would lie elsewhere, or there is too much.
+ * Returns the place of an archive's file or folder, by its path and size; undefined for files of the system. Throws a
+ * {@link GanOnnxError} when the place is outside the folder, or the archive is too large.
  */
 function placesIn(folder: string, archive: string, limit: number) {
   let [bytes, files] = [0, 0];
@@ -45,10 +45,10 @@ const broken = (where: string, what: string, fix: string, cause?: unknown) =>
   new GanOnnxError({ what, where, fix, cause });
 
 /**
- * Unpack a .zip, .tar, .tar.gz or .tgz file into a folder of the cache, or find what was unpacked before.
+ * Unpack a .zip, .tar, .tar.gz or .tgz file into a folder of the cache, unless it was unpacked before.
  *
- * @param wanted whether a file is read later, by its name; of others there is an empty file, so that they can be named.
- * @throws {GanOnnxError} when it is damaged, unpacks to too much, or holds a path that leads out of it.
+ * @param wanted whether a file is read later, by name. Other files are created empty, so that messages can name them.
+ * @throws {@link GanOnnxError} when it is damaged or too large, or contains a path outside of it.
  */
 export async function unpacked(
   archive: string,
@@ -116,7 +116,7 @@ async function untar(archive: string, { folder, placeOf, wanted, signal }: Unpac
   const { extract } = await import("tar");
   const unread: string[] = [];
   let refused: unknown;
-  /** What goes into the folder: files that are read later, and folders. Links are left out. */
+  /** The files that are read later, and the folders. Links are omitted. */
   const filter = (path: string, entry: object): boolean => {
     if (refused !== undefined || signal?.aborted) return false;
     const { type, size } = entry as { type: string; size: number };
@@ -137,10 +137,10 @@ async function untar(archive: string, { folder, placeOf, wanted, signal }: Unpac
   for (const target of unread) await keep(target, undefined);
 }
 
-/** Write a file of an archive, an empty one without content. */
+/** Write a file of an archive; without content it is empty. */
 async function keep(target: string, content: (() => Promise<Readable>) | undefined): Promise<void> {
   await mkdir(dirname(target), { recursive: true });
-  // A stream is opened where somebody hears of its errors.
+  // Open a stream only where its errors are handled.
   if (content) await pipeline(await content(), createWriteStream(target));
   else await writeFile(target, "");
 }

@@ -10,7 +10,7 @@ import type { IdxFile } from "./idx.js";
 export interface RemoteFile {
   readonly name: string;
   readonly bytes?: number;
-  /** The most that is downloaded where the length is not known. */
+  /** The maximum size of a download when the length is not known. */
   readonly mostBytes?: number;
   readonly md5: string;
 }
@@ -55,10 +55,10 @@ export async function obtain(file: RemoteFile, options: DownloadOptions): Promis
 }
 
 /**
- * What is made of the first whole copy of a file that a mirror sends.
+ * Return the result of `use` for the first complete copy of a file from a mirror.
  *
- * @param complaints what is wrong with copies so far, for the message.
- * @throws {GanOnnxError} as {@link obtain}, and whatever `use` throws of that kind.
+ * @param complaints what is wrong with the copies so far, for the message.
+ * @throws {@link GanOnnxError} as {@link obtain}, or from `use`.
  */
 export async function downloaded<Made>(
   file: RemoteFile,

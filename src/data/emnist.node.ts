@@ -7,14 +7,14 @@ import { type DataOptions, type Dataset, mnistForm, requireForm } from "./datase
 import { type DownloadOptions, downloaded, type RemoteFile } from "./download.node.js";
 import { type IdxFile, idxDataset } from "./idx.js";
 
-/** The parts of EMNIST that are known by name: letters, digits, and both with as many images of each. */
+/** The parts of EMNIST with a name: letters, digits, and both, balanced. */
 export const emnistNames = ["emnist-letters", "emnist-digits", "emnist-balanced"] as const;
 export type EmnistName = (typeof emnistNames)[number];
 export const isEmnist = (name: string): name is EmnistName =>
   (emnistNames as readonly string[]).includes(name);
 
 /**
- * EMNIST (Cohen et al. 2017, https://arxiv.org/abs/1702.05373): one archive of 562 MB holds all its parts, in the folder
+ * EMNIST (Cohen et al. 2017, https://arxiv.org/abs/1702.05373): one archive of 562 MB contains all parts, in the folder
  * `gzip`. Its MD5 is that of torchvision's `datasets/mnist.py`.
  */
 const archiveOfAll: RemoteFile = {
@@ -26,11 +26,11 @@ const mirrorsOfAll = [
   "https://biometrics.nist.gov/cs_links/EMNIST/",
   "https://www.itl.nist.gov/iaui/vip/cs_links/EMNIST/",
 ];
-/** The largest file in it has 166 MB. */
+/** The largest file in the archive has 166 MB. */
 const MOST_BYTES_EACH = 400e6;
 
 export interface EmnistOptions extends DataOptions {
-  /** Where the files are kept; the folder `emnist` in {@link cacheFolder} unless told. */
+  /** The folder for the files. The default is the folder `emnist` in {@link cacheFolder}. */
   readonly folder?: string;
   readonly mirrors?: readonly string[];
   readonly archive?: RemoteFile;
@@ -38,11 +38,11 @@ export interface EmnistOptions extends DataOptions {
 }
 
 /**
- * The training images of a part of EMNIST, or those to test with, 1x28x28 with labels, turned upright. The archive is
- * downloaded the first time, and its files are kept.
+ * Load the training or test images of a part of EMNIST, 1x28x28 with labels, in upright orientation. The archive is
+ * downloaded the first time, and its files are stored.
  *
- * @throws {GanOnnxError} when it can be had from no mirror, telling what each said and where to put the files by hand;
- *   of kind usage when another size or more channels are asked for.
+ * @throws {@link GanOnnxError} when no mirror has the archive, with the reason for each mirror and the folder for
+ * manual downloads; of kind usage when another size or more channels are requested.
  */
 export async function loadEmnist(
   name: EmnistName,
@@ -67,7 +67,7 @@ export async function loadEmnist(
   return idxDataset(part === "train" ? name : `${name}'s test images`, images, labels);
 }
 
-/** Files that are all there. */
+/** The files, if all exist. */
 async function kept(folder: string, names: readonly string[]): Promise<IdxFile[] | undefined> {
   const read = names.map(async (name) => {
     const path = join(folder, name);
@@ -84,7 +84,7 @@ async function kept(folder: string, names: readonly string[]): Promise<IdxFile[]
   });
 }
 
-/** Keep the files of the archive, but for those of no part that is known. */
+/** Store the archive's files of the known parts. */
 async function keepAll(
   content: Uint8Array<ArrayBuffer>,
   folder: string,

@@ -39,7 +39,7 @@ const leftovers = new Set([
   "system volume information",
 ]);
 
-/** Whether a path leads to what systems and programs leave beside the user's files. */
+/** Whether a path belongs to a file that systems or programs create beside the user's files. */
 export const isLeftover = (path: string) =>
   path.split(sep).some((part) => part.startsWith(".") || leftovers.has(part.toLowerCase()));
 

@@ -31,8 +31,8 @@ export const dataSources = {
  * Load the training images of a source.
  *
  * @param spec `mnist` or another name of {@link dataSources} (downloaded once), `drawn` (digits drawn by this program),
- * or a folder: of IDX files with MNIST's names, or of images (`./mnist` is a folder of that name), also packed as a .zip,
- * .tar, .tar.gz or .tgz file.
+ * or a folder: of IDX files with MNIST's names, or of images (`./mnist` is a folder of that name). The folder may be
+ * packed as a .zip, .tar, .tar.gz or .tgz file.
  * @param options `channels` and `size` change the images of an image folder (default 1 and 28). The other sources have
  * a fixed form and refuse other values.
  * @throws {@link GanOnnxError} of kind usage for an unknown source or an unsupported form; otherwise when files are
@@ -46,9 +46,9 @@ export async function loadDataset(spec: string, options: DataOptions): Promise<D
 }
 
 /**
- * The folder that a source names: itself, or for an archive where its files are unpacked.
+ * The folder of a source: itself, or the folder of an unpacked archive.
  *
- * @throws {GanOnnxError} of kind usage when it is neither; as `unpacked` for an archive.
+ * @throws {@link GanOnnxError} of kind usage when it is neither; as `unpacked` for an archive.
  */
 export async function folderNamed(
   spec: string,
@@ -87,7 +87,7 @@ async function loadFolder(spec: string, options: DataOptions): Promise<Dataset> 
   try {
     return { ...(await readFolder(folder, options)), name: spec };
   } catch (error) {
-    // What is wrong lies in the archive, whatever the place to which that was unpacked.
+    // The error is in the archive. Name the archive instead of the folder.
     if (!(error instanceof GanOnnxError) || typeof error.parts.where !== "string") throw error;
     throw new GanOnnxError({ ...error.parts, where: error.parts.where.replace(folder, spec) });
   }

@@ -36,7 +36,7 @@ export const pictureExtensions: ReadonlySet<string> = new Set([
   ".tiff",
 ]);
 
-/** Whether a file is taken for a picture, by its name. */
+/** Whether a file has the name of a picture. */
 export const isPicture = (name: string) => pictureExtensions.has(extname(name).toLowerCase());
 
 /** Larger pictures are refused before they are decoded: a file of 8 KB can contain a picture of a gigabyte. */

@@ -7,13 +7,13 @@ import type { Body, Operator, Value, ValueType } from "./value.js";
 type Values = Readonly<Record<string, Value>>;
 
 /**
- * What one of two functions makes, and only that one is computed: `jax.lax.cond` as ONNX has it. Either may read any
- * value around it. https://onnx.ai/onnx/operators/onnx__If.html
+ * The values of one of two functions. Only that function is computed, as with `jax.lax.cond`. Both may read any outer
+ * value. https://onnx.ai/onnx/operators/onnx__If.html
  *
  * @param condition a bool scalar.
- * @param whenTrue makes values, by name.
- * @param whenFalse makes values of the same names and types.
- * @throws GanOnnxError when the names or types differ, or the condition is no bool scalar.
+ * @param whenTrue returns values by name.
+ * @param whenFalse returns values with the same names and types.
+ * @throws {@link GanOnnxError} when the names or types differ, or the condition is not a bool scalar.
  */
 export function cond<V extends Values>(condition: Value, whenTrue: () => V, whenFalse: () => V): V {
   if (condition.dtype !== "bool" || condition.shape.length > 0) {
@@ -40,7 +40,7 @@ export function cond<V extends Values>(condition: Value, whenTrue: () => V, when
   return Object.fromEntries(names.map((name, i) => [name, results[i]])) as V;
 }
 
-/** A branch: a graph without inputs of its own. What was there before it is captured. */
+/** A branch: a graph without inputs. Values created before it are captured. */
 function bodyOf(branch: string, make: () => Values): Body & { readonly made: Values } {
   const first = nextNode();
   const made = make();
@@ -54,7 +54,7 @@ function described(name: string | undefined, value: Value | undefined): string {
   return value ? `${name} ${value.dtype} ${formatShape(value.shape)}` : "nothing";
 }
 
-/** Training steps choose by it which of their phases to compute, so nothing differentiates through it. */
+/** Training steps use it to select the phases to compute, so it is never differentiated. */
 function ifOperator(types: readonly ValueType[]): Operator {
   return {
     type: "If",

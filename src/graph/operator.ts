@@ -55,7 +55,7 @@ export function nameNode({ origin }: Value, name: string | undefined): void {
   if (origin.kind === "node") origin.node.name ??= name;
 }
 
-/** The number of the next node: nodes from it on are made later. */
+/** The id of the next node. Nodes created later have this id or larger ones. */
 export function nextNode(): number {
   return nextId;
 }

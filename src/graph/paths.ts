@@ -35,21 +35,21 @@ export function captures(inputs: readonly Value[], outputs: readonly Value[]): r
 }
 
 /**
- * The same for a body without inputs: the values made outside that the outputs are computed from.
+ * The same for a body without inputs: the outer values that the outputs need.
  *
- * @param outer values made outside; all that those are computed from is outside, too.
+ * @param outer outer values. All values that they depend on are outer values too.
  */
 export function capturesOf(outputs: readonly Value[], outer: readonly Value[]): readonly Value[] {
   const outside = new Set([...outer, ...nodesBehind(outer).flatMap((node) => node.outputs)]);
   return readFrom(outputs, outside);
 }
 
-/** The values that the outputs are computed from and that were there before a node was made, given its number. */
+/** The values created before the node with this id that the outputs depend on. */
 export function capturesBefore(node: number, outputs: readonly Value[]): readonly Value[] {
   return readFrom(outputs, { has: ({ origin }) => origin.kind === "node" && origin.node.id < node });
 }
 
-/** The first values from outside on the way from the outputs back. */
+/** The first outer values on the paths from the outputs back. */
 function readFrom(outputs: readonly Value[], outside: Pick<ReadonlySet<Value>, "has">): readonly Value[] {
   const read = new Set([...outputs, ...nodesBehind(outputs, outside).flatMap(dependencies)]);
   return [...read].filter(

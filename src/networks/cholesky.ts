@@ -20,9 +20,8 @@ import { identityMatrix } from "./conv.js";
 
 /**
  * Cholesky factors L of symmetric positive definite matrices A = L·Lᵀ, and W = L⁻¹: [n, size, size] each. (ONNX has no
- * operator for either.) Gaussian elimination on [A | I], one column after the other for all matrices at once, leaves
- * [D·Mᵀ | M⁻¹] with A = M·D·Mᵀ, M having ones on its diagonal: L = M·√D and W = M⁻¹ / √D (Golub and Van Loan 2013, section
- * 4.1).
+ * operator for either.) Gaussian elimination on [A | I], column by column for all matrices at once, gives [D·Mᵀ | M⁻¹]
+ * with A = M·D·Mᵀ, where M has ones on its diagonal: L = M·√D and W = M⁻¹ / √D (Golub and Van Loan 2013, section 4.1).
  */
 export function factorized(matrices: Value, n: number, size: number): { factors: Value; whitening: Value } {
   const unit = add(mul(matrices, 0), identityMatrix(size));

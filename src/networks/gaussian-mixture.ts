@@ -34,50 +34,50 @@ export interface GaussianMixture {
   /** ln p(x | c), with the classes as one-hot vectors [batch, classes]: [batch]. */
   logDensity(x: Value, classes: Value): Value;
   /**
-   * Learn from a batch by one step of online EM; the buffers of the mixture change.
+   * Update the buffers of the mixture with one step of online EM on a batch.
    *
-   * @param variance how uncertain each number of x is, [batch, latent]: it is added to the covariances.
-   * @param chance independent uniform numbers in [0, 1), [batch, 1]: which component a sample goes to at first.
+   * @param variance the variance of each number of x, [batch, latent]. It is added to the covariances.
+   * @param chance independent uniform numbers in [0, 1), [batch, 1]. They select the initial component of a sample.
    */
   fit(x: Value, variance: Value, classes: Value, chance: Value): void;
   /**
-   * Draw from the mixture: the first number of z, standard normal, chooses the component by its weight, the others are
-   * the noise.
+   * Sample from the mixture. The first number of z, standard normal, selects the component by its weight. The others
+   * are the noise.
    *
    * @param z [batch, latent + 1], independent standard normal numbers.
-   * @param temperature what the noise is multiplied by; below 1, samples are closer to the means.
+   * @param temperature the factor of the noise. Below 1, samples are closer to the means.
    */
   sample(z: Value, classes: Value, temperature: number): Value;
 }
 
 export interface MixtureSize {
   readonly classes: number;
-  /** Components for each class. */
+  /** The number of components per class. */
   readonly components: number;
   readonly latent: number;
 }
 
-/** Steps between two updates of the components. */
+/** The number of steps between two updates of the components. */
 const EVERY = 50;
-/** About how many steps are remembered. */
+/** The approximate number of steps in the statistics. */
 const MEMORY = 900;
-/** Of so many samples in a step each is a component's first one, where there are as many components. */
+/** The number of samples per step for which each is the first sample of a component, if there are enough components. */
 const FIRST_BATCH = 64;
-/** Each component's covariance is that of its samples and of so many more as spread out as half of the class. */
+/** The covariance of each component includes this number of additional samples, as spread out as half of the class. */
 const SHRINKAGE = 2;
 
 /**
- * A mixture of Gaussians that learns by online EM (Cappé and Moulines 2009, https://arxiv.org/abs/0712.4273). In each
- * step, with the responsibilities r_k = w_k N(x; m_k, Σ_k) / p(x), the sufficient statistics follow
+ * A mixture of Gaussians that is trained by online EM (Cappé and Moulines 2009, https://arxiv.org/abs/0712.4273). In
+ * each step, with the responsibilities r_k = w_k N(x; m_k, Σ_k) / p(x), the sufficient statistics are updated:
  *
  *     S0 ← γ·S0 + Σ r     S1 ← γ·S1 + Σ r·x     S2 ← γ·S2 + Σ r·(x·xᵀ + diag(variance))
  *
- * with γ = min(1 - 1/900, n / (n + 2)) in step n, which forgets the first ones, when the components were others. Every 50
- * steps the components become what the statistics say: w = S0 / Σ S0, m = S1 / S0, Σ = S2 / S0 - m·mᵀ, shrunk a little
- * towards the class's. Before that, for 50 steps, each component's statistics are those of the last sample or few that
- * chance gave it: components begin at samples of their class.
+ * with γ = min(1 - 1/900, n / (n + 2)) in step n, so that the first statistics, from other components, are forgotten.
+ * Every 50 steps the components are computed from the statistics: w = S0 / Σ S0, m = S1 / S0, Σ = S2 / S0 - m·mᵀ,
+ * shrunk slightly towards the class's. In the first 50 steps, the statistics of each component are those of the last
+ * few samples that were assigned to it at random, so components start at samples of their class.
  *
- * All is kept in buffers: the weights as logarithms, and Σ as its Cholesky factor L and as W = L⁻¹.
+ * Everything is stored in buffers: the weights as logarithms, and Σ as its Cholesky factor L and as W = L⁻¹.
  */
 export function gaussianMixture(
   scope: Scope,
@@ -106,7 +106,7 @@ export function gaussianMixture(
     [1, components],
     Float32Array.from({ length: components }, (_, i) => i + 1),
   );
-  /** Numbers for the components of each sample's class, as numbers for all: 0 for those of other classes. */
+  /** Extend numbers for the components of each sample's class to all components, with 0 for other classes. */
   const spreadOver = (share: Value, chosen: Value) => {
     const batch = share.shape[0];
     const product = mul(reshape(share, [batch, 1, components]), reshape(chosen, [batch, classes, 1]));
@@ -188,7 +188,7 @@ export function gaussianMixture(
         const batch = z.shape[0];
         const choice = slice(z, [{ axis: 1, start: 0, end: 1 }]);
         const noise = slice(z, [{ axis: 1, start: 1, end: latent + 1 }]);
-        // Φ(z) is uniform: the component in whose part of the cumulated weights it falls.
+        // Φ(z) is uniform: select the component whose part of the cumulative weights contains it.
         const uniform = mul(add(erf(mul(choice, Math.SQRT1_2)), 1), 0.5);
         const cumulated = gemm(gemm(chosen, exp(logWeights.read())), upToEach(components));
         const component = between(uniform, cumulated, components);
@@ -215,7 +215,7 @@ function componentsOf(
   const ofClass = (value: Value, shape: readonly number[]) =>
     sum(reshape(value, [classes, components, ...shape]), [1]);
   const outer = (m: Value, n: number) => mul(reshape(m, [n, latent, 1]), reshape(m, [n, 1, latent]));
-  // A component, or a class, that has seen nothing keeps a small weight and a wide spread.
+  // A component or class without samples keeps a small weight and a large covariance.
   const count = add(s0, 1e-3);
   const means = div(s1, reshape(count, [all, 1]));
   const covariance = sub(div(s2, reshape(count, [all, 1, 1])), outer(means, all));
@@ -247,13 +247,15 @@ function logSumExp(a: Value): Value {
   return add(largest, log(sum(exp(sub(a, largest)), [1], { keepdims: true })));
 }
 
-/** A matrix whose product with weights, as rows, adds up those up to each: ones on and above the diagonal. */
+/** A matrix whose product with rows of weights gives their cumulative sums: ones on and above the diagonal. */
 function upToEach(size: number): Value {
   const data = Float32Array.from({ length: size * size }, (_, i) => +(Math.floor(i / size) <= i % size));
   return constant("float32", [size, size], data);
 }
 
-/** One-hot vectors [batch, count] of the part that each number [batch, 1] falls into, given the ends [batch, count]. */
+/**
+ * One-hot vectors [batch, count] of the interval that contains each number [batch, 1], given the ends [batch, count].
+ */
 function between(number: Value, ends: Value, count: number): Value {
   if (count === 1) return onesLike(number);
   const inner = slice(ends, [{ axis: 1, start: 0, end: count - 1 }]);

@@ -20,13 +20,13 @@ import { doubling, halving, linear, plain, uniformFanIn } from "./layers.js";
 import type { Network } from "./network.js";
 
 export interface VaeGanSize {
-  /** Channels next to the image; twice as many behind the second layer. */
+  /** Channels of the layer nearest the image. The second layer has twice as many. */
   readonly width: number;
-  /** Numbers in a code. */
+  /** The size of a code. */
   readonly latent: number;
-  /** Classes of the images; 1 where there are none to tell apart. */
+  /** The number of classes; 1 without classes. */
   readonly classes: number;
-  /** Components of the prior for each class. */
+  /** The number of components of the prior per class. */
   readonly components: number;
 }
 
@@ -36,23 +36,26 @@ export type Encode = (x: Value, label?: Value) => { readonly mu: Value; readonly
 export interface Generate {
   /** Codes [batch, latent] and classes [batch] to images [batch, pixels] in [-1, 1]. */
   decode(code: Value, label?: Value): Value;
-  /** Where codes lie; its classes are those of {@link Generate.chosen}. */
+  /** The distribution of the codes. Its classes are those of {@link Generate.chosen}. */
   readonly prior: GaussianMixture;
-  /** Classes [batch] as one-hot vectors, one for each row of a value; all ones where there is one class alone. */
+  /** Classes [batch] as one-hot vectors, one for each row of a value; all ones if there is only one class. */
   chosen(label: Value | undefined, like: Value): Value;
 }
 
-/** Images are halved and doubled so often. */
+/** How many times images are halved and doubled. */
 const DEPTH = 2;
 
-/** Values joined by the class of each row, where there are classes. */
+/** Concatenate values with the class of each row, if there are classes. */
 function told(x: Value, label: Value | undefined, classes: number): Value {
   return label ? concat([x, oneHot(label, classes)], 1) : x;
 }
 
 const toldSize = ({ classes }: VaeGanSize) => (classes > 1 ? classes : 0);
 
-/** The encoder of a conditional VAE: two halvings (kernel 4, stride 2), SiLU, and a linear layer that is told the class. */
+/**
+ * The encoder of a conditional VAE: two halvings (kernel 4, stride 2), SiLU, and a linear layer that also gets the
+ * class.
+ */
 export function convEncoder(image: ImageSize, size: VaeGanSize): Network<Encode> {
   const { width, latent, classes } = size;
   const [height, across] = smallest(image, { depth: DEPTH });
@@ -75,7 +78,10 @@ export function convEncoder(image: ImageSize, size: VaeGanSize): Network<Encode>
   };
 }
 
-/** The decoder of a conditional VAE, two doublings turned round as {@link convEncoder} is, and the prior of its codes. */
+/**
+ * The decoder of a conditional VAE, with two doublings as the inverse of {@link convEncoder}, and the prior of its
+ * codes.
+ */
 export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Generate> {
   const { width, latent, classes, components } = size;
   const [height, across] = smallest(image, { depth: DEPTH });
@@ -103,9 +109,9 @@ export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Gen
 }
 
 /**
- * A discriminator without normalization: two halvings with LeakyReLU 0.2 and a linear layer, to which the product with
- * the class's embedding is added (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637). Images [batch, pixels], or
- * with axes, to logits [batch, 1].
+ * A discriminator without normalization: two halvings with LeakyReLU 0.2 and a linear layer, plus the product with the
+ * class's embedding (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637). Images [batch, pixels], or with axes,
+ * to logits [batch, 1].
  */
 export function projectionDiscriminator(
   image: ImageSize,

@@ -41,26 +41,26 @@ export type Forwards<N extends Networks> = {
   readonly [K in keyof N]: N[K] extends Network<infer F> ? F : never;
 };
 
-/** A part of a training: shares of all its steps, from 0 to 1. */
+/** A part of a training, as fractions of all its steps, from 0 to 1. */
 export type Window = readonly [from: number, until: number];
 
-/** How a phase updates its networks where that differs from the rest of the design. */
+/** The optimization of a phase, if it differs from that of the design. */
 export interface OwnOptimization {
-  /** Tells what its optimizer remembers from what others do: part of the names of the state. */
+  /** A part of the state names that distinguishes its slots from those of other optimizers. */
   readonly name: string;
   readonly optimizer: Optimizer;
-  /** In a phase with a window, a schedule counts the steps of that. */
+  /** In a phase with a window, the schedule counts the steps of the window. */
   readonly schedule?: Schedule;
 }
 
-/** One kind of update within a step: which networks learn, how often, from what. */
+/** One kind of update within a step: which networks are updated, how often, from which loss. */
 export interface Phase<N extends Networks = Networks> {
-  /** None where forward passes alone leave something: in the buffers of a network. */
+  /** Empty if only the forward passes have results: the buffers of a network. */
   readonly updates: (keyof N & string) | readonly (keyof N & string)[];
-  /** When it is computed, if not in every step. Outside of its window it has no metrics. */
+  /** When the phase is computed, if not in every step. Outside its window it has no metrics. */
   readonly during?: Window;
   readonly optimization?: OwnOptimization;
-  /** How many updates a step makes; more than one adds an axis to the phase's inputs and metrics. */
+  /** The number of updates in a step. If there are several, the phase's inputs and metrics have an additional axis. */
   readonly repeats: number;
   readonly inputs: Readonly<Record<string, StepInput>>;
   /**
@@ -126,13 +126,14 @@ export interface Design<N extends Networks = Networks> {
   readonly critic?: Critic<N>;
   /** If given, keep an exponential moving average of the exported network's parameters, and export and draw with it. */
   readonly averageDecay?: number;
-  /** The decay in step n, counted from 0, is at most n / (n + 10): the average does not hold on to the first values. */
+  /**
+   * Limit the decay in step n, counted from 0, to n / (n + 10), so that the average does not keep the initial values.
+   */
   readonly averageWarmUp?: boolean;
-  /** Of how many steps windows are shares where a training has no end; the last windows then have none either. */
+  /** The number of steps for the windows of an infinite training. The last windows are then infinite too. */
   readonly endlessSteps?: number;
   /**
-   * What is said of a step every now and then; `{name}` is where a metric goes. Of several parts, those are said whose
-   * metrics the step has.
+   * A progress message. `{name}` is replaced by a metric. Of several parts, those are used whose metrics the step has.
    */
   readonly line: string | readonly string[];
 }
@@ -142,13 +143,13 @@ export function updatedBy({ updates }: Phase): readonly string[] {
   return typeof updates === "string" ? [updates] : updates;
 }
 
-/** Whether something in a design goes by the number of the step. */
+/** Whether anything in a design depends on the number of the step. */
 export function countsSteps({ schedule, phases, averageWarmUp }: Design): boolean {
   const counting = phases.some(({ during, optimization }) => during ?? optimization?.schedule);
   return schedule !== undefined || averageWarmUp === true || counting;
 }
 
-/** What is said of a step with these metrics, see `Design.line`. */
+/** The progress message for a step with these metrics, see `Design.line`. */
 export function lineOf({ line }: Design, metrics: Readonly<Record<string, number>>): string {
   const namesIn = (part: string) => [...part.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const parts = typeof line === "string" ? [line] : line;

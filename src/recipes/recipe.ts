@@ -27,10 +27,10 @@ export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: 
 /** A whole number of at least 1, with a default: for sizes and counts. */
 export const count = (standard: number, about: string) => z.int().min(1).default(standard).describe(about);
 
-/** The classes of MNIST: what a recipe with classes has where no data are looked at. */
+/** The number of MNIST's classes: the default of a recipe with classes when no data are loaded. */
 export const MNIST_CLASSES = 10;
 
-/** The setting of a recipe that cannot do without classes. In a run it is as many as the data have, unless given. */
+/** The setting of a recipe that requires classes. The default in a run is the number of classes in the data. */
 export const classCount = z
   .int()
   .min(1)
@@ -38,8 +38,8 @@ export const classCount = z
   .describe("number of classes (default: as many as the data has)");
 
 /**
- * Settings with the number of classes of a recipe that cannot do without, if they do not have one yet; in the order of
- * the recipe's schema.
+ * Add the number of classes to the settings of a recipe that requires it, if it is missing. The order is that of the
+ * recipe's schema.
  */
 export function withClasses<Settings extends Readonly<Record<string, unknown>>>(
   recipe: Recipe,

@@ -58,8 +58,8 @@ export function scheduleOf(name: ScheduleName, warmupSteps: number): Schedule | 
 }
 
 /**
- * A schedule for a phase with a window: (t + 1) / W in the first W = `warmupSteps` steps, then 1 up to a share of all
- * steps, `until`, and linear from there down to `last`.
+ * A schedule for a phase with a window: (t + 1) / W in the first W = `warmupSteps` steps, then 1 up to the fraction
+ * `until` of all steps, then linear down to `last`.
  */
 export function held({
   warmupSteps,

@@ -8,13 +8,13 @@ import { adam } from "./optimizers/index.js";
 import { count, defineRecipe } from "./recipe.js";
 import { held } from "./schedules.js";
 
-/** The prior begins to learn after so much of the autoencoder's window. */
+/** The fraction of the autoencoder's window after which training of the prior begins. */
 const PRIOR_FROM = 0.5;
-/** It stops after so much of the GAN's, so that the decoder sees it as it will be used. */
+/** The fraction of the GAN's window after which it stops, so that the decoder is trained with the final prior. */
 const PRIOR_UNTIL = 0.7;
-/** The share of the GAN's window in which the discriminator learns alone. */
+/** The fraction of the GAN's window in which only the discriminator is trained. */
 const LEAD = 0.06;
-/** Of how many steps these are shares where a training has no end. */
+/** The number of steps that these are fractions of in an infinite training. */
 const ENDLESS_STEPS = 4500;
 
 export const vaeGan = defineRecipe({

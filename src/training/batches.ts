@@ -110,7 +110,7 @@ export function feedsOfBlock(
   return feeds;
 }
 
-/** How many classes a data set has: those that its labels tell apart, and those that have a name and no image. */
+/** The number of classes of a data set, including named classes without images. */
 export function classesIn(labels: Uint8Array, names: readonly string[] = []): number {
   return Math.max(labels.reduce((largest, label) => Math.max(largest, label), 0) + 1, names.length);
 }

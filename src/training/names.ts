@@ -27,12 +27,12 @@ export function averageState(network: string): string {
   return stateName(network, "average");
 }
 
-/** What the optimizer remembers of a network; `own` is the name of a phase's own optimizer, if it is that one. */
+/** A slot of the optimizer for a network. `own` is the name of a phase's own optimizer. */
 export function slotState(network: string, slot: string, own?: string): string {
   return stateName(network, own === undefined ? slot : `${own}/${slot}`);
 }
 
-/** How many steps the training has made, which schedules and windows go by. */
+/** The number of steps that the training has run, for schedules and windows. */
 export const STEP_STATE = "schedule/step";
 /** The total number of steps of the training, for a schedule. */
 export const STEPS_STATE = "schedule/steps";

@@ -34,7 +34,7 @@ export function slotStates(design: Design): readonly string[] {
   return [...ofNetworks, ...scheduleStates(design).map(({ name }) => name)];
 }
 
-/** What the optimizers of all phases that update a network remember of it, each for itself. */
+/** The slots of the optimizers of all phases that update a network. */
 function slotsOf(design: Design, network: string, size: number): readonly StateTensor[] {
   const updating = design.phases.filter((phase) => updatedBy(phase).includes(network));
   const optimizers = new Map(

@@ -51,7 +51,7 @@ export interface StepGraph {
   readonly metrics: readonly { readonly name: string; readonly shape: Shape; readonly phase: string }[];
 }
 
-/** The batch inputs that the phases of a design declare; phases with an input of the same name share it. */
+/** The batch inputs that the phases of a design declare. Phases share inputs with the same name. */
 export function batchInputs(design: Design): readonly BatchInput[] {
   const all = design.phases.flatMap(({ inputs, repeats }) =>
     Object.entries(inputs).map(([name, { role, shape }]) => ({
@@ -163,7 +163,7 @@ function trainingStep(
   return { state: { ...state, ...averaged(design, state, clock), ...counted }, collected };
 }
 
-/** All repetitions of a phase in one step. */
+/** Run all repetitions of a phase in one step. */
 function phaseStep(
   design: Design,
   phase: Phase,
@@ -217,7 +217,7 @@ function momentumOf({ averageDecay, phases }: Design): number | undefined {
   return averageDecay === undefined ? undefined : Math.max(1 - averageDecay ** (1 / phases.length), 0.01);
 }
 
-/** The buffers that the forward passes replaced. */
+/** The buffers that the forward passes have replaced. */
 function buffersOf(networks: BoundNetworks, before: Values): Values {
   const all = networks.flatMap(([name, { buffers }]) =>
     [...buffers].map(([buffer, value]) => [bufferState(name, buffer), value] as const),

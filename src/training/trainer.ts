@@ -219,8 +219,8 @@ function* plannedCalls(training: Training, stepsPerCall: () => number): Generato
 }
 
 /**
- * The metrics of a call of the graph, step by step; a repeated phase's are averaged over its repetitions. Those of a phase
- * that a step does not compute are left out.
+ * The metrics of a call, by step. Metrics of a repeated phase are averaged over its repetitions. Metrics of a phase
+ * that is not computed in a step are omitted.
  */
 function linesOf(outputs: Tensors, epoch: number, firstStep: number): MetricsLine[] {
   const entries = [...outputs];

@@ -5,7 +5,7 @@ import { parametersState, pieceState, slotState } from "./names.js";
 
 type Values = Readonly<Record<string, Value>>;
 
-/** The parameters and slots of a phase's networks after its update, and gradients that nobody uses, if wanted. */
+/** The updated parameters and slots of a phase's networks, and the gradients that are not used, if requested. */
 export function updated(
   design: Design,
   phase: Phase,
@@ -14,13 +14,13 @@ export function updated(
   const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
   const learning = updatedBy(phase).map((network) => ({ network, pieces: learned(network) }));
   const discarded = (phase.undetached ?? []).map((network) => ({ network, pieces: learned(network) }));
-  // The other networks count as they are: how their own updates came about is not differentiated.
-  const wanted = [...learning, ...discarded].flatMap(({ network, pieces }) =>
+  // Treat the whole state as constant: updates by earlier phases are not differentiated.
+  const sources = [...learning, ...discarded].flatMap(({ network, pieces }) =>
     pieces.map((piece) => state[pieceState(parametersState(network), piece.name)]),
   );
-  // A bias before a normalisation shows in no loss, and is large enough for a piece of its own where images are.
-  if (wanted.length === 0) return { next: {}, discarded: [] };
-  const derivatives = gradients(loss, wanted, { fixed: Object.values(state), unused: zerosLike });
+  // A bias before a normalization does not affect the loss. For large images it can be a piece of its own.
+  if (sources.length === 0) return { next: {}, discarded: [] };
+  const derivatives = gradients(loss, sources, { fixed: Object.values(state), unused: zerosLike });
   const { optimizer } = phase.optimization ?? design;
   let from = 0;
   const next = learning.map(({ network, pieces }) => {
@@ -30,20 +30,20 @@ export function updated(
     const entries = pieces.map((piece, i) => {
       const names = slotNames(design, phase, network, piece);
       const slots = Object.fromEntries(names.map(([slot, name]) => [slot, state[name]]));
-      const parameters = wanted[first + i];
+      const parameters = sources[first + i];
       const result = optimizer.update(derivatives[first + i], { parameters, slots }, surroundings);
       return [
         [pieceState(parametersState(network), piece.name), result.parameters],
         ...names.map(([slot, name]) => [name, result.slots[slot]]),
       ];
     });
-    // What is one number for all pieces is the first one's; the others' are its twins, and written nowhere.
+    // A scalar slot is shared by all pieces: every piece computes the same value. Keep the value of the first piece.
     return entries.toReversed().flat();
   });
   return { next: Object.fromEntries(next.flat()), discarded: derivatives.slice(from) };
 }
 
-/** The optimizer's slots for a piece and the loop's states that hold them; what is one number serves all pieces. */
+/** The optimizer's slots for a piece, and the loop's states for them. A scalar slot is shared by all pieces. */
 function slotNames(
   design: Design,
   { optimization }: Phase,
@@ -57,7 +57,7 @@ function slotNames(
   });
 }
 
-/** Nodes that no output reaches are dropped, so gradients to be thrown away enter a metric, as 0 times their sum. */
+/** Nodes that no output needs are dropped, so unused gradients are added to a metric, as 0 times their sum. */
 export function withDiscarded(metrics: Values, discarded: readonly Value[]): Values {
   const [name] = Object.keys(metrics);
   const kept = discarded.reduce((metric, g) => add(metric, mul(sum(g), 0)), metrics[name]);

@@ -17,33 +17,33 @@ import { STEP_STATE, STEPS_STATE } from "./names.js";
 
 type Values = Readonly<Record<string, Value>>;
 
-/** Float32 scalars: how many steps have been made before this one, and how many there are in all, 0 if nobody knows. */
+/** Float32 scalars: the number of previous steps, and the total number of steps, 0 if it is unknown. */
 export interface Clock {
   readonly made: Value;
   readonly steps: Value;
 }
 
-/** What a phase of a step leaves: the states that it changes, by their names, and its metrics. */
+/** The results of a phase in a step: the states that it changes, by name, and its metrics. */
 export interface PhaseResult {
   readonly changed: Values;
   readonly metrics: Values;
 }
 
-/** What stands for the metrics of a phase in steps that do not compute it: the lowest float32. */
+/** The value of a phase's metrics in steps without the phase: the lowest float32. */
 export const ABSENT = -3.4028234663852886e38;
-/** Windows of a training without an end are shares of so many steps, unless its design says otherwise. */
+/** The number of steps for windows of an infinite training, unless its design specifies another. */
 const ENDLESS_STEPS = 5000;
 
-/** The clock of a step, in designs where something goes by it. */
+/** The clock of a step, in designs that depend on the number of the step. */
 export function clockOf(design: Design, state: Values): Clock | undefined {
   return countsSteps(design) ? { made: state[STEP_STATE], steps: state[STEPS_STATE] } : undefined;
 }
 
 /**
- * A phase of a step, computed if the step lies in the phase's window: those from round(from · T) to before
- * round(until · T), of T steps in all. Outside of it the states stay as they are, and the metrics are {@link ABSENT}.
+ * A phase of a step. It is computed if the step is in the phase's window: from round(from · T) to before round(until ·
+ * T), of T steps. Outside the window, states do not change, and the metrics are {@link ABSENT}.
  *
- * @param compute is given what the phase's learning rate is multiplied by, where the phase has a schedule of its own.
+ * @param compute receives the factor of the phase's learning rate, if the phase has its own schedule.
  */
 export function withinWindow(
   design: Design,
@@ -79,13 +79,13 @@ export function withinWindow(
   return { changed: picked(names.changed), metrics: picked(names.metrics) };
 }
 
-/** The clock of a window, and whether the step lies in it. A window that reaches to the end has none of its own. */
+/** The clock of a window, and whether the step is in it. A window up to the end uses the clock of the training. */
 function inWindow([from, until]: Window, { made, steps }: Clock, endless = ENDLESS_STEPS) {
   const total = where(greater(steps, 0), steps, endless);
   const at = (share: number) => floor(add(mul(total, share), 0.5));
   const first = at(from);
   const part: Clock = { made: sub(made, first), steps: sub(at(until), first) };
-  // Whole numbers, compared half-way between two of them.
+  // Compare whole numbers half-way between them.
   const left = sub(sub(part.steps, 1), part.made);
   return { part, inside: greater(until < 1 ? minimum(part.made, left) : part.made, -0.5) };
 }

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
 
-/** Where the browser is that the page is tested in; undefined where there is none. */
+/** The browser for tests of the page; undefined if there is none. */
 export const executablePath =
   spawnSync("sh", ["-c", "command -v chromium"], { encoding: "utf8" }).stdout.trim() || undefined;

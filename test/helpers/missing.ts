@@ -1,11 +1,11 @@
-/** What some tests need beside npm's packages, and is not on every machine. */
+/** Tools that some tests need in addition to npm packages, and that may be missing. */
 interface Tools {
   readonly chromium: boolean;
   readonly onnxChecker: boolean;
   readonly softwareVulkan: boolean;
 }
 
-/** What is skipped for want of each, and how to get it. */
+/** The tests that are skipped without each tool, and how to install it. */
 const about: Readonly<Record<keyof Tools, readonly [what: string, install: string]>> = {
   chromium: ["Chromium is not installed: all tests of the page are skipped", "apt-get install chromium"],
   onnxChecker: [
@@ -18,7 +18,7 @@ const about: Readonly<Record<keyof Tools, readonly [what: string, install: strin
   ],
 };
 
-/** A line for each tool that is not there; none where all are. */
+/** A line for each missing tool. */
 export function linesOfMissing(tools: Tools): string[] {
   return (Object.keys(about) as (keyof Tools)[])
     .filter((tool) => !tools[tool])

@@ -3,7 +3,7 @@ import { linesOfMissing } from "./missing.js";
 import { checkerMissing } from "./onnx-checker.js";
 import { hasSoftwareVulkan } from "./providers.js";
 
-/** Vitest's global setup: what the machine has not is said once, below the results. */
+/** Vitest's global setup: print the missing tools once, after the results. */
 export function teardown(): void {
   const lines = linesOfMissing({
     chromium: executablePath !== undefined,

@@ -31,7 +31,7 @@ export interface VaeGanOptions {
   readonly klWeight: number;
   /** The weight of the squared error in the decoder's loss against the discriminator. */
   readonly errorWeight: number;
-  /** When each phase is computed. */
+  /** The window of each phase. */
   readonly windows: {
     readonly autoencoder: Window;
     readonly prior: Window;
@@ -42,14 +42,14 @@ export interface VaeGanOptions {
 }
 
 /**
- * A variational autoencoder whose decoder is polished as a GAN's generator (Larsen et al. 2016,
- * https://arxiv.org/abs/1512.09300, trained in stages). Four phases, each within its window:
+ * A variational autoencoder whose decoder is then trained as a GAN's generator (Larsen et al. 2016,
+ * https://arxiv.org/abs/1512.09300, trained in stages). It has four phases, each with its window:
  *
  * - `autoencoder`: encoder and decoder minimize Σ (x' - x)² + λ·KL(q(z | x) ‖ N(0, 1)) (Kingma and Welling 2014,
  *   https://arxiv.org/abs/1312.6114), on images in [-1, 1];
- * - prior: a mixture of Gaussians learns where the codes of each class lie, as in two-stage VAEs (Dai and Wipf 2019,
+ * - prior: a mixture of Gaussians is fitted to the codes of each class, as in two-stage VAEs (Dai and Wipf 2019,
  *   https://arxiv.org/abs/1903.05789; Ghosh et al. 2020, https://arxiv.org/abs/1903.12436);
- * - discriminator: it tells real images from decoded samples of the prior;
+ * - discriminator: it distinguishes real images from decoded samples of the prior;
  * - polish: the decoder minimizes -ln D(G(z)) on such samples, plus a part of the autoencoder's squared error.
  */
 export function vaeGanPhases(options: VaeGanOptions): readonly Phase<VaeGan>[] {
@@ -63,7 +63,7 @@ export function vaeGanPhases(options: VaeGanOptions): readonly Phase<VaeGan>[] {
   const squaredError = (a: Value, b: Value) => mean(sum(square(sub(a, b)), [1]));
   const drawn = ({ decode, prior, chosen }: Generate, z: Value, y: Value | undefined) =>
     decode(prior.sample(z, chosen(y, z), 1), y);
-  /** A code of its distribution, μ + ε·σ. */
+  /** A sample of the code's distribution, μ + ε·σ. */
   const codeOf = ({ mu, logVariance }: ReturnType<Encode>, eps: Value) =>
     add(mu, mul(eps, exp(mul(logVariance, 0.5))));
   return [

@@ -66,7 +66,7 @@ export function ourTraining(
   return entrant("gan-onnx", async () => {
     await rm(folder, { recursive: true, force: true });
     const start = performance.now();
-    const args = [cli, "train", "--data", data, "--ep", ep, "--out", folder, ...one];
+    const args = [cli, "train", "--recipe", "vanilla", "--data", data, "--ep", ep, "--out", folder, ...one];
     const child = spawn(process.execPath, args, { stdio: "ignore" });
     const ended = once(child, "close");
     try {

@@ -88,7 +88,18 @@ async function prepare({ folder, options }: BenchContext) {
     join(folder, n),
   );
   const execute = promisify(execFile);
-  await execute(process.execPath, [cli, "train", "--data", few, "--epochs", "1", "--out", run]);
+  await execute(process.execPath, [
+    cli,
+    "train",
+    "--recipe",
+    "vanilla",
+    "--data",
+    few,
+    "--epochs",
+    "1",
+    "--out",
+    run,
+  ]);
   await execute(process.execPath, [cli, "export", generator, "--run", run]);
   await writeCase(casePath, stepCase({}, { quick: true }), new Map());
   return { data, run, generator, casePath };

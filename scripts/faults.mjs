@@ -52,6 +52,8 @@ function writeData(folder) {
 const training = (out, epochs = 6) => [
   ...[
     "train",
+    "--recipe",
+    "vanilla",
     "--data",
     "data",
     "--out",

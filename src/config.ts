@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GanOnnxError, setting, type Text, text } from "./error.js";
-import { type ImageShape, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
+import { type ImageShape, type Recipe, type RecipeName, recipeNames, recipes } from "./recipes/index.js";
 import { type Configuration, type RunSettings, runSchema } from "./runs/settings.js";
 import { suggestion } from "./suggest.js";
 import { refusalOf } from "./wanted.js";
@@ -73,13 +73,14 @@ export function resolveConfig(flags: RawSettings, file?: FileSettings): Config {
     key in given || !file ? setting(key) : `${file.path}: ${file.field?.(key) ?? key}`;
   const recipeName = check(runSchema.pick({ recipe: true }), { recipe: raw.recipe }, place)
     .recipe as RecipeName;
-  const { settings } = recipes[recipeName];
+  const { settings, usual } = recipes[recipeName] as Recipe;
   const keys = new Set([...Object.keys(runSchema.shape), ...Object.keys(settings.shape)]);
   for (const key of Object.keys(raw)) {
     if (keys.has(key)) continue;
     throw unknownSetting(key, place(key), recipeName, [...keys]);
   }
-  const flat = check(z.strictObject({ ...runSchema.shape, ...settings.shape }), raw, place);
+  const schema = z.strictObject({ ...runSchema.shape, ...settings.shape });
+  const flat: Readonly<Record<string, unknown>> = check(schema, { ...usual, ...raw }, place);
   const pick = (shape: object) => Object.fromEntries(Object.entries(flat).filter(([key]) => key in shape));
   return { run: pick(runSchema.shape) as RunSettings, recipe: pick(settings.shape), flat };
 }

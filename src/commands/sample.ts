@@ -6,7 +6,7 @@ import { common, settingsOptions } from "./options.js";
 import { print } from "./output.js";
 
 const schema = z.object({
-  model: z.string(),
+  model: z.string().optional(),
   out: z
     .string()
     .refine((path) => !/\.(jpe?g|webp|gif|bmp|tiff?)$/i.test(path), "the name of a PNG")
@@ -28,11 +28,14 @@ const schema = z.object({
 });
 
 export const sample: CommandModule = {
-  command: "sample <model>",
+  command: "sample [model]",
   describe: "draw a sheet of samples from an exported generator",
   builder: (argv: Argv) =>
     settingsOptions(argv, ["ep", "device", "seed"])
-      .positional("model", { type: "string", demandOption: true, describe: "a model written by export" })
+      .positional("model", {
+        type: "string",
+        describe: "a model written by export (default: digits in the package, learnt from MNIST)",
+      })
       .option("count", {
         type: "number",
         requiresArg: true,
@@ -73,14 +76,27 @@ export const sample: CommandModule = {
         describe: "PNG to write (default: samples.png)",
       })
       .option("json", common.json)
+      .example("$0 sample --digits 2026", "digits by the generator in the package")
       .example("$0 sample generator.onnx --count 100 --columns 10", "100 images in rows of 10")
       .example(
         "$0 sample conditional.onnx --digits 7 --out sevens.png",
         "sevens, with a conditional generator",
       ),
   async handler(argv) {
-    const { model, out, count, columns, scale, walk, styleGrid, seed, digits, classes, json, ...place } =
-      parseArguments(schema, argv);
+    const {
+      model: named,
+      out,
+      count,
+      columns,
+      scale,
+      walk,
+      styleGrid,
+      seed,
+      digits,
+      classes,
+      json,
+      ...place
+    } = parseArguments(schema, argv);
     if (digits !== undefined && classes !== undefined) {
       const [what, where] = ["cannot be combined with --digits", "--classes"];
       throw new GanOnnxError({ what, where, fix: "use one of them", kind: "usage" });
@@ -89,7 +105,8 @@ export const sample: CommandModule = {
       const [what, where] = ["cannot be combined with --walk", "--style-grid"];
       throw new GanOnnxError({ what, where, fix: "use one of them", kind: "usage" });
     }
-    const { sampleSheet } = await import("../export/sample.node.js");
+    const { packagedGenerator, sampleSheet } = await import("../export/sample.node.js");
+    const model = named ?? packagedGenerator;
     const { readBytes, writeAtomically } = await import("../files.node.js");
     const bytes = await readBytes(model);
     const options = {

@@ -56,11 +56,20 @@ export const train: CommandModule = {
   async handler(argv) {
     const out = typeof argv.out === "string" ? argv.out : undefined;
     await trainCommand(
-      argv.resume ? await resumed(argv, out) : { config: await configOf(argv), folder: out },
+      argv.resume ? await resumed(argv, out) : { config: await configOf(withRecipe(argv)), folder: out },
       { resume: Boolean(argv.resume), dryRun: Boolean(argv.dryRun), json: Boolean(argv.json) },
     );
   },
 };
+
+/** What is given with these is made for the recipe that is the default elsewhere. */
+const ofVanilla = ["config", "network", "init", "runtime"];
+
+/** Arguments that name no recipe get the one with the best scores, see bench/quality.md. */
+function withRecipe(argv: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const named = ["recipe", ...ofVanilla].some((key) => argv[key] !== undefined);
+  return named ? argv : { ...argv, recipe: "vae-gan" };
+}
 
 /** The configuration of the run to resume (by default the latest), with the allowed changes. */
 export async function resumed(

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { enlarged, withLabels } from "../data/margins.js";
 import { encodePng } from "../data/png.node.js";
 import { PADDING, type Picture, paintSheet } from "../data/sheet.js";
@@ -6,6 +7,9 @@ import { Session, type SessionPlace } from "../runtime/session.node.js";
 import { type Generator, readGenerator } from "./description.js";
 import { drawn } from "./draw.js";
 import { type Arrangement, arrange, type Layout, labelsOf } from "./layout.js";
+
+/** The generator in this package, see models/README.md. */
+export const packagedGenerator = fileURLToPath(new URL("../../models/generator.onnx", import.meta.url));
 
 export interface SampleOptions {
   /** Number of images. The default depends on the layout. */

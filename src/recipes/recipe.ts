@@ -8,6 +8,8 @@ export interface Recipe<S extends z.ZodObject = z.ZodObject> {
   /** When to expect good images, if that takes long. */
   readonly patience?: string;
   readonly settings: S;
+  /** Settings of a run that have other defaults with this recipe. */
+  readonly usual?: { readonly epochs: number; readonly batchSize: number };
   /**
    * @param replace networks that replace the recipe's own, e.g. from files.
    */
@@ -19,6 +21,7 @@ export function defineRecipe<S extends z.ZodObject, N extends Networks>(recipe: 
   readonly title: string;
   readonly patience?: string;
   readonly settings: S;
+  readonly usual?: Recipe["usual"];
   design(settings: z.infer<S>, image: ImageShape, replace: Replace): RecipeDesign<N>;
 }): Recipe {
   return recipe as unknown as Recipe;

@@ -182,8 +182,8 @@ export function assemble(
 ): Run {
   checkLabels(dataset, design.exported.classes);
   requireScores(run, design);
-  const normalized = Object.values(design.networks).some(
-    (network) => declarationsOf(network).buffers.length > 0,
+  const normalized = Object.values(design.networks).some((network) =>
+    declarationsOf(network).buffers.some(({ name }) => name.endsWith("running_var")),
   );
   if (run.batchSize === 1 && normalized) {
     throw new GanOnnxError({

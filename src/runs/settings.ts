@@ -7,7 +7,12 @@ import { runtimeNames, runtimes } from "./runtimes.js";
 
 /** The settings of every run. A recipe adds its own settings. */
 export const runSchema = z.strictObject({
-  recipe: z.enum(recipeNames).default("vanilla").describe("what to train"),
+  recipe: z
+    .enum(recipeNames)
+    .default("vanilla")
+    .describe(
+      "what to train (default: vae-gan in train, and vanilla with --network, --init or --runtime and elsewhere)",
+    ),
   data: z
     .string()
     .min(1)
@@ -17,8 +22,8 @@ export const runSchema = z.strictObject({
     ),
   ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
   device: z.int().min(0).optional().describe("number of the GPU, for cuda (default: 0)"),
-  epochs: count(100, "passes over the data"),
-  batchSize: count(128, "images per batch"),
+  epochs: count(100, "passes over the data (default: 100; of vae-gan 5)"),
+  batchSize: count(128, "images per batch (default: 128; of vae-gan 64)"),
   seed: z.int().min(0).default(0).describe("random seed"),
   size: z
     .int()

@@ -8,10 +8,11 @@ const shipped = new Uint8Array(await readFile("models/generator.onnx"));
 describe("a file that is read as a generator", () => {
   test("tells its form and where it comes from", () => {
     expect(readGenerator(shipped, "g.onnx")).toMatchObject({
-      latent: 100,
+      latent: 33,
+      classes: 10,
       image: { channels: 1, height: 28, width: 28 },
       range: [-1, 1],
-      metadata: { recipe: "dcgan" },
+      metadata: { recipe: "vae-gan" },
     });
   });
 

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { summarizeModel } from "../../src/onnx/index.js";
 import { metadataOf } from "../../src/onnx/metadata.js";
 
-test.each(["conditional", "generator"])(
+test.each(["conditional", "dcgan", "generator"])(
   "the small reader finds what protobuf's finds in %s.onnx",
   async (name) => {
     const model = await readFile(`models/${name}.onnx`);

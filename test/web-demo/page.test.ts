@@ -25,7 +25,7 @@ import {
 } from "./browser.js";
 
 const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-page-"));
-const shipped = resolve("models/generator.onnx");
+const shipped = resolve("models/dcgan.onnx");
 
 /** The pixels of a PNG. */
 async function read(file: string | Buffer) {
@@ -76,7 +76,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   /** Open the page, and wait for its first sheet. */
   async function open(
     place = "gan-onnx serve",
-    query = "?seed=7&count=16&model=generator.onnx",
+    query = "?seed=7&count=16&model=dcgan.onnx",
     options: BrowserContextOptions = {},
   ) {
     // What moves by itself is tested on its own.
@@ -148,7 +148,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.getByLabel("Seed", { exact: true }).fill("12");
     await page.getByLabel("Seed", { exact: true }).press("Enter");
     await shows(/seed 12\./);
-    expect(new URL(page.url()).search).toBe("?seed=12&count=36&model=generator.onnx");
+    expect(new URL(page.url()).search).toBe("?seed=12&count=36&model=dcgan.onnx");
   });
 
   test("saves the sheet as a PNG", async () => {
@@ -230,9 +230,9 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.goBack();
     await expect.poll(() => page.locator("#digit").inputValue()).toBe("");
     expect(await page.locator("#model").inputValue()).toBe("other.onnx");
-    await page.locator("#model").selectOption("generator.onnx");
+    await page.locator("#model").selectOption("dcgan.onnx");
     await expect.poll(async () => (await sheet()).width).toBe(4 * 30 + 2);
-    expect(new URL(page.url()).searchParams.get("model")).toBe("generator.onnx");
+    expect(new URL(page.url()).searchParams.get("model")).toBe("dcgan.onnx");
     await page.goBack();
     await expect.poll(async () => (await sheet()).width).toBe(4 * 14 + 2);
     await page.goForward();
@@ -309,30 +309,28 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await drop(page, "letter.txt", Buffer.from("hello"));
     await problem("letter.txt: is no model in ONNX form");
     await expect.poll(async () => (await page.locator("#problem").boundingBox())?.y).toBeLessThan(800);
-    await page.locator("#model").selectOption("generator.onnx");
+    await page.locator("#model").selectOption("dcgan.onnx");
     await expect.poll(() => page.locator("#digit").isVisible(), { timeout: 15_000 }).toBe(false);
     await page.goBack();
-    await expect
-      .poll(() => page.locator("#model").inputValue(), { timeout: 15_000 })
-      .toBe("conditional.onnx");
+    await expect.poll(() => page.locator("#model").inputValue(), { timeout: 15_000 }).toBe("generator.onnx");
     await expect.poll(() => page.locator("#digit").isVisible(), { timeout: 15_000 }).toBe(true);
   });
 
   test("draws with the model that was chosen last, whichever comes first", async () => {
     await open(undefined, "?seed=7&count=16&model=conditional.onnx");
-    await page.route("**/models/generator.onnx", async (route) => {
+    await page.route("**/models/dcgan.onnx", async (route) => {
       await new Promise((resolve) => setTimeout(resolve, 1000));
       await route.continue();
     });
-    const late = page.waitForResponse("**/models/generator.onnx");
-    await page.locator("#model").selectOption("generator.onnx");
+    const late = page.waitForResponse("**/models/dcgan.onnx");
+    await page.locator("#model").selectOption("dcgan.onnx");
     await page.locator("#model").selectOption("conditional.onnx");
     await late;
     await page.waitForTimeout(500);
-    const again = page.waitForResponse("**/models/generator.onnx");
+    const again = page.waitForResponse("**/models/dcgan.onnx");
     await page.locator("#seed").fill("8");
     await page.locator("#seed").press("Enter");
-    await page.locator("#model").selectOption("generator.onnx");
+    await page.locator("#model").selectOption("dcgan.onnx");
     await page.goBack();
     await again;
     await page.waitForTimeout(500);
@@ -364,10 +362,10 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   });
 
   test.each([
-    [1280, "light", "generator"],
+    [1280, "light", "dcgan"],
     [1280, "dark", "conditional"],
     [390, "light", "conditional"],
-    [390, "dark", "generator"],
+    [390, "dark", "dcgan"],
   ] as const)(
     "is sound at %i pixels, %s, with the %s: axe, width, nothing jumps",
     async (width, colorScheme, model) => {

@@ -5,7 +5,7 @@ import { pixelsOf, type RecipeDesign } from "./design.js";
 import { losses } from "./objectives/losses.js";
 import { type VaeGan, vaeGanPhases } from "./objectives/vae-gan.js";
 import { adam } from "./optimizers/index.js";
-import { count, defineRecipe } from "./recipe.js";
+import { classCount, count, defineRecipe } from "./recipe.js";
 import { held } from "./schedules.js";
 
 /** The fraction of the autoencoder's window after which training of the prior begins. */
@@ -21,7 +21,7 @@ export const vaeGan = defineRecipe({
   title: "a convolutional VAE with a mixture prior, then trained as a GAN; conditional (Larsen et al. 2016)",
   usual: { epochs: 5, batchSize: 64 },
   settings: z.strictObject({
-    classes: count(10, "number of classes"),
+    classes: classCount,
     latent: count(32, "size of the latent vector"),
     width: count(32, "channels of the layer nearest the image"),
     components: count(400, "Gaussians in the prior, for all classes together"),
@@ -53,10 +53,11 @@ export const vaeGan = defineRecipe({
       .describe("decay of a moving average of the decoder's weights, used for samples and export"),
   }),
   design(settings, image): RecipeDesign<VaeGan> {
-    const { latent, classes, temperature, klWeight, errorWeight } = settings;
+    // Data without labels have one class, which nothing is told.
+    const { latent, classes = 1, temperature, klWeight, errorWeight } = settings;
     const pixels = pixelsOf(image);
     const components = Math.max(1, Math.round(settings.components / classes));
-    const size = { ...settings, components };
+    const size = { ...settings, classes, components };
     const labelled = classes > 1;
     const begin = 1 - settings.polish;
     const autoencoding = {

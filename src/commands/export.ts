@@ -57,9 +57,7 @@ const exportFile: CommandModule = {
       .option("run", common.run)
       .option("json", common.json)
       .example("$0 export generator.onnx", "the generator of the latest run")
-      .example("$0 export careful.onnx --temperature 0.85", "vae-gan: fewer misshapen samples, less variety")
-      .example("$0 export small.onnx --precision int8", "a quarter of the size")
-      .example("$0 export weights.safetensors --format safetensors --run runs/mine", "weights for PyTorch"),
+      .example("$0 export small.onnx --precision int8", "a quarter of the size"),
   async handler(argv) {
     const { precision, batch, opset } = parseArguments(formSchema, {
       precision: argv.precision,

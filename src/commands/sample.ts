@@ -77,11 +77,7 @@ export const sample: CommandModule = {
       })
       .option("json", common.json)
       .example("$0 sample --digits 2026", "digits by the generator in the package")
-      .example("$0 sample generator.onnx --count 100 --columns 10", "100 images in rows of 10")
-      .example(
-        "$0 sample conditional.onnx --digits 7 --out sevens.png",
-        "sevens, with a conditional generator",
-      ),
+      .example("$0 sample generator.onnx --count 100 --columns 10", "100 images in rows of 10"),
   async handler(argv) {
     const {
       model: named,

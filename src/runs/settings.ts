@@ -11,7 +11,7 @@ export const runSchema = z.strictObject({
     .enum(recipeNames)
     .default("vanilla")
     .describe(
-      "what to train (default: vae-gan in train, and vanilla with --network, --init or --runtime and elsewhere)",
+      "what to train (default: vae-gan in train; vanilla with own networks, weights or runtime, and elsewhere)",
     ),
   data: z
     .string()

@@ -23,7 +23,7 @@ export const formerNames: Readonly<Record<string, string>> = { stepsPerRun: "ste
 
 /** Replace old names of settings by the current ones. */
 export function renamed(settings: RawSettings): RawSettings {
-  const today = (key: string) => formerNames[key] ?? key;
+  const today = (key: string) => (Object.hasOwn(formerNames, key) ? formerNames[key] : key);
   const name = (key: string) => (today(key) in settings ? key : today(key));
   return Object.fromEntries(Object.entries(settings).map(([key, value]) => [name(key), value]));
 }
@@ -41,7 +41,8 @@ export interface Field {
 
 /** All settings of all runs, by key. */
 export function allFields(): Readonly<Record<string, Field>> {
-  const fields: Record<string, Field> = {};
+  // Without the names that every object has: files may hold them as keys.
+  const fields: Record<string, Field> = Object.create(null);
   for (const [key, schema] of Object.entries(runSchema.shape)) fields[key] = { schema, recipes: [] };
   for (const name of recipeNames) {
     for (const [key, schema] of Object.entries<z.ZodType>(recipes[name].settings.shape)) {

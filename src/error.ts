@@ -95,7 +95,7 @@ export function messageOf(thrown: unknown, name: NameSetting = inWords): string 
 const names: Readonly<Record<string, string>> = { ep: "execution provider", init: "initial weights" };
 
 /** `learningRate` as "learning rate". */
-export function inWords(key: string): string {
+function inWords(key: string): string {
   return names[key] ?? key.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
@@ -125,7 +125,7 @@ const LONGEST = 2000;
  * Make text that may come from a file safe for a terminal and a log: escape line breaks, escape sequences and
  * characters that change the text direction, and shorten long text.
  */
-export function printable(text: string): string {
+function printable(text: string): string {
   const cut =
     text.length > LONGEST
       ? `${text.slice(0, LONGEST - 100)}… (${text.length - LONGEST + 100} characters more)`

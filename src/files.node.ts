@@ -107,14 +107,19 @@ export async function readBytes(path: string, kind?: ErrorParts["kind"]): Promis
       ? new Uint8Array(buffer as ArrayBuffer)
       : new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength).slice();
   } catch (cause) {
-    throw new GanOnnxError({
-      what: `cannot be read (${messageOf(cause)})`,
-      where: path,
-      fix: "name a file that exists and can be read",
-      kind,
-      cause,
-    });
+    throw unreadable(path, cause, kind);
   }
+}
+
+/** The error of a file that could not be read, with the reason. */
+export function unreadable(path: string, cause: unknown, kind?: ErrorParts["kind"]): GanOnnxError {
+  return new GanOnnxError({
+    what: `cannot be read (${messageOf(cause)})`,
+    where: path,
+    fix: "name a file that exists and can be read",
+    kind,
+    cause,
+  });
 }
 
 /**

@@ -14,7 +14,7 @@ interface JsonSchema {
 }
 
 /** Describe what a schema accepts, for a message: "a whole number from 1", "one of cpu, cuda, webgpu". */
-export function wantedBy(schema: z.ZodType): string {
+function wantedBy(schema: z.ZodType): string {
   return inWords(z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema);
 }
 

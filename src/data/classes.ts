@@ -1,5 +1,5 @@
 /** The maximum number of classes: class numbers are stored in a byte. */
-export const MOST_CLASSES = 256;
+const MOST_CLASSES = 256;
 
 /** The positions of the pictures in a folder, as `/`-separated parts of their paths. */
 export interface Layout {

@@ -12,7 +12,7 @@ import { holdsPictures, readImageFolder } from "./image-folder.node.js";
 import { loadMnistLike } from "./mnist.node.js";
 import { formatNames, isPicture } from "./picture.node.js";
 
-export type { Background, DataOptions, Dataset, Report } from "./dataset.js";
+export type { DataOptions, Dataset, Report } from "./dataset.js";
 
 type DataSource = (options: DataOptions) => Promise<Dataset>;
 

@@ -40,7 +40,7 @@ export const pictureExtensions: ReadonlySet<string> = new Set([
 export const isPicture = (name: string) => pictureExtensions.has(extname(name).toLowerCase());
 
 /** Larger pictures are refused before they are decoded: a file of 8 KB can contain a picture of a gigabyte. */
-export const MOST_MEGAPIXELS = 32;
+const MOST_MEGAPIXELS = 32;
 /** Pictures from this size on are decoded one at a time, independent of the number of threads. */
 export const LARGE_MEGAPIXELS = 4;
 
@@ -107,6 +107,8 @@ export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, format: Form
   const { decoders, Jimp } = await import("./jimp.node.js");
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (format) {
+    case "gif":
+      return (await import("./gif.node.js")).decodeGif(buffer);
     case "png":
       return decoders.png.decode(pngUntilEnd(buffer));
     case "tiff":

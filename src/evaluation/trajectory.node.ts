@@ -78,8 +78,13 @@ export async function followTrajectory(
   }
 }
 
-/** Check that a record contains what the design needs. Returns the number of steps. */
-function checkRecord(
+/**
+ * Check that a record contains what the design needs.
+ *
+ * @returns the number of steps.
+ * @throws {@link GanOnnxError} when tensors are missing or have another shape.
+ */
+export function checkRecord(
   tensors: Tensors,
   { design, graph, where }: { design: Design; graph: StepGraph; where: string },
 ): number {

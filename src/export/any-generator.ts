@@ -1,6 +1,6 @@
 import { GanOnnxError } from "../error.js";
 import { type ModelSummary, summarizeModel } from "../onnx/index.js";
-import { type GeneratorFile, readGenerator } from "./description.js";
+import { type GeneratorFile, readGenerator, requireDrawable } from "./description.js";
 import { describeForeign } from "./foreign.js";
 
 /**
@@ -16,7 +16,8 @@ export function describeAny(bytes: Uint8Array, where: string): GeneratorFile {
     const fix = "open a generator in ONNX form (.onnx)";
     throw new GanOnnxError({ what: "is no model in ONNX form, or is damaged", where, fix, cause });
   }
-  return summary.metadata.format?.startsWith("gan-onnx")
-    ? readGenerator(bytes, where)
-    : describeForeign(summary, where);
+  if (summary.metadata.format?.startsWith("gan-onnx")) return readGenerator(bytes, where);
+  const generator = describeForeign(summary, where);
+  requireDrawable(generator, where);
+  return generator;
 }

@@ -38,8 +38,10 @@ export interface GeneratorFile extends Generator {
  */
 export function readGenerator(model: Uint8Array, where: string): GeneratorFile {
   const summary = summaryOf(model, where);
+  const generator = describeGenerator(summary, where);
+  requireDrawable(generator, where);
   return {
-    ...describeGenerator(summary, where),
+    ...generator,
     ...(summary.operators.includes("Loop") && { loops: true }),
     metadata: summary.metadata,
   };
@@ -68,12 +70,33 @@ export function readClassifier(model: Uint8Array, where: string): ClassifierFile
   }
   requireFormat(metadata, formats.classifier, where);
   const field = fieldsOf(metadata, where);
-  return {
-    classes: field("classes", isCount),
-    image: imageIn(inputs, "input", where),
-    range: field("range", isRange),
-    metadata,
-  };
+  const [classes, image] = [field("classes", isCount), imageIn(inputs, "input", where)];
+  requireDrawable({ classes, image }, where);
+  return { classes, image, range: field("range", isRange), metadata };
+}
+
+/** The most that a model may ask for: numbers of a latent and of an image, classes. A larger one is not drawn with. */
+const most = { latent: 2 ** 20, image: 2 ** 26, classes: 2 ** 16 } as const;
+
+/**
+ * Make sure that what a model asks for fits into memory, before anything is made for it.
+ *
+ * @throws {@link GanOnnxError} naming what is too large, or no number.
+ */
+export function requireDrawable(
+  { latent = 1, classes = 1, image }: Partial<Generator> & Pick<Generator, "image">,
+  where: string,
+): void {
+  const { channels, height, width } = image;
+  const asked = [
+    ["a latent of", latent, most.latent, "numbers"],
+    ["images of", channels * height * width, most.image, `numbers (${channels}x${height}x${width})`],
+    ["", classes, most.classes, "classes"],
+  ] as const;
+  for (const [of, count, limit, unit] of asked) {
+    if (count >= 1 && count <= limit) continue;
+    throw noGenerator(`has ${of} ${count} ${unit}; the most is ${limit}`.replace("  ", " "), where);
+  }
 }
 
 function summaryOf(model: Uint8Array, where: string): ModelSummary {

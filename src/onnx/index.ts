@@ -3,7 +3,7 @@ export { type Differentiated, type DifferentiateOptions, differentiate } from ".
 export { encodeModel } from "./encode.js";
 export type { FileOptions } from "./form.js";
 export type { FileModel } from "./message.js";
-export { hasExternalData, patchModel } from "./patch.js";
+export { patchModel } from "./patch.js";
 export { type ReadModel, type ReadOptions, readModel, traceModel } from "./read.js";
 export { reduced } from "./reduce.js";
 export { listNodes, type ModelNode, type ModelSummary, summarizeModel } from "./summary.js";

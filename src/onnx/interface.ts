@@ -29,11 +29,7 @@ export function openInputs(graph: FileGraph, { source, dimensions }: Options): r
 }
 
 /** Convert a dimension of a file. A dimension without a name is named after its position. */
-export function dimensionOf(
-  dim: FileDim,
-  unnamed: string,
-  dimensions: Readonly<Record<string, number>>,
-): Dim {
+function dimensionOf(dim: FileDim, unnamed: string, dimensions: Readonly<Record<string, number>>): Dim {
   if (typeof dim === "number") return dim;
   const name = dim ?? unnamed;
   if (Object.hasOwn(dimensions, name)) return dimensions[name];

@@ -112,7 +112,7 @@ export function stateOfOrt(
 }
 
 /** Check that a checkpoint contains one network of a design, and its moments if it has any. */
-export function checkOrtCheckpoint(
+function checkOrtCheckpoint(
   { networks }: Design,
   network: string,
   { trained, adam }: OrtCheckpoint,

@@ -7,7 +7,7 @@ import { summarizeModel } from "../onnx/index.js";
 import { CHECKPOINT } from "../ort-training/artifacts.js";
 import { decodeOrtCheckpoint } from "../ort-training/checkpoint.js";
 import { decodeSafetensors } from "../tensors/safetensors.js";
-import { readMetrics } from "./run-folder.js";
+import { checkMetrics } from "./run-folder.js";
 
 /** The result of checking a file. */
 export interface CheckedFile {
@@ -47,7 +47,7 @@ const checks: readonly (readonly [name: RegExp, check: Check])[] = [
     },
   ],
   [/^manifest\.json$/, checkManifest],
-  [/^metrics\.jsonl$/, async (path) => `${(await readMetrics(path)).length} lines`],
+  [/^metrics\.jsonl$/, async (path) => `${await checkMetrics(path)} lines`],
   [/^(config|provenance)\.json$/, (path) => readJson(path).then(() => "JSON")],
 ];
 

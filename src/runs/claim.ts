@@ -92,7 +92,7 @@ export async function claimFolder(folder: string): Promise<Claim> {
 }
 
 /** The claim files in a folder. */
-export async function claimsIn(folder: string): Promise<string[]> {
+async function claimsIn(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((name) => /^run-[1-9]\d{0,9}(-[0-9a-f]{8})?\.lock$/.test(name));
 }

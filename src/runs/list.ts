@@ -57,13 +57,13 @@ export async function listedRun(
   { settings, metrics, scores, sheets, provenance }: RunReport,
 ): Promise<ListedRun> {
   const reached = Math.ceil(metrics[0]?.points.at(-1)?.[0] ?? 0);
-  const epochs = Number(settings.epochs);
+  const epochs = typeof settings.epochs === "number" ? settings.epochs : 0;
   const complete = sheets.at(-1)?.epoch === epochs;
   const diverged = provenance?.sessions.at(-1)?.diverged !== undefined;
   return {
     run,
-    recipe: String(settings.recipe),
-    data: String(settings.data),
+    recipe: textIn(settings.recipe),
+    data: textIn(settings.data),
     epoch: reached,
     epochs,
     state: (await isClaimed(run)) ? "training" : complete ? "complete" : diverged ? "diverged" : "stopped",
@@ -71,6 +71,9 @@ export async function listedRun(
     scores: lastOf(scores),
   };
 }
+
+/** A text of a configuration, or what is in its place. */
+const textIn = (value: unknown) => (typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
 
 /** The last value of each curve. */
 export function lastOf(curves: readonly Curve[]): Readonly<Record<string, number>> {

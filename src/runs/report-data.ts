@@ -1,7 +1,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
-import { jsonIn } from "../json.js";
+import { z } from "zod";
 import { readConfigFile } from "./config-file.js";
+import { records } from "./json-lines.js";
 import { type Provenance, readProvenance } from "./provenance.js";
 import { runFiles } from "./run-folder.js";
 
@@ -30,13 +31,6 @@ export interface RunReport {
   readonly provenance?: Provenance;
 }
 
-interface ScoresRecord {
-  readonly epoch: number;
-  readonly scores: Readonly<Record<string, number>>;
-  readonly classes?: readonly number[];
-  readonly warnings?: readonly string[];
-}
-
 /**
  * Read the data of a report.
  *
@@ -52,7 +46,7 @@ export async function readReport(folder: string): Promise<RunReport> {
     name: basename(resolve(folder)),
     settings,
     sheets: await sheetsIn(folder),
-    metrics: metricCurves(await records(files.metrics)),
+    metrics: await metricCurves(files.metrics),
     scores: curvesOf(scored.map(({ epoch, scores }) => [epoch, scores])),
     classes: classes?.classes && { epoch: classes.epoch, shares: classes.classes },
     warnings: last?.warnings ?? [],
@@ -60,48 +54,64 @@ export async function readReport(folder: string): Promise<RunReport> {
   };
 }
 
-/** The objects in a file of JSON lines. The last line may be incomplete. */
-async function records(path: string): Promise<Readonly<Record<string, unknown>>[]> {
-  const text = await readFile(path, "utf8").catch(() => "");
-  return text.split("\n").flatMap((line) => {
-    const value = jsonIn(line);
-    return typeof value === "object" && value !== null ? [value as Record<string, unknown>] : [];
-  });
+/** The lines of a run's `scores.jsonl`; none when there is no such file. */
+export async function readScores(path: string): Promise<ScoresRecord[]> {
+  const found: ScoresRecord[] = [];
+  for await (const line of records(path)) found.push(...scoresIn(line));
+  return found;
 }
 
-/** The lines of a run's `scores.jsonl`; empty if there is no such file. */
-export async function readScores(path: string): Promise<ScoresRecord[]> {
-  return (await records(path)).flatMap(scoresIn);
-}
+/** A line of `scores.jsonl`, if it is one. */
+const scoresLine = z.object({
+  epoch: z.number(),
+  scores: z.record(z.string(), z.number().catch(Number.NaN)),
+  classes: z.array(z.number()).optional(),
+  warnings: z.array(z.string()).optional(),
+});
+
+type ScoresRecord = z.infer<typeof scoresLine>;
 
 function scoresIn(line: unknown): ScoresRecord[] {
-  const { epoch, scores } = line as Partial<ScoresRecord>;
-  return typeof epoch === "number" && typeof scores === "object" ? [line as ScoresRecord] : [];
+  const { data } = scoresLine.safeParse(line);
+  return data ? [data] : [];
 }
 
-/** Average the steps of `metrics.jsonl`, so that a curve has at most {@link POINTS} points. */
-function metricCurves(lines: readonly Readonly<Record<string, unknown>>[]): Curve[] {
-  const steps = lines.reduce((most, { iteration }) => Math.max(most, Number(iteration) || 0), 1);
-  const bin = Math.max(1, Math.ceil(lines.length / POINTS));
+/** Steps of a `metrics.jsonl`, averaged so that a curve has no more than {@link POINTS} points. */
+async function metricCurves(path: string): Promise<Curve[]> {
+  let [lines, steps] = [0, 1];
+  for await (const { iteration } of records(path)) {
+    lines++;
+    steps = Math.max(steps, numberIn(iteration) || 0);
+  }
+  const bin = Math.max(1, Math.ceil(lines / POINTS));
   const rows: [number, Record<string, number>][] = [];
-  for (let first = 0; first < lines.length; first += bin) {
-    const part = lines.slice(first, first + bin);
+  let part: Readonly<Record<string, unknown>>[] = [];
+  const end = () => {
     const { epoch, iteration, ...last } = part[part.length - 1];
     const means = Object.keys(last).map((name) => {
-      const values = part.map((line) => Number(line[name])).filter(Number.isFinite);
+      const values = part.map((line) => numberIn(line[name])).filter(Number.isFinite);
       return [name, values.reduce((sum, value) => sum + value, 0) / values.length] as const;
     });
-    rows.push([Number(epoch) - 1 + Number(iteration) / steps, Object.fromEntries(means)]);
+    rows.push([numberIn(epoch) - 1 + numberIn(iteration) / steps, Object.fromEntries(means)]);
+    part = [];
+  };
+  for await (const line of records(path)) {
+    part.push(line);
+    if (part.length === bin) end();
   }
+  if (part.length > 0) end();
   return curvesOf(rows);
 }
+
+/** A number of a line, or none: a file may say anything. */
+const numberIn = (value: unknown) => (typeof value === "number" ? value : Number.NaN);
 
 function curvesOf(rows: readonly (readonly [number, Readonly<Record<string, number>>])[]): Curve[] {
   const names = [...new Set(rows.flatMap(([, values]) => Object.keys(values)))];
   return names.map((name) => ({
     name,
     points: rows.flatMap(([epoch, values]) =>
-      Number.isFinite(values[name]) ? [[epoch, values[name]] as const] : [],
+      Number.isFinite(epoch) && Number.isFinite(values[name]) ? [[epoch, values[name]] as const] : [],
     ),
   }));
 }

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { writeAtomically } from "../files.node.js";
+import { unwritable, writeAtomically } from "../files.node.js";
 import type { Workplace } from "../training/training.js";
 import { animationOf } from "./animation.js";
 import { readReport } from "./report-data.js";
@@ -9,7 +9,7 @@ import { reportPage } from "./report-page.js";
 const PART = 1 / 20;
 
 /** The report of a run: one page that opens from disk. */
-export const reportFile = (folder: string) => join(folder, "report.html");
+const reportFile = (folder: string) => join(folder, "report.html");
 
 /** The animation of a run's sheets, where that is wanted. */
 const animationFile = (folder: string) => join(folder, "epochs.png");
@@ -22,9 +22,19 @@ export function withReport(
 ): Workplace {
   const { keeper } = workplace;
   let [steps, ended, took, written] = [0, performance.now(), 0, false];
+  // Whoever could not keep something may have lost the folder, and has a reason to give that is no report's.
+  let broken = false;
+  const watched = async (work: Promise<void>) => {
+    await work.catch((error: unknown) => {
+      broken = true;
+      throw error;
+    });
+  };
   const write = async () => {
     const now = performance.now();
-    const report = await readReport(folder);
+    const report = await readReport(folder).catch((cause: unknown) => {
+      throw unwritable(reportFile(folder), cause);
+    });
     await writeAtomically(reportFile(folder), reportPage(report, commands));
     const animation = animate ? animationOf(report.sheets) : undefined;
     if (animation) await writeAtomically(animationFile(folder), animation);
@@ -38,16 +48,16 @@ export function withReport(
       async metrics(lines) {
         steps += lines.length;
         written = false;
-        await keeper.metrics(lines);
+        await watched(keeper.metrics(lines));
       },
       async checkpoint(checkpoint) {
-        await keeper.checkpoint(checkpoint);
+        await watched(keeper.checkpoint(checkpoint));
         const due = performance.now() - ended > took / PART;
         if (checkpoint.position.step === 0 && due) await write();
       },
       async end() {
         try {
-          if (steps > 0 && !written) await write();
+          if (steps > 0 && !written && !broken) await write();
         } finally {
           await keeper.end?.();
         }

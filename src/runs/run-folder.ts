@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
 import { appendFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { z } from "zod";
 import { GanOnnxError } from "../error.js";
-import { readBytes, unwritable, writeAtomically } from "../files.node.js";
-import { jsonIn } from "../json.js";
+import { unwritable, writeAtomically } from "../files.node.js";
 import type { MetricsLine } from "../training/training.js";
+import { jsonLines } from "./json-lines.js";
 
 /** The default folder of runs. */
 export const RUNS = "runs";
@@ -91,28 +92,36 @@ export async function appendMetrics(path: string, lines: readonly MetricsLine[])
   }
 }
 
+/** Where a line of `metrics.jsonl` or `scores.jsonl` stands; scores are of the end of their epoch. */
+const place = z.object({ epoch: z.number(), iteration: z.number().default(Number.POSITIVE_INFINITY) });
+
 /**
- * Read a run's `metrics.jsonl`. The last line may be incomplete, because the process may have been killed.
+ * Check a run's `metrics.jsonl`.
  *
- * @throws {@link GanOnnxError} when another line is invalid. The message names the first one.
+ * @returns how many lines it has.
+ * @throws GanOnnxError naming the first line that is none; the last one may be cut off, as the process may have been
+ * killed.
  */
-export async function readMetrics(path: string): Promise<Readonly<Record<string, number>>[]> {
-  const lines = new TextDecoder().decode(await readBytes(path)).split("\n");
-  return lines.slice(0, -1).map((line, i) => {
-    const read = jsonIn(line);
-    const numbers = typeof read === "object" && read !== null ? Object.values(read) : [];
-    if (numbers.length > 0 && numbers.every((value) => typeof value === "number"))
-      return read as Record<string, number>;
-    throw new GanOnnxError({
-      what: `line ${i + 1} is no record of a step`,
-      where: path,
-      fix: "remove the line",
-    });
-  });
+export async function checkMetrics(path: string): Promise<number> {
+  let count = 0;
+  for await (const { number, value, complete } of jsonLines(path)) {
+    if (!complete) break;
+    const numbers = typeof value === "object" && value !== null ? Object.values(value) : [];
+    if (numbers.length === 0 || !numbers.every((value) => typeof value === "number")) {
+      throw new GanOnnxError({
+        what: `line ${number} is no record of a step`,
+        where: path,
+        fix: "remove the line",
+      });
+    }
+    count = number;
+  }
+  return count;
 }
 
 /**
- * Remove metrics after the position of the checkpoint: those steps are repeated.
+ * Drop what a run recorded after the position of its checkpoint: those steps are made again. Lines that are no records
+ * are dropped, too.
  *
  * @param epoch complete epochs.
  * @param step steps in the current epoch.
@@ -122,13 +131,14 @@ export async function truncateMetrics(
   { epoch, step }: { epoch: number; step: number },
 ): Promise<void> {
   if (!existsSync(path)) return;
-  const text = new TextDecoder().decode(await readBytes(path));
-  const kept = text.split("\n").filter((line) => {
-    // The last line may be incomplete if the process was killed.
-    const at = jsonIn(line) as { epoch: number; iteration: number } | null | undefined;
-    return at && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step));
-  });
-  await writeAtomically(path, kept.map((line) => `${line}\n`).join(""));
+  const kept: Buffer[] = [];
+  const end = Buffer.from("\n");
+  for await (const { value, bytes } of jsonLines(path)) {
+    // The last line may be cut off: the process was killed.
+    const at = place.safeParse(value).data;
+    if (at && (at.epoch <= epoch || (at.epoch === epoch + 1 && at.iteration <= step))) kept.push(bytes, end);
+  }
+  await writeAtomically(path, Buffer.concat(kept));
 }
 
 /** Locate the file of a network for a run: its own copy, if there is one. */

@@ -75,7 +75,7 @@ export async function writeSweep({ folder, plan, runs }: Sweep, only?: number): 
 }
 
 /** The numbers of the runs with a configuration in the folder of a sweep, in order. */
-export async function tasksIn(folder: string): Promise<number[]> {
+async function tasksIn(folder: string): Promise<number[]> {
   const names = await readdir(folder).catch(() => []);
   return names
     .flatMap((name) => name.match(/^task-(\d{1,6})\.json$/)?.[1] ?? [])

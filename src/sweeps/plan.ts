@@ -53,7 +53,7 @@ export interface PlannedRun {
 export function runsOf(plan: unknown, path: string): PlannedRun[] {
   requireKeys(plan, Object.keys(schema.shape), path, "");
   const { random: drawn } = (plan ?? {}) as { random?: unknown };
-  if (drawn !== undefined) {
+  if (typeof drawn === "object" && drawn !== null) {
     requireKeys(drawn, Object.keys(random.shape), path, "random");
     for (const [key, from] of entriesOf((drawn as { settings?: unknown }).settings))
       requireKeys(from, Object.keys(distribution.shape), path, `random.settings.${key}`);
@@ -78,10 +78,13 @@ export function runsOf(plan: unknown, path: string): PlannedRun[] {
     [named(common, (key) => `settings.${key}`)],
   );
   if (runs.length > MOST) throw refused(path, "plan", `has ${runs.length} runs; the most is ${MOST}`);
-  for (const { settings, fields } of runs)
-    resolveConfig({}, { path, settings, field: (key) => fields[key] ?? key });
+  for (const run of runs)
+    resolveConfig({}, { path, settings: run.settings, field: (key) => fieldIn(run, key) ?? key });
   return runs;
 }
+
+const fieldIn = ({ fields }: PlannedRun, key: string): string | undefined =>
+  Object.hasOwn(fields, key) ? fields[key] : undefined;
 
 const entriesOf = (value: unknown): [string, unknown][] =>
   typeof value === "object" && value !== null ? Object.entries(value) : [];
@@ -120,9 +123,9 @@ function named(settings: RawSettings, field: (key: string) => string): PlannedRu
 /** Add settings to a run. Settings of all runs may be replaced; others must not be set twice. */
 function joined(run: PlannedRun, more: PlannedRun, path: string): PlannedRun {
   for (const key of Object.keys(more.settings)) {
-    const before = run.fields[key];
+    const before = fieldIn(run, key);
     if (before === undefined || before.startsWith("settings.")) continue;
-    throw refused(path, more.fields[key], `is set by ${before} already`, "set it in one of them");
+    throw refused(path, fieldIn(more, key) ?? key, `is set by ${before} already`, "set it in one of them");
   }
   return {
     settings: { ...run.settings, ...more.settings },

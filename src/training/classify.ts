@@ -56,7 +56,7 @@ export async function classify(
 }
 
 /** Images of a data set as float32 [count, channels, height, width] in a range. */
-export function imagesIn(
+function imagesIn(
   dataset: Dataset,
   [low, high]: readonly [number, number],
   from: number,

@@ -6,10 +6,9 @@ import { readCheckpoint } from "../../src/runs/checkpoints.js";
 import { runCli, startCli, succeed, tree } from "../helpers/cli.js";
 import { trainingPlace } from "../helpers/runs.js";
 
-const { cwd, train, contentOf, remove } = await trainingPlace();
+const { cwd, train, resume, killed, contentOf, remove } = await trainingPlace();
 afterAll(remove);
 
-const resume = (out: string, ...more: string[]) => ["train", "--resume", "--out", out, ...more];
 const positionOf = async (out: string) =>
   (await readCheckpoint(join(cwd, out, "checkpoint.safetensors"))).position;
 /** Wait for the first one: it is written while the next epoch is made, however long the disk takes. */
@@ -69,10 +68,8 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
   });
 
   test("a process killed half-way", async () => {
-    const running = startCli(train("killed", 4, slowly), { cwd });
-    await checkpointIn("killed");
-    running.kill("SIGKILL");
-    expect((await running.finished).code).toBe("SIGKILL");
+    const { code } = await killed(train("killed", 4, slowly), () => checkpointIn("killed"));
+    expect(code).toBe("SIGKILL");
     expect((await positionOf("killed")).epoch).toBeGreaterThanOrEqual(1);
 
     await succeed(resume("killed", ...inTheEnd), { cwd });

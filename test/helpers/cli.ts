@@ -20,6 +20,7 @@ export interface Finished {
 
 /** A running `gan-onnx`. */
 export interface Running {
+  readonly pid: number;
   readonly finished: Promise<Finished>;
   kill(signal: NodeJS.Signals): void;
   /** Close its stdout and stderr, as the reader of a pipe does when it exits. */
@@ -55,6 +56,7 @@ export function startCli(args: readonly string[], { cwd, env }: Place): Running 
     child.on("close", (code, signal) => resolve({ code: code ?? signal, stdout, stderr }));
   });
   return {
+    pid: child.pid ?? 0,
     finished,
     kill: (signal) => child.kill(signal),
     leave: () => {

@@ -7,7 +7,7 @@ import { decodeSafetensors, type SafetensorsFile } from "../../src/tensors/safet
 const folder = process.env.GAN_ONNX_TEST_GOLDEN ?? resolve("..", "shared", "golden");
 
 /** The reference trajectories in `shared/golden`, by recipe. */
-export const goldenFiles = {
+const goldenFiles = {
   vanilla: "vanilla.safetensors",
   "wgan-gp": "wgan_gp.safetensors",
   vae: "vae.safetensors",

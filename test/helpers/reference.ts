@@ -14,7 +14,7 @@ const leakyRelu: Curve = { at: (x) => (x > 0 ? x : 0.2 * x), slope: (x) => (x > 
 const identity: Curve = { at: (x) => x, slope: () => 1 };
 const hyperbolic: Curve = { at: Math.tanh, slope: (x) => 1 - Math.tanh(x) ** 2 };
 
-export const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => Math.log(1 + Math.exp(x));
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 

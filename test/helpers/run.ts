@@ -27,7 +27,7 @@ export type Results<K extends string = string> = Readonly<
 export const about: About = { name: "test", doc: "", producer: { name: "gan-onnx", version: "test" } };
 
 /** The graph inputs that the values depend on, in no particular order. */
-export function inputsOf(values: readonly Value[]): readonly Value[] {
+function inputsOf(values: readonly Value[]): readonly Value[] {
   const read = new Set([...values, ...nodesBehind(values).flatMap(dependencies)]);
   return [...read].filter(({ origin }) => origin.kind === "input");
 }

@@ -29,7 +29,7 @@ export function setNumber(next: Drawing | undefined): void {
 }
 
 /** The digits in a text. Other characters are ignored. */
-export function digitsIn(text: string): number[] {
+function digitsIn(text: string): number[] {
   return Array.from(text.replaceAll(/[^0-9]/g, "").slice(0, MOST), Number);
 }
 

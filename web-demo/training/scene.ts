@@ -158,7 +158,7 @@ function bytesIn(values: Float32Array, [low, high]: readonly [number, number]): 
 }
 
 /** Scale scores to opinions from 0 to 1: 0.5 is the middle between the two means. */
-export function compared(made: Float32Array, real: Float32Array): [Float32Array, Float32Array] {
+function compared(made: Float32Array, real: Float32Array): [Float32Array, Float32Array] {
   const mean = (values: Float32Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const all = [...made, ...real];
   const middle = (mean(made) + mean(real)) / 2;

@@ -4,7 +4,7 @@ import { sameDType } from "./infer.js";
 import type { Geometry } from "./patches.js";
 
 /** Height and width. */
-export function sizes({ shape }: Value): readonly number[] {
+function sizes({ shape }: Value): readonly number[] {
   return shape.slice(2) as number[];
 }
 

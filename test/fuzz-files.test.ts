@@ -1,0 +1,151 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readPictures } from "../src/data/pictures.node.js";
+import { checkPath } from "../src/runs/check.js";
+import { listRuns } from "../src/runs/list.js";
+import { readReport } from "../src/runs/report-data.js";
+import { reportPage } from "../src/runs/report-page.js";
+import { checkMetrics, truncateMetrics } from "../src/runs/run-folder.js";
+import { resultsOf, rowsOf, tableRun } from "../src/runs/table.js";
+import { newsOf } from "../src/serving/run-view.js";
+import { damaged, everyCase, expectPrintable, expectUnharmed, PATIENCE } from "./helpers/fuzz.js";
+import { flatRows, pictureOf } from "./helpers/pictures.js";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gan-onnx-fuzz-"));
+  await mkdir(join(folder, "runs", "one"), { recursive: true });
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(expectUnharmed);
+
+const picture = pictureOf([...flatRows(0x336699ff, 6, 3), ...flatRows(0xffcc00ff, 6, 2)]);
+const base64 = (text: string) => Buffer.from(text, "base64");
+const pictures = {
+  png: await picture.getBuffer("image/png"),
+  jpg: await picture.getBuffer("image/jpeg"),
+  bmp: await picture.getBuffer("image/bmp"),
+  gif: await picture.getBuffer("image/gif"),
+  tiff: await picture.getBuffer("image/tiff"),
+  "lossless.webp": base64("UklGRh4AAABXRUJQVlA4TBEAAAAvA8AAAAdQ5CrUo/+BiOh/AAA="),
+  "transparent.webp": base64("UklGRhoAAABXRUJQVlA4TA4AAAAvA8AAEAcQEQUMRET/Aw=="),
+};
+
+describe.each(Object.entries(pictures))("a picture in form of %s", (extension, whole) => {
+  const read = async (bytes: Uint8Array) => {
+    const path = `picture.${extension}`;
+    await writeFile(join(folder, path), bytes);
+    const images = new Uint8Array(new SharedArrayBuffer(16));
+    const large = new Int32Array(new SharedArrayBuffer(4));
+    const [{ broken }] = await readPictures({ folder, size: 4, channels: 1, images, large }, [
+      { place: 0, path },
+    ]);
+    if (broken !== undefined) expectPrintable(broken);
+    return broken;
+  };
+
+  test("is read whole", async () => {
+    expect(await read(whole)).toBeUndefined();
+  });
+
+  test(
+    "with damage is read, or left out with a reason of one line",
+    () => everyCase(damaged(whole), read),
+    PATIENCE,
+  );
+});
+
+/** Everything that reads the folder of a run. */
+async function readRun(): Promise<void> {
+  const run = join(folder, "runs", "one");
+  const report = await readReport(run);
+  expect(reportPage(report, [])).not.toMatch(/<b>/);
+  await listRuns(join(folder, "runs"));
+  rowsOf(await resultsOf([await tableRun(run)]));
+  await newsOf(run, { file: "", from: 0 });
+  for (const { fault } of await checkPath(run)) if (fault !== undefined) expectPrintable(fault);
+  await truncateMetrics(join(run, "metrics.jsonl"), { epoch: 1, step: 1 });
+}
+
+const names = fc.oneof(
+  fc.constantFrom(
+    "epoch",
+    "iteration",
+    "d_loss",
+    "scores",
+    "classes",
+    "warnings",
+    "files",
+    "train.onnx",
+    "sha256",
+  ),
+  fc.constantFrom("__proto__", "constructor", "<b>", "../x"),
+  fc.string(),
+);
+const value = fc.oneof(
+  fc.jsonValue(),
+  fc.dictionary(names, fc.jsonValue()),
+  fc.double(),
+  fc.constantFrom("<b>", 1e300, -1),
+);
+const line = fc.oneof(
+  { arbitrary: fc.dictionary(names, value).map((of) => JSON.stringify(of)), weight: 5 },
+  fc.jsonValue().map((of) => JSON.stringify(of)),
+  fc.string(),
+);
+const step = (i: number) => JSON.stringify({ epoch: 1, iteration: i, d_loss: 0.5 });
+
+test(
+  "lines of metrics and scores that say anything are shown, or left out",
+  () =>
+    everyCase(
+      fc.tuple(fc.array(line, { maxLength: 8 }), fc.array(line, { maxLength: 4 })),
+      async ([metrics, scores]) => {
+        const run = join(folder, "runs", "one");
+        await writeFile(join(run, "config.json"), '{"recipe":"vanilla","data":"mnist","epochs":2}');
+        await writeFile(join(run, "metrics.jsonl"), [step(1), ...metrics, step(2)].join("\n"));
+        await writeFile(join(run, "scores.jsonl"), scores.join("\n"));
+        await readRun();
+      },
+    ),
+  PATIENCE,
+);
+
+test(
+  "a configuration, provenance and manifest that say anything are shown, or refused by one line",
+  () =>
+    everyCase(fc.tuple(line, line, line), async ([config, provenance, manifest]) => {
+      const run = join(folder, "runs", "one");
+      await writeFile(join(run, "config.json"), config);
+      await writeFile(join(run, "provenance.json"), provenance);
+      await writeFile(join(run, "manifest.json"), manifest);
+      await readRun();
+    }),
+  PATIENCE,
+);
+
+test("a line of 40 MB among the metrics is no line: it is left out, named by check, and takes no memory", async () => {
+  const run = join(folder, "runs", "one");
+  const path = join(run, "metrics.jsonl");
+  await writeFile(join(run, "config.json"), '{"recipe":"vanilla","data":"mnist","epochs":2}');
+  await writeFile(path, `${step(1)}\n`);
+  const part = Buffer.alloc(2 ** 22, "x");
+  for (let i = 0; i < 10; i++) await writeFile(path, part, { flag: "a" });
+  await writeFile(path, `\n${step(2)}\n`, { flag: "a" });
+  const { metrics } = await readReport(run);
+  expect(metrics).toEqual([
+    {
+      name: "d_loss",
+      points: [
+        [0.5, 0.5],
+        [1, 0.5],
+      ],
+    },
+  ]);
+  await expect(checkMetrics(path)).rejects.toThrow(`${path}: line 2 is no record of a step; remove the line`);
+  await truncateMetrics(path, { epoch: 1, step: 0 });
+  expect(await checkMetrics(path)).toBe(2);
+});

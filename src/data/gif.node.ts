@@ -1,4 +1,5 @@
 /// <reference path="./omggif.d.ts" />
+import { Buffer } from "node:buffer";
 import { GifReader } from "omggif";
 
 /** The most bits of a code at the start of a frame's data (GIF89a, appendix F). */

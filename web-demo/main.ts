@@ -4,6 +4,7 @@ import { drawWith, drawWithFile, offerDrawingOn, offerModel, openLook, shownNow 
 import { setBusy } from "./sampling/motion.js";
 import { setUpTake, type Watched } from "./take/take-view.js";
 import { isDataFile } from "./training/data-files.js";
+import { holdGraph } from "./training/graph-files.js";
 import { find, tell } from "./ui/dom.js";
 import { onFiles } from "./ui/drop.js";
 import { keepOffline } from "./ui/offline.js";
@@ -38,6 +39,7 @@ async function setUpTraining() {
 training.then(keepOffline);
 
 onFiles((files) => {
+  if (holdGraph(files)) return void training.then((view) => view?.useGraphFiles(files));
   const toLearnFrom = files.filter(isDataFile);
   const model = files.find(({ name }) => /\.onnx$/i.test(name)) ?? files[0];
   if (toLearnFrom.length > 0) training.then((view) => view?.useDataFiles(toLearnFrom));

@@ -51,13 +51,19 @@ export async function writeGraphs(
   const { writeOrtArtifacts } = await import("../ort-training/files.js");
   const { startingState } = await import("../runs/starting-state.js");
   const { writeAtomically } = await import("../files.node.js");
+  const { hasExternalData } = await import("../onnx/patch.js");
 
   const { settledSettings } = await import("../runs/settings.js");
 
   const { run, flat } = config;
-  const { design, notes } = await designFrom(config, imageOf(run));
+  const { design, files, notes } = await designFrom(config, imageOf(run));
   for (const note of notes) say(note);
-  const built = buildArtifacts(design, settledSettings(flat, design));
+  const whole = [...files].filter(([, { bytes }]) => !hasExternalData(bytes));
+  if (whole.length < files.size)
+    say(
+      `${folder}: the page cannot train this: weights are stored in other files, which a manifest cannot contain`,
+    );
+  const built = buildArtifacts(design, settledSettings(flat, design), new Map(whole));
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
   await writeAtomically(train, built.train);
   await writeAtomically(manifest, built.manifest);

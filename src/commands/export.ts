@@ -141,7 +141,7 @@ export async function exportRun(
   file: string,
   { format = "onnx", json = false, epoch: wanted, sampling, form = {} }: ExportOptions = {},
 ): Promise<void> {
-  const { exportNetwork } = await import("../export/network.js");
+  const { exportNetwork, originalOf } = await import("../export/network.js");
   const { opensOn } = await import("../runtime/session.node.js");
   const { encodeWeights } = await import("../training/weights.js");
   const { writeAtomically } = await import("../files.node.js");
@@ -166,7 +166,7 @@ export async function exportRun(
           checkpoint,
           { name, classNames },
           opensOn({ ep: "cpu" }),
-          files.get(design.exported.network),
+          originalOf(design, files),
         )
       : encodeWeights(design, checkpoint.state);
   const ports = files.get(design.exported.network)?.network.ports;

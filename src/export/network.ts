@@ -122,10 +122,25 @@ function nameOf(data: string): string {
   return isAbsolute ? (data.split(/[/\\]/).findLast((part) => part !== "") ?? data) : data;
 }
 
-/** The weights and buffers of the exported network, by name. */
+/** The file that the exported network, or the part of it that draws, came from; undefined where it is its own. */
+export function originalOf<F extends OriginalFile>(
+  { exported }: Design,
+  files: ReadonlyMap<string, F>,
+): F | undefined {
+  const part = exported.kind === "generator" ? exported.part : undefined;
+  if (part === undefined) return files.get(exported.network);
+  const file = files.get(part);
+  // A decoder that gives logits would draw them: it leaves with the sigmoid behind it.
+  return file?.network.ports.dropped ? file : undefined;
+}
+
+/** The weights and buffers of the exported network, or of the part of it that draws, by name. */
 function weightsOf(design: Design, state: Tensors): Map<string, Float32Array> {
-  const tensors = namedTensors(design, design.exported.network, state, exportedState(design));
-  return new Map(Array.from(tensors.keys(), (name) => [name, floatsIn(tensors, name)]));
+  const { exported } = design;
+  const tensors = namedTensors(design, exported.network, state, exportedState(design));
+  const prefix = exported.kind === "generator" && exported.part ? `${exported.part}.` : "";
+  const own = [...tensors.keys()].filter((name) => name.startsWith(prefix));
+  return new Map(own.map((name) => [name.slice(prefix.length), floatsIn(tensors, name)]));
 }
 
 /**

@@ -1,6 +1,7 @@
-import { add, exp, mul, relu, sigmoid, type Value, withScope } from "../graph/index.js";
+import { add, exp, mul, relu, sigmoid, split, type Value, withScope } from "../graph/index.js";
 import { linear, plain } from "./layers.js";
-import type { Network } from "./network.js";
+import type { Network, Scope } from "./network.js";
+import type { RoleNetwork } from "./role.js";
 
 /** The functions of a variational autoencoder. They share no parameters. */
 export interface Autoencoder {
@@ -14,31 +15,80 @@ export interface Autoencoder {
   draw(z: Value): Value;
 }
 
-/** Multilayer perceptrons with one hidden layer each, as in PyTorch's example of Kingma and Welling 2014. */
-export function mlpAutoencoder(pixels: number, width: number, latent: number): Network<Autoencoder> {
+/** The halves of an autoencoder: pixels to means and log variances [batch, 2·latent], latents to logits of pixels. */
+export interface Halves {
+  readonly encoder?: RoleNetwork;
+  readonly decoder?: RoleNetwork;
+}
+
+/**
+ * Multilayer perceptrons with one hidden layer each, as in PyTorch's example of Kingma and Welling 2014.
+ *
+ * @param given halves that replace the perceptrons. Their parameters are named `encoder.…` and `decoder.…`.
+ */
+export function mlpAutoencoder(
+  pixels: number,
+  width: number,
+  latent: number,
+  given: Halves = {},
+): Network<Autoencoder> {
   return {
     name: "vae",
     create(scope) {
-      const [fc1, mu, logvar] = [
-        plain(linear(scope, "fc1", pixels, width)),
-        plain(linear(scope, "mu", width, latent)),
-        plain(linear(scope, "logvar", width, latent)),
-      ];
-      const [fc3, fc4] = [
-        plain(linear(scope, "fc3", latent, width)),
-        plain(linear(scope, "fc4", width, pixels)),
-      ];
-      const decode = (z: Value) => withScope("vae", () => fc4(relu(fc3(z))));
+      const encode = given.encoder
+        ? halved(given.encoder.create(within(scope, "encoder")))
+        : mlpEncoder(scope, { pixels, width, latent });
+      const decodeRows = given.decoder
+        ? given.decoder.create(within(scope, "decoder"))
+        : mlpDecoder(scope, { pixels, width, latent });
+      const decode = (z: Value) => withScope("vae", () => decodeRows(z));
       return {
-        encode: (x) =>
-          withScope("vae", () => {
-            const hidden = relu(fc1(x));
-            return { mu: mu(hidden), logVariance: logvar(hidden) };
-          }),
+        encode: (x) => withScope("vae", () => encode(x)),
         reparameterize: (mean, logVariance, noise) => add(mean, mul(noise, exp(mul(logVariance, 0.5)))),
         decode,
         draw: (z) => sigmoid(decode(z)),
       };
     },
+  };
+}
+
+interface Sizes {
+  readonly pixels: number;
+  readonly width: number;
+  readonly latent: number;
+}
+
+function mlpEncoder(scope: Scope, { pixels, width, latent }: Sizes): Autoencoder["encode"] {
+  const [fc1, mu, logvar] = [
+    plain(linear(scope, "fc1", pixels, width)),
+    plain(linear(scope, "mu", width, latent)),
+    plain(linear(scope, "logvar", width, latent)),
+  ];
+  return (x) => {
+    const hidden = relu(fc1(x));
+    return { mu: mu(hidden), logVariance: logvar(hidden) };
+  };
+}
+
+function mlpDecoder(scope: Scope, { pixels, width, latent }: Sizes): (z: Value) => Value {
+  const [fc3, fc4] = [plain(linear(scope, "fc3", latent, width)), plain(linear(scope, "fc4", width, pixels))];
+  return (z) => fc4(relu(fc3(z)));
+}
+
+/** Means first, then log variances. */
+function halved(encoder: (x: Value) => Value): Autoencoder["encode"] {
+  return (x) => {
+    const [mu, logVariance] = split(encoder(x), 1, 2);
+    return { mu, logVariance };
+  };
+}
+
+/** The scope of a part of a network: a prefix of all names. */
+function within(scope: Scope, part: string): Scope {
+  return {
+    ...scope,
+    parameter: (name, shape, init) => scope.parameter(`${part}.${name}`, shape, init),
+    buffer: (name, shape, init) => scope.buffer(`${part}.${name}`, shape, init),
+    derived: (name, compute) => scope.derived(`${part}.${name}`, compute),
   };
 }

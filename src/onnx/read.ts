@@ -3,7 +3,7 @@ import type { Tensor } from "../tensors/tensor.js";
 import { nodeError } from "./call.js";
 import { decodeModel } from "./decode.js";
 import { openInputs } from "./interface.js";
-import type { FileModel, Opsets } from "./message.js";
+import type { FileGraph, FileModel, FileType, Opsets } from "./message.js";
 import { isParameter, statisticsOf } from "./parameters.js";
 import { type ExternalData, nameOfElementType } from "./tensors-in.js";
 import { type Environment, tracer } from "./trace.js";
@@ -107,6 +107,7 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
     model,
     source,
     training,
+    declared: given.size > 0 ? new Map() : declaredIn(graph),
     note: (text) => notes.add(text),
     record: (statistic, next) => {
       for (const [name, value] of kept) if (value === statistic) nextStatistics.set(name, next);
@@ -132,6 +133,12 @@ export function traceModel(model: FileModel, options: ReadOptions = {}): ReadMod
     opsets: model.opsets,
     notes: [...notes],
   };
+}
+
+/** The types that a graph declares for what it computes. */
+function declaredIn({ types, outputs }: FileGraph): ReadonlyMap<string, FileType> {
+  const ofOutputs = outputs.flatMap(({ name, type }): [string, FileType][] => (type ? [[name, type]] : []));
+  return new Map([...types, ...ofOutputs]);
 }
 
 function nameOf({ origin }: Value): string {

@@ -4,9 +4,10 @@ import { nameNode } from "../graph/operator.js";
 import { sizeOf } from "../tensors/tensor.js";
 import { callOf, nodeError } from "./call.js";
 import { withContent } from "./content.js";
+import { checkDeclared } from "./declared.js";
 import { fold } from "./fold.js";
 import { withAttributes } from "./functions.js";
-import type { FileFunction, FileGraph, FileModel, FileNode, Opsets } from "./message.js";
+import type { FileFunction, FileGraph, FileModel, FileNode, FileType, Opsets } from "./message.js";
 import { operators } from "./operators/index.js";
 
 /** Values by their names in the file. */
@@ -26,6 +27,8 @@ interface Reading {
   readonly model: FileModel;
   readonly source: string;
   readonly training: boolean;
+  /** The types that the file declares, by the names of values. Nothing is declared for values with other inputs. */
+  readonly declared: ReadonlyMap<string, FileType>;
   note(text: string): void;
   record(statistic: Value, next: Value): void;
 }
@@ -44,7 +47,7 @@ interface Place {
 
 /** Makes a function that reads nodes in order into an environment. */
 export function tracer(reading: Reading) {
-  const { source, model } = reading;
+  const { source, model, declared } = reading;
   let count = 0;
 
   function trace(nodes: readonly FileNode[], place: Place): void {
@@ -58,7 +61,9 @@ export function tracer(reading: Reading) {
         if (++count > MOST_NODES) throw new Error(`the model has more than ${MOST_NODES} nodes`);
         const outputs = read(node, place, opset, where);
         node.outputs.forEach((output, i) => {
-          if (output !== "" && outputs[i]) values.set(output, outputs[i]);
+          if (output === "" || !outputs[i]) return;
+          if (place.inside.length === 0) checkDeclared(output, outputs[i], declared.get(output));
+          values.set(output, outputs[i]);
         });
       } catch (cause) {
         throw nodeError(where, cause);

@@ -75,6 +75,8 @@ export interface Phase<N extends Networks = Networks> {
 export interface Sampler<N extends Networks = Networks> {
   readonly kind: "generator";
   readonly network: keyof N & string;
+  /** The part of the network that draws, if it is a part: a file may replace it, and its parameters begin with it. */
+  readonly part?: string;
   readonly latent: number;
   /** The values of black and white in the images. */
   readonly range: readonly [number, number];

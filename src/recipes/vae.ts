@@ -12,16 +12,19 @@ export const vae = defineRecipe({
     width: count(400, "neurons per hidden layer"),
     ...optimizationSettings({ learningRate: 1e-3, beta1: 0.9, beta2: 0.999 }),
   }),
-  design(settings, image): RecipeDesign<Autoencoding> {
+  design(settings, image, replace): RecipeDesign<Autoencoding> {
     const { latent, width } = settings;
     const pixels = pixelsOf(image);
+    const encoder = replace("encoder", { input: [pixels], output: 2 * latent });
+    const decoder = replace("decoder", { input: [latent], output: pixels, without: "Sigmoid" });
     return {
-      networks: { vae: mlpAutoencoder(pixels, width, latent) },
+      networks: { vae: mlpAutoencoder(pixels, width, latent, { encoder, decoder }) },
       ...optimization(settings),
       phases: evidenceLowerBound(pixels, latent),
       exported: {
         kind: "generator",
         network: "vae",
+        part: "decoder",
         latent,
         range: [0, 1],
         trace: ({ vae }, z) => vae.draw(z),

@@ -2,6 +2,8 @@ import { declarationsOf } from "../networks/index.js";
 import { IR_VERSION, OPSET } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
 import { formats, producer } from "../version.js";
+import { embedded } from "./embedded.js";
+import type { GivenFile } from "./file-design.js";
 import { nextState, parametersState, tensorName } from "./names.js";
 import { exportedState } from "./state.js";
 import type { StepGraph } from "./step-graph.js";
@@ -11,12 +13,14 @@ import type { StepGraph } from "./step-graph.js";
  *
  * @param configuration the resolved configuration, copied into the manifest.
  * @param train size and SHA-256 of the file `train.onnx`.
+ * @param files the files that replace networks, by network. The manifest contains them.
  */
 export function manifestOf(
   design: Design,
   configuration: Readonly<Record<string, unknown>>,
   graph: StepGraph,
   train: { readonly bytes: number; readonly sha256: string },
+  files: ReadonlyMap<string, Pick<GivenFile, "path" | "bytes">> = new Map(),
 ): string {
   const { recipe, image } = design;
   const manifest = {
@@ -51,6 +55,7 @@ export function manifestOf(
       })),
     ),
     ...exportedOf(design),
+    ...(files.size > 0 && { networks: embedded(files) }),
     files: { "train.onnx": train },
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;

@@ -96,3 +96,39 @@ test("what does not fit is refused before anything is written", async () => {
     expect(stderr.trim().split("\n")).toHaveLength(1);
   }
 });
+
+test("an autoencoder from files is trained, and its decoder exported as it came", async () => {
+  const x = input("picture", "float32", ["N", 1, 8, 8]);
+  const h = relu(gemm(reshape(x, ["N", 64]), weight("first", [64, 16])));
+  const two = { mean: gemm(h, weight("toMean", [16, 3])), spread: gemm(h, weight("toSpread", [16, 3])) };
+  await writeFile(join(cwd, "e.onnx"), encodeModel(build(about, { inputs: [x], outputs: two })));
+  const z = input("z", "float32", ["N", 3]);
+  const pixels = sigmoid(gemm(relu(gemm(z, weight("first", [3, 16]))), weight("second", [16, 64])));
+  await writeFile(join(cwd, "p.onnx"), encodeModel(build(about, { inputs: [z], outputs: { pixels } })));
+
+  const both = ["--recipe", "vae", "--network", "encoder=e.onnx", "--network", "decoder=p.onnx"];
+  const run = [
+    ...train,
+    ...both,
+    "--latent",
+    "3",
+    "--epochs",
+    "2",
+    "--freeze",
+    "vae.encoder.toM*",
+    "--out",
+    "vae",
+  ];
+  await succeed(run, { cwd });
+  await succeed(["export", "weights.safetensors", "--format", "safetensors", "--run", "vae"], { cwd });
+  const { tensors } = decodeSafetensors(await read("weights.safetensors"), "weights.safetensors");
+  const names = ["encoder.first", "encoder.toMean", "encoder.toSpread", "decoder.first", "decoder.second"];
+  expect([...tensors.keys()].sort()).toEqual(names.map((name) => `vae.${name}`).sort());
+  const mean = weight("toMean", [16, 3]).origin;
+  expect(tensors.get("vae.encoder.toMean")?.data).toEqual(mean.kind === "constant" && mean.tensor.data);
+
+  await succeed(["export", "decoder.onnx", "--run", "vae"], { cwd });
+  const [before, after] = [summarizeModel(await read("p.onnx")), summarizeModel(await read("decoder.onnx"))];
+  expect({ ...after, metadata: {} }).toEqual({ ...before, metadata: {} });
+  await succeed(["sample", "decoder.onnx", "--count", "4", "--out", "vae.png"], { cwd });
+});

@@ -17,6 +17,8 @@ export interface ModelParts {
   readonly inputs?: Readonly<Record<string, readonly (number | string)[]>>;
   readonly outputs?: readonly string[];
   readonly initializers?: readonly object[];
+  /** The declared shapes of outputs and of values in between. */
+  readonly types?: Readonly<Record<string, readonly (number | string)[]>>;
   readonly opset?: number;
   readonly functions?: readonly object[];
 }
@@ -45,7 +47,7 @@ export function tensor(name: string, dims: readonly number[], numbers: readonly 
 
 /** The bytes of a model. */
 export function modelBytes(parts: ModelParts): Uint8Array<ArrayBuffer> {
-  const { nodes, inputs = { x: ["batch", 4] }, outputs = ["y"], opset = 17 } = parts;
+  const { nodes, inputs = { x: ["batch", 4] }, outputs = ["y"], opset = 17, types = {} } = parts;
   const value = (name: string, shape: readonly (number | string)[]) => ({
     name,
     type: {
@@ -67,7 +69,12 @@ export function modelBytes(parts: ModelParts): Uint8Array<ArrayBuffer> {
       node: nodes.map(nodeOf),
       initializer: (parts.initializers ?? []) as never,
       input: Object.entries(inputs).map(([name, shape]) => value(name, shape)),
-      output: outputs.map((name) => ({ name, type: { tensorType: { elemType: 1 } } })),
+      output: outputs.map((name) =>
+        types[name] ? value(name, types[name]) : { name, type: { tensorType: { elemType: 1 } } },
+      ),
+      valueInfo: Object.entries(types).flatMap(([name, shape]) =>
+        outputs.includes(name) ? [] : [value(name, shape)],
+      ),
     },
   };
   return new Uint8Array(onnx.ModelProto.encode(message).finish());

@@ -283,6 +283,20 @@ describe("what cannot be read is one line that names node, operator and opset", 
       }),
       "tensor q: lies in another file, q.bin",
     ],
+    [
+      "a type that contradicts the nodes",
+      modelBytes({ nodes: [relu], types: { y: ["batch", 5] } }),
+      "node r (Relu, opset 17): value y: is declared as float32 [batch, 5], and is float32 [batch, 4]",
+    ],
+    [
+      "a rank that contradicts the nodes",
+      modelBytes({
+        nodes: [relu, { type: "Abs", inputs: ["y"], outputs: ["z"] }],
+        types: { y: [4] },
+        outputs: ["z"],
+      }),
+      "value y: is declared as float32 [4], and is float32 [batch, 4]",
+    ],
     ["a newer opset", modelBytes({ nodes: [relu], opset: 99 }), "is of opset 99"],
     [
       "a name that breaks lines",

@@ -3,6 +3,7 @@ import { drawingRecipes, type RecipeName, recipes } from "../../src/recipes/inde
 import { offerProviders, type PageProvider } from "../runtime/page-provider.js";
 import { find, readSeed } from "../ui/dom.js";
 import { dataIn, nameOfData } from "./data-files.js";
+import { aboutGraph } from "./graph-files.js";
 import type { PageData, Plan } from "./plan.js";
 import { presets } from "./presets.js";
 import { settingsOf } from "./settings.js";
@@ -62,6 +63,7 @@ export function showPlan(plan: Plan | undefined): void {
   rateField.value = String(plan.learningRate);
   seedField.value = String(plan.seed);
   showPreset();
+  if (plan.graph) presetAbout.textContent = aboutGraph(plan.graph);
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Dataset } from "../../src/data/dataset.js";
 import type { IdxFile } from "../../src/data/idx.js";
 import type { RecipeName } from "../../src/recipes/index.js";
 import type { CurvePoint } from "../ui/curves.js";
+import type { DroppedGraph } from "./graph-files.js";
 import type { Scene } from "./scene.js";
 
 /** The data of a training in the page: drawn digits, files in MNIST's form, or the user's pictures. */
@@ -20,6 +21,8 @@ export interface Plan {
   readonly learningRate: number;
   readonly seed: number;
   readonly data: PageData;
+  /** The training graph that was dropped onto the page; the page makes its own otherwise. */
+  readonly graph?: DroppedGraph;
 }
 
 /** The visible results of a training. */

@@ -1,17 +1,16 @@
 import { type Dataset, mnistForm } from "../../src/data/dataset.js";
 import { drawDigits } from "../../src/data/drawn.js";
 import { idxDataset } from "../../src/data/idx.js";
-import { type Design, designOf } from "../../src/recipes/index.js";
+import type { Design } from "../../src/recipes/index.js";
 import { NEXT, type StatefulSession } from "../../src/runtime/engine.js";
 import { feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs, type StepGraph } from "../../src/training/step-graph.js";
-import { buildTraining } from "../../src/training/training-model.js";
 import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import { measuredThreads } from "../runtime/threads.js";
+import { designFor, trainingOf } from "./design.js";
 import type { PageData, Plan } from "./plan.js";
-import { settingsOf } from "./settings.js";
 
 /** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
 const DRAWN = 12_800;
@@ -63,8 +62,16 @@ export async function preparedFor(plan: Plan, provider: PageProvider, tell: Tell
   return prepare(plan, provider, tell);
 }
 
-const keyOf = ({ recipe, settings, learningRate, seed, data }: Plan, provider: PageProvider) =>
-  JSON.stringify([recipe, settings, learningRate, seed, data.kind === "drawn", provider]);
+const keyOf = ({ recipe, settings, learningRate, seed, data, graph }: Plan, provider: PageProvider) =>
+  JSON.stringify([
+    recipe,
+    settings,
+    learningRate,
+    seed,
+    data.kind === "drawn",
+    graph === undefined,
+    provider,
+  ]);
 
 async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<Prepared> {
   // ONNX Runtime comes while the data are made. Whoever opens a model hears of a failure.
@@ -72,8 +79,8 @@ async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<
   loadRuntime(provider, { threads }).catch(() => {});
   const dataset = await datasetOf(plan.data, plan.seed, tell);
   tell("Writing the training graph, loading ONNX Runtime…");
-  const design = designOf(plan.recipe, settingsOf(plan), dataset);
-  const { graph, train } = buildTraining(design);
+  const { design } = await designFor(plan, dataset);
+  const { graph, train } = trainingOf(plan, design);
   const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
   return { dataset, design, graph, engine: await openOn(provider, train, left) };
 }

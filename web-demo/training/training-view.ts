@@ -16,6 +16,7 @@ import {
   setUpFields,
   showPlan,
 } from "./fields.js";
+import { graphIn, planOfGraph } from "./graph-files.js";
 import { isUnderWay, type TrainingState } from "./machine.js";
 import type { Plan } from "./plan.js";
 import type { Ports, TrainWorker } from "./ports.js";
@@ -180,13 +181,26 @@ function prepareSoon(): void {
 /** Learn from files: MNIST's, or pictures. */
 export async function useDataFiles(files: readonly File[]): Promise<void> {
   await reporting(async () => {
-    if (control.current.phase !== "empty") {
-      const where = files[0].name;
-      throw new GanOnnxError({ what: "another training is there", where, fix: "start over first" });
-    }
+    refuseAnother(files);
     await learnFrom(files);
     find("#presets", HTMLElement).scrollIntoView({ block: "nearest" });
   });
+}
+
+/** Train the graph in `train.onnx` and its manifest. */
+export async function useGraphFiles(files: readonly File[]): Promise<void> {
+  await reporting(async () => {
+    refuseAnother(files);
+    const plan = planOfGraph(await graphIn(files), asked());
+    times.length = 0;
+    control.dispatch({ kind: "start", asked: plan, provider: chosenProvider() });
+    find("#train", HTMLElement).scrollIntoView({ block: "nearest" });
+  });
+}
+
+function refuseAnother([{ name: where }]: readonly File[]): void {
+  if (control.current.phase === "empty") return;
+  throw new GanOnnxError({ what: "another training is there", where, fix: "start over first" });
 }
 
 const binary = (bytes: Uint8Array<ArrayBuffer>) => new Blob([bytes], { type: "application/octet-stream" });

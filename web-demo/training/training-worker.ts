@@ -1,7 +1,7 @@
 import { mnistForm } from "../../src/data/dataset.js";
 import { messageOf } from "../../src/error.js";
-import { exportNetwork } from "../../src/export/network.js";
-import { type Design, designOf } from "../../src/recipes/index.js";
+import { exportNetwork, originalOf } from "../../src/export/network.js";
+import type { Design } from "../../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
 import {
   type Checkpoint,
@@ -15,10 +15,10 @@ import { initialState } from "../../src/training/state.js";
 import { batchInputs } from "../../src/training/step-graph.js";
 import { train } from "../../src/training/trainer.js";
 import type { MetricsLine, Progress, Workplace } from "../../src/training/training.js";
-import { buildTraining } from "../../src/training/training-model.js";
 import { DeviceLost, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { CurvePoint } from "../ui/curves.js";
+import { designFor, trainingOf } from "./design.js";
 import type { PageData, Plan } from "./plan.js";
 import { datasetOf, prepareAhead, preparedFor } from "./preparation.js";
 import { type Scene, ScenePainter } from "./scene.js";
@@ -197,8 +197,8 @@ async function files(known: Known, what: TrainingFiles): Promise<void> {
 async function generator(known: Known): Promise<Uint8Array<ArrayBuffer>> {
   const { plan } = known;
   const latest = running?.latest() ?? (await standing(known));
-  const design = designOf(plan.recipe, settingsOf(plan), latest.position);
-  return exportNetwork(design, latest, sourceOf(plan.data), openOnCpu);
+  const { design, files } = await designFor(plan, latest.position);
+  return exportNetwork(design, latest, sourceOf(plan.data), openOnCpu, originalOf(design, files));
 }
 
 /** The training graph, and the manifest that describes its inputs. */
@@ -206,14 +206,14 @@ async function graphFiles(known: Known): Promise<readonly Uint8Array<ArrayBuffer
   const { plan } = known;
   const { position } = running?.latest() ?? (await standing(known));
   const settings = settingsOf(plan);
-  const design = designOf(plan.recipe, settings, position);
-  const { graph, train } = buildTraining(design);
+  const { design, files } = await designFor(plan, position);
+  const { graph, train } = trainingOf(plan, design);
   const { recipe, seed, data } = plan;
   const configuration = { recipe, data: sourceOf(data), seed, batchSize: BATCH, ...settings };
   // Insecure pages cannot compute it.
   const digest = await crypto.subtle?.digest("SHA-256", train);
   const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const manifest = manifestOf(design, configuration, graph, { bytes: train.length, sha256 });
+  const manifest = manifestOf(design, configuration, graph, { bytes: train.length, sha256 }, files);
   return [train, new TextEncoder().encode(manifest)];
 }
 
@@ -225,9 +225,9 @@ function sourceOf(data: PageData): string {
 /** The checkpoint of a training that is not running. */
 async function standing(known: Known): Promise<Checkpoint> {
   if (known.checkpoint) return decodeCheckpoint(known.checkpoint, "the training that is kept");
-  const { recipe, data } = known.plan;
+  const { data } = known.plan;
   const image = data.kind === "drawn" ? mnistForm : await datasetOf(data, 0, preparing);
-  return standingOf(known, designOf(recipe, settingsOf(known.plan), image), 0);
+  return standingOf(known, (await designFor(known.plan, image)).design, 0);
 }
 
 async function answer(request: TrainRequest): Promise<void> {

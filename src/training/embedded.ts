@@ -1,0 +1,108 @@
+import { z } from "zod";
+import { GanOnnxError } from "../error.js";
+import { type RecipeName, recipeNames, recipes } from "../recipes/index.js";
+import { formats } from "../version.js";
+import type { GivenFile } from "./file-design.js";
+
+// A manifest contains the network files of its training, so that train.onnx and manifest.json are enough to train in a
+// browser: the files hold the initial weights, and the graph to export.
+
+const CHUNK = 2 ** 15;
+
+/** The files of a manifest, by network: the name of each file, and its bytes in base64. */
+export function embedded(files: ReadonlyMap<string, Pick<GivenFile, "path" | "bytes">>) {
+  const entries = [...files].map(([network, { path, bytes }]) => {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / CHUNK) }, (_, i) =>
+      String.fromCharCode(...bytes.subarray(i * CHUNK, (i + 1) * CHUNK)),
+    );
+    return [network, { file: path.split(/[\\/]/).at(-1) ?? path, onnx: btoa(pieces.join("")) }];
+  });
+  return Object.fromEntries(entries) as Readonly<Record<string, { file: string; onnx: string }>>;
+}
+
+const schema = z.looseObject({
+  format: z.literal(formats.manifest),
+  recipe: z.enum(recipeNames),
+  configuration: z.looseObject({
+    seed: z.number().int().min(0).default(0),
+    fresh: z.boolean().optional(),
+    freeze: z.array(z.string()).optional(),
+    network: z.record(z.string(), z.string()).default({}),
+  }),
+  image: z.object({
+    channels: z.number().int().min(1),
+    height: z.number().int().min(1),
+    width: z.number().int().min(1),
+  }),
+  inputs: z.array(z.looseObject({ name: z.string() })),
+  networks: z.record(z.string(), z.object({ file: z.string(), onnx: z.base64() })).default({}),
+  files: z.object({ "train.onnx": z.object({ bytes: z.number(), sha256: z.string() }) }),
+});
+
+/** What a manifest says of a training, for a runner. */
+export interface ReadManifest {
+  readonly recipe: RecipeName;
+  /** The settings of the recipe. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly seed: number;
+  readonly image: { readonly channels: number; readonly height: number; readonly width: number };
+  /** The names of all inputs of train.onnx. */
+  readonly inputs: readonly string[];
+  readonly networks: ReadonlyMap<string, GivenFile>;
+  readonly fresh?: boolean;
+  readonly freeze?: readonly string[];
+  /** The size and SHA-256 of train.onnx. */
+  readonly train: { readonly bytes: number; readonly sha256: string };
+}
+
+/**
+ * Read a manifest.
+ *
+ * @throws {@link GanOnnxError} naming the file when it is not a manifest of build-graphs.
+ */
+export function readManifest(text: string, where: string): ReadManifest {
+  const fix = "use the manifest.json that build-graphs wrote";
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new GanOnnxError({ what: "is not JSON", where, fix, cause });
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) {
+    const [{ path, message }] = parsed.error.issues;
+    throw new GanOnnxError({
+      what: `${path.join(".") || "the content"} is not valid: ${message}`,
+      where,
+      fix,
+    });
+  }
+  const { recipe, configuration, image, inputs, networks, files } = parsed.data;
+  const { seed, fresh, freeze, network, ...others } = configuration;
+  const absent = Object.keys(network).find((name) => !Object.hasOwn(networks, name));
+  if (absent !== undefined) {
+    const what = `does not contain the network ${absent}, whose weights are in other files`;
+    throw new GanOnnxError({
+      what,
+      where,
+      fix: "save the model with its weights inside, and build the graph again",
+    });
+  }
+  const own = Object.entries(others).filter(([key]) => key in recipes[recipe].settings.shape);
+  return {
+    recipe,
+    settings: Object.fromEntries(own),
+    seed,
+    image,
+    inputs: inputs.map(({ name }) => name),
+    networks: new Map(
+      Object.entries(networks).map(([name, { file, onnx }]) => [
+        name,
+        { path: file, bytes: Uint8Array.from(atob(onnx), (character) => character.charCodeAt(0)) },
+      ]),
+    ),
+    fresh,
+    freeze,
+    train: files["train.onnx"],
+  };
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { build, constant, gemm, input, relu, tanh } from "../../src/graph/index.js";
+import { encodeModel, readModel, summarizeModel } from "../../src/onnx/index.js";
+import { succeed } from "../helpers/cli.js";
+import { about } from "../helpers/run.js";
+import { executablePath, launch, plainHost, watch } from "./browser.js";
+
+const weight = (name: string, shape: readonly [number, number]) => {
+  const numbers = Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => Math.sin(i) / 8);
+  return constant("float32", shape, numbers, name);
+};
+
+describe.skipIf(!executablePath)(
+  `networks from files in ${executablePath ?? "chromium, which is not here"}`,
+  () => {
+    let cwd: string;
+    beforeAll(async () => {
+      cwd = await mkdtemp(join(tmpdir(), "gan-onnx-page-networks-"));
+      const [z, x] = [input("noise", "float32", ["N", 3]), input("picture", "float32", ["N", 784])];
+      const picture = tanh(gemm(relu(gemm(z, weight("first", [3, 8]))), weight("second", [8, 784])));
+      const real = gemm(relu(gemm(x, weight("look", [784, 4]))), weight("judge", [4, 1]));
+      await writeFile(join(cwd, "g.onnx"), encodeModel(build(about, { inputs: [z], outputs: { picture } })));
+      await writeFile(join(cwd, "d.onnx"), encodeModel(build(about, { inputs: [x], outputs: { real } })));
+      const own = ["--network", "generator=g.onnx", "--network", "discriminator=d.onnx", "--latent", "3"];
+      await succeed(["build-graphs", ...own, "--freeze", "generator.first", "--out", "graphs"], { cwd });
+    });
+    afterAll(() => rm(cwd, { recursive: true, force: true }));
+
+    test("train.onnx and its manifest train in the page, from the weights of the files, which it gives back learned", async () => {
+      const [host, browser] = await Promise.all([plainHost(), launch()]);
+      try {
+        const page = await browser.newPage();
+        page.setDefaultTimeout(60_000);
+        const seen = watch(page, host.url);
+        await page.goto(`${host.url}?count=16`);
+        await page.locator("#start:enabled").waitFor();
+        const [train, manifest] = ["train.onnx", "manifest.json"].map((name) => join(cwd, "graphs", name));
+        const choose = (...files: string[]) => page.locator("#file").setInputFiles(files);
+        const fails = (text: RegExp) => page.locator("#train-problem").filter({ hasText: text }).waitFor();
+
+        await choose(manifest);
+        await fails(
+          /manifest\.json: is one half of a training graph; drop train\.onnx and manifest\.json together/,
+        );
+        await choose(manifest, join(cwd, "g.onnx"));
+        await fails(/g\.onnx: is not the file that manifest\.json describes/);
+        await choose(manifest, train);
+        await page
+          .locator("#train-progress")
+          .filter({ hasText: /^step [1-9]/ })
+          .waitFor();
+        await page.getByText("train.onnx, generator from g.onnx, discriminator from d.onnx").waitFor();
+
+        await page.locator("#start").click();
+        await page
+          .locator("#train-status")
+          .filter({ hasText: /^Paused/ })
+          .waitFor();
+        const downloading = page.waitForEvent("download");
+        await page.locator("#download").click();
+        const [before, after] = await Promise.all(
+          [join(cwd, "g.onnx"), await (await downloading).path()].map(
+            async (path) => new Uint8Array(await readFile(path)),
+          ),
+        );
+        expect({ ...summarizeModel(after), metadata: {} }).toEqual({
+          ...summarizeModel(before),
+          metadata: {},
+        });
+        const [old, learned] = [readModel(before).tensors, readModel(after).tensors];
+        expect(learned.get("first")?.data).toEqual(old.get("first")?.data);
+        expect(learned.get("second")?.data).not.toEqual(old.get("second")?.data);
+        expect(seen).toEqual([]);
+      } finally {
+        await Promise.all([browser.close(), host.close()]);
+      }
+    });
+  },
+);

@@ -6,7 +6,7 @@ import { openJudge } from "./judge-file.node.js";
 import { pointsOf } from "./scores.js";
 
 /** Samples from each of two generators. */
-const SAMPLES = 2000;
+const SAMPLES = 500;
 
 /** How samples change when a generator is stored with lower precision, by the packaged judge. */
 export interface Loss {

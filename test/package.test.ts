@@ -101,6 +101,7 @@ describe("the packed package", () => {
         "dist/web-demo/index.html",
         "dist/web-demo/models/conditional.onnx",
         "dist/web-demo/models/dcgan.onnx",
+        "dist/web-demo/models/first-sheet.png",
         "dist/web-demo/models/generator.onnx",
         "dist/web-demo/models/index.json",
         "dist/web-demo/run.html",

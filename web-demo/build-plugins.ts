@@ -3,7 +3,14 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import type { Plugin } from "vite";
+import { encodePng } from "../src/data/png.node.js";
+import { readGenerator } from "../src/export/description.js";
+import { readSettings } from "./sampling/address.js";
+import { feedsOf } from "./sampling/point.js";
+import { paintedSheet, plannedSheet } from "./sampling/sheet.js";
+import { wordsOf } from "./sampling/words.js";
 
 const models = fileURLToPath(new URL("../models/", import.meta.url));
 
@@ -23,14 +30,31 @@ function shippedFiles(): string[] {
 export function shippedModels(): Plugin {
   return {
     name: "shipped-models",
-    generateBundle() {
+    async generateBundle() {
       const files = shippedFiles();
       for (const file of files) {
         this.emitFile({ type: "asset", fileName: `models/${file}`, source: readFileSync(models + file) });
       }
       this.emitFile({ type: "asset", fileName: "models/index.json", source: JSON.stringify(files) });
+      const source = await firstSheet(files[0]);
+      this.emitFile({ type: "asset", fileName: "models/first-sheet.png", source });
     },
   };
+}
+
+/** The sheet that the page opens with, as a PNG: shown while ONNX Runtime is on its way. */
+async function firstSheet(file: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(readFileSync(models + file));
+  const generator = readGenerator(bytes, file);
+  const shown = { generator, words: wordsOf(generator) };
+  const plan = plannedSheet(readSettings(""), shown);
+  const session = await InferenceSession.create(bytes);
+  const feeds = Array.from(feedsOf(plan.points, generator, false), ([name, { dtype, data, shape }]) => {
+    return [name, new Tensor(dtype as "float32", data as Float32Array, shape)] as const;
+  });
+  const { image } = await session.run(Object.fromEntries(feeds));
+  await session.release();
+  return encodePng(paintedSheet(plan, image.data as Float32Array, shown).picture);
 }
 
 /**

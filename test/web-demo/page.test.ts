@@ -130,6 +130,29 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(loaded.filter(({ path }) => path.endsWith(".zipped"))).toHaveLength(1);
   });
 
+  test("shows a prepared sheet, the one that it draws, before ONNX Runtime has come", async () => {
+    page = await browser.newPage({ reducedMotion: "reduce" });
+    const { url } = places["gan-onnx serve"];
+    seen = watch(page, url);
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route("**/*.zipped", async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(url);
+    await page.locator("#sheet.prepared").waitFor();
+    const prepared = await sheet();
+    expect(await page.locator("body.ready").count()).toBe(0);
+    release();
+    await shows(/^\d+ digits from seed 0\.$/);
+    const drawn = await sheet();
+    expect([prepared.width, prepared.height]).toEqual([drawn.width, drawn.height]);
+    expect(farthest(prepared.grey, drawn.grey)).toBeLessThanOrEqual(2);
+  });
+
   test("brings back a sheet by its link, and the one before by going back", async () => {
     await open();
     const first = await sheet();

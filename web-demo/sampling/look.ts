@@ -10,7 +10,15 @@ import { onStandingStill, setMotion } from "./motion.js";
 import { setNumber } from "./number-view.js";
 import { feedsOf, type Point } from "./point.js";
 import { endsOf, type PlannedSheet, paintedSheet, plannedSheet } from "./sheet.js";
-import { type Ends, markEnds, onChoice, reserveSheet, type Sheet, showSheet } from "./sheet-view.js";
+import {
+  type Ends,
+  markEnds,
+  onChoice,
+  reserveSheet,
+  type Sheet,
+  showPrepared,
+  showSheet,
+} from "./sheet-view.js";
 import { setDirections, setWalk, startWalk } from "./walk-view.js";
 import { counted } from "./words.js";
 
@@ -282,6 +290,9 @@ export function openLook(): Promise<void> {
   return reporting(async () => {
     shipped = await shippedModels();
     modelField.replaceChildren(...shipped.map((name) => new Option(name)));
+    if (location.search === "" && wantedModel() === import.meta.env.FIRST_MODEL) {
+      showPrepared("models/first-sheet.png", () => sheet !== undefined);
+    }
     await useNamed(wantedModel());
     const missing = ownWanted() ?? settings.model;
     if (missing === undefined || shipped.includes(missing) || ownWanted()?.startsWith("trained here")) return;

@@ -14,7 +14,10 @@ export interface PlannedSheet extends Layout {
 }
 
 /** Plan the sheet of the settings for a model. If rows are not classes, it is the sheet of `gan-onnx sample`. */
-export function plannedSheet({ seed, count, digit }: Settings, { generator }: ShownModel): PlannedSheet {
+export function plannedSheet(
+  { seed, count, digit }: Settings,
+  { generator }: Pick<ShownModel, "generator">,
+): PlannedSheet {
   const { latent, classes } = generator;
   const layout = layoutOf(count, classes, digit);
   const z = floatsIn(drawLatents(randomStream(seed, "sample"), layout.count, { latent }), "z");
@@ -29,7 +32,7 @@ export function plannedSheet({ seed, count, digit }: Settings, { generator }: Sh
 export function paintedSheet(
   plan: PlannedSheet,
   images: Float32Array,
-  { generator, words }: ShownModel,
+  { generator, words }: Pick<ShownModel, "generator" | "words">,
 ): Sheet {
   const { count, columns, labels, rowsAreClasses } = plan;
   const { one, names, kind, typed } = words;

@@ -9,16 +9,9 @@ import { openModel, type ShownModel, shippedModel, shippedModels } from "./model
 import { onStandingStill, setMotion } from "./motion.js";
 import { setNumber } from "./number-view.js";
 import { feedsOf, type Point } from "./point.js";
+import { showPrepared } from "./prepared.js";
 import { endsOf, type PlannedSheet, paintedSheet, plannedSheet } from "./sheet.js";
-import {
-  type Ends,
-  markEnds,
-  onChoice,
-  reserveSheet,
-  type Sheet,
-  showPrepared,
-  showSheet,
-} from "./sheet-view.js";
+import { type Ends, markEnds, onChoice, reserveSheet, type Sheet, showSheet } from "./sheet-view.js";
 import { setDirections, setWalk, startWalk } from "./walk-view.js";
 import { counted } from "./words.js";
 
@@ -278,11 +271,8 @@ addEventListener("popstate", () => {
 /** Open the model in the URL. Resolves when a sheet or an error is visible. */
 export function openLook(): Promise<void> {
   // Reserve the place of the first model's sheet: ten classes, pictures of 28 by 28.
-  const expected = layoutOf(
-    settings.count,
-    settings.model === "generator.onnx" ? undefined : 10,
-    settings.digit,
-  );
+  const classes = settings.model === "generator.onnx" ? undefined : 10;
+  const expected = layoutOf(settings.count, classes, settings.digit);
   const rows = Math.ceil(expected.count / expected.columns);
   reserveSheet(expected.columns * 30 + 2, rows * 30 + 2);
   showSettings(settings);
@@ -290,9 +280,7 @@ export function openLook(): Promise<void> {
   return reporting(async () => {
     shipped = await shippedModels();
     modelField.replaceChildren(...shipped.map((name) => new Option(name)));
-    if (location.search === "" && wantedModel() === import.meta.env.FIRST_MODEL) {
-      showPrepared("models/first-sheet.png", () => sheet !== undefined);
-    }
+    showPrepared(wantedModel(), () => sheet !== undefined);
     await useNamed(wantedModel());
     const missing = ownWanted() ?? settings.model;
     if (missing === undefined || shipped.includes(missing) || ownWanted()?.startsWith("trained here")) return;

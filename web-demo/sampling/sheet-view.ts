@@ -21,25 +21,6 @@ export function reserveSheet(width: number, height: number): void {
   sheet.style.maxWidth = `${Math.max(1, Math.floor(WIDTH / width)) * width}px`;
 }
 
-/**
- * Show a sheet that was made when the page was built, until the page can draw its own: ONNX Runtime is a large download.
- *
- * @param late whether the page has drawn its own by now.
- */
-export async function showPrepared(address: string, late: () => boolean): Promise<void> {
-  try {
-    const response = await fetch(address);
-    if (!response.ok) return;
-    const bitmap = await createImageBitmap(await response.blob());
-    if (late()) return;
-    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-    contextOf(canvas).drawImage(bitmap, 0, 0);
-    sheet.classList.add("prepared");
-  } catch {
-    // The page draws its own sheet anyway.
-  }
-}
-
 /** A sheet of pictures in rows. */
 export interface Sheet {
   readonly picture: Picture;

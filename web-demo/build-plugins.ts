@@ -20,7 +20,7 @@ function hasClasses(file: string): boolean {
 }
 
 /** The generators that are shipped with the page. It opens the first one: the best one, if it has classes. */
-function shippedFiles(): string[] {
+export function shippedFiles(): string[] {
   const files = readdirSync(models).filter((file) => file.endsWith(".onnx") && file !== "judge.onnx");
   const first = hasClasses(`${models}generator.onnx`) ? "generator.onnx" : "conditional.onnx";
   return files.sort((a, b) => Number(b === first) - Number(a === first) || a.localeCompare(b));

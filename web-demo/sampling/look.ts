@@ -271,7 +271,7 @@ addEventListener("popstate", () => {
 /** Open the model in the URL. Resolves when a sheet or an error is visible. */
 export function openLook(): Promise<void> {
   // Reserve the place of the first model's sheet: ten classes, pictures of 28 by 28.
-  const classes = settings.model === "generator.onnx" ? undefined : 10;
+  const classes = settings.model === "dcgan.onnx" ? undefined : 10;
   const expected = layoutOf(settings.count, classes, settings.digit);
   const rows = Math.ceil(expected.count / expected.columns);
   reserveSheet(expected.columns * 30 + 2, rows * 30 + 2);

@@ -2,7 +2,7 @@ import { readBytes } from "../files.node.js";
 import { designOf, type ImageShape, type RecipeName } from "../recipes/index.js";
 import type { Designed, GivenFile } from "../training/file-design.js";
 
-export type { Designed, NetworkFile } from "../training/file-design.js";
+export type { Designed } from "../training/file-design.js";
 
 /** The parts of a configuration that a design is made from. */
 export interface DesignSource {

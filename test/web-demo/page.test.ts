@@ -373,7 +373,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
 
   test.each([
     ["**/assets/sampling-worker*", "#problem", "the worker failed"],
-    ["**/models/conditional.onnx", "#problem", "Failed to fetch"],
+    ["**/models/generator.onnx", "#problem", "Failed to fetch"],
     ["**/assets/training-view*", "#train-problem", "Training cannot be loaded"],
   ])("says so when %s does not come", async (file, place, message) => {
     const { url } = places["gan-onnx serve"];

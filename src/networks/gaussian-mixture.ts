@@ -15,7 +15,6 @@ import {
   minimum,
   mul,
   neg,
-  onesLike,
   reshape,
   slice,
   square,
@@ -23,7 +22,6 @@ import {
   sum,
   type Value,
   withScope,
-  zerosLike,
 } from "../graph/index.js";
 import { diagonals, factorized } from "./cholesky.js";
 import { identityMatrix } from "./conv.js";
@@ -257,10 +255,13 @@ function upToEach(size: number): Value {
  * One-hot vectors [batch, count] of the interval that contains each number [batch, 1], given the ends [batch, count].
  */
 function between(number: Value, ends: Value, count: number): Value {
-  if (count === 1) return onesLike(number);
+  // Not onesLike and zerosLike: they need the shape, and WebGPU leaves arithmetic on shapes to the CPU.
+  const zero = mul(number, 0);
+  const one = add(zero, 1);
+  if (count === 1) return one;
   const inner = slice(ends, [{ axis: 1, start: 0, end: count - 1 }]);
   const beyond = cast(greater(number, inner), { to: "float32" });
-  return sub(concat([onesLike(number), beyond], 1), concat([beyond, zerosLike(number)], 1));
+  return sub(concat([one, beyond], 1), concat([beyond, zero], 1));
 }
 
 function unitMatrices(n: number, size: number): Float32Array {

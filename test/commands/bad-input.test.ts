@@ -149,7 +149,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
   ],
   [
     "an unknown field",
-    () => ["verify", "x", "--config", "unknown.json"],
+    () => ["verify", "--config", "unknown.json"],
     2,
     /^unknown\.json: epoch: is not a setting; did you mean epochs\?/,
   ],

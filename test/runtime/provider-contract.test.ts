@@ -91,8 +91,10 @@ describe.each(providers)("%s", (_, ep, missing) => {
     if (ep !== "cpu") {
       there("leaves no node of a step to the CPU", async () => {
         const nodes = await placementOf(buildTraining(design).train, place, "train.onnx");
-        const providers = nodes.filter(({ inBody }) => inBody).map(({ provider }) => provider);
-        expect(new Set(providers)).toEqual(new Set([ep]));
+        const left = nodes.filter(({ inBody, provider }) => inBody && provider !== ep);
+        // The mixture of vae-gan computes sizes of batches, whether a phase is due, and a factorization in a Loop.
+        const control = recipe === "vae-gan" ? ["Cast", "Concat", "Loop", "Mul", "Or", "Shape"] : [];
+        expect(left.map(({ operator }) => operator).filter((name) => !control.includes(name))).toEqual([]);
       });
     }
 

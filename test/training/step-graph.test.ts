@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Model } from "../../src/graph/index.js";
 import { declarationsOf } from "../../src/networks/index.js";
 import { recipeNames } from "../../src/recipes/index.js";
 import { adam } from "../../src/recipes/optimizers/index.js";
@@ -86,42 +87,25 @@ describe("a step", () => {
   });
 });
 
-test.each(recipeNames)("%s: no node of a step does what another one does", (recipe) => {
-  const { nodes } = buildStepGraph(designed(recipe), about).model.graph;
-  const body = nodes.find(({ type }) => type === "Loop")?.bodies?.body.nodes ?? [];
-  const work = body.map(({ type, inputs, attributes, outputs }) =>
-    JSON.stringify([type, inputs, attributes, outputs.length]),
-  );
-  expect(work.length).toBeGreaterThan(100);
-  expect(work.filter((node, i) => work.indexOf(node) < i)).toEqual([]);
-});
+type Graph = Model["graph"];
 
-test("the manifest tells a runner how to feed train.onnx", async () => {
-  const { train, manifest, graph } = tinyArtifacts();
-  const { inputs, outputs, files, parameters, opset } = JSON.parse(manifest);
-  expect(inputs).toEqual(
-    expect.arrayContaining([
-      { name: "x", role: "images", dtype: "uint8", shape: ["steps", "batch", 9] },
-      { name: "z_g", role: "normal", dtype: "float32", shape: ["steps", "batch", 4] },
-      { name: "generator/parameters", role: "state", dtype: "float32", shape: [193] },
-    ]),
+/** A graph and those in its nodes: bodies of loops, branches of conditions. */
+const withBodies = (graph: Graph): Graph[] => [
+  graph,
+  ...graph.nodes.flatMap(({ bodies = {} }) => Object.values(bodies).flatMap(withBodies)),
+];
+
+test.each(recipeNames)("%s: no node of a step does what another one does", (recipe) => {
+  const [, ...bodies] = withBodies(buildStepGraph(designed(recipe), about).model.graph);
+  const works = bodies.map(({ nodes }) =>
+    nodes.map(({ type, inputs, attributes, outputs, bodies: inner }) =>
+      JSON.stringify([type, inputs, attributes, outputs.length, inner && outputs]),
+    ),
   );
-  expect(outputs).toEqual(
-    expect.arrayContaining([
-      { name: "d_loss", role: "metric", dtype: "float32", shape: ["steps"] },
-      {
-        name: "next/generator/parameters",
-        role: "state",
-        replaces: "generator/parameters",
-        dtype: "float32",
-        shape: [193],
-      },
-    ]),
-  );
-  const names = (values: { name: string }[]) => values.map(({ name }) => name);
-  expect(names(inputs)).toEqual(graph.model.graph.inputs.map(({ name }) => name));
-  expect(names(outputs).sort()).toEqual(graph.model.graph.outputs.map(({ name }) => name).sort());
-  expect(names(parameters).slice(0, 2)).toEqual(["generator.gen.0.weight", "generator.gen.0.bias"]);
-  expect(files["train.onnx"].bytes).toBe(train.length);
-  expect(opset).toBeGreaterThan(0);
+  expect(works.flat().length).toBeGreaterThan(100);
+  for (const work of works) {
+    const again = work.filter((node, i) => work.indexOf(node) < i);
+    // Each output of a branch has a node of its own, also where two are the same constant.
+    expect(again.filter((node) => !node.startsWith('["Identity"'))).toEqual([]);
+  }
 });

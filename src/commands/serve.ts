@@ -40,8 +40,7 @@ export const serve: CommandModule = {
       })
       .conflicts("run", "runs")
       .example("$0 serve --model generator.onnx", "draw with your own generator")
-      .example("$0 serve --run runs/mine --port 0", "watch a run while it trains")
-      .example("$0 serve --runs runs", "compare the runs in a folder"),
+      .example("$0 serve --runs runs", "watch and compare the runs in a folder"),
   async handler(argv) {
     const { port, model, run = [], runs } = parseArguments(schema, argv);
     const { servePage } = await import("../serving/page-server.js");

@@ -50,7 +50,6 @@ export const verify: CommandModule = {
       .option("config", common.config)
       .option("json", common.json)
       .example("$0 verify --ep cuda", "replay the record in this package on a GPU")
-      .example("$0 verify record.safetensors --recipe vanilla", "replay a record of PyTorch, for example")
       .example(
         "$0 verify --record new.safetensors --recipe dcgan --batch-size 16",
         "record 5 steps of dcgan",

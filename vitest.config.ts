@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // Most tests wait for a process or a browser, so two files at a time fit on two cores.
+    maxWorkers: 2,
     globalSetup: "test/helpers/tell-missing.ts",
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -68,41 +68,52 @@ function placesOf(bytes: Uint8Array, text: string): number[] {
   return places;
 }
 
-/** Eight tables of 256 entries, to process eight bytes at a time: "slicing by 8" (Kounavis and Berry, 2005). */
-const tables = (() => {
-  const all = new Int32Array(8 * 256);
+/** Computes the CRC of bytes. `before` is the CRC of the preceding bytes. */
+type Crc = (bytes: Uint8Array, before?: number) => number;
+
+/**
+ * A CRC of 32 bits, with eight tables of 256 entries to process eight bytes at a time: "slicing by 8" (Kounavis and
+ * Berry, 2005).
+ *
+ * @param polynomial the polynomial with its bits reversed.
+ */
+function crcBy(polynomial: number): Crc {
+  const tables = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0xedb88320 ^ (crc >>> 1) : crc >>> 1;
-    all[byte] = crc;
+    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? polynomial ^ (crc >>> 1) : crc >>> 1;
+    tables[byte] = crc;
   }
-  for (let at = 256; at < all.length; at++) all[at] = (all[at - 256] >>> 8) ^ all[all[at - 256] & 255];
-  return all;
-})();
+  for (let at = 256; at < tables.length; at++) {
+    tables[at] = (tables[at - 256] >>> 8) ^ tables[tables[at - 256] & 255];
+  }
+  return (bytes, before = 0) => {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let crc = ~before;
+    let at = 0;
+    for (; at + 8 <= bytes.length; at += 8) {
+      const low = crc ^ view.getInt32(at, true);
+      const high = view.getInt32(at + 4, true);
+      crc =
+        tables[1792 + (low & 255)] ^
+        tables[1536 + ((low >>> 8) & 255)] ^
+        tables[1280 + ((low >>> 16) & 255)] ^
+        tables[1024 + (low >>> 24)] ^
+        tables[768 + (high & 255)] ^
+        tables[512 + ((high >>> 8) & 255)] ^
+        tables[256 + ((high >>> 16) & 255)] ^
+        tables[high >>> 24];
+    }
+    for (; at < bytes.length; at++) crc = tables[(crc ^ bytes[at]) & 255] ^ (crc >>> 8);
+    return ~crc >>> 0;
+  };
+}
 
 /**
  * CRC-32 as in zip, PNG and gzip (ISO 3309). It detects every burst error of up to 32 bits, and misses one in 2^32 of
  * other errors.
- *
- * @param before the CRC of the preceding bytes.
  */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let crc = ~before;
-  let at = 0;
-  for (; at + 8 <= bytes.length; at += 8) {
-    const low = crc ^ view.getInt32(at, true);
-    const high = view.getInt32(at + 4, true);
-    crc =
-      tables[1792 + (low & 255)] ^
-      tables[1536 + ((low >>> 8) & 255)] ^
-      tables[1280 + ((low >>> 16) & 255)] ^
-      tables[1024 + (low >>> 24)] ^
-      tables[768 + (high & 255)] ^
-      tables[512 + ((high >>> 8) & 255)] ^
-      tables[256 + ((high >>> 16) & 255)] ^
-      tables[high >>> 24];
-  }
-  for (; at < bytes.length; at++) crc = tables[(crc ^ bytes[at]) & 255] ^ (crc >>> 8);
-  return ~crc >>> 0;
-}
+export const crc32 = /* @__PURE__ */ crcBy(0xedb88320);
+
+/** CRC-32C, as in TensorBoard's files: the polynomial of Castagnoli (RFC 3720, appendix B.4). */
+export const crc32c = /* @__PURE__ */ crcBy(0x82f63b78);

@@ -82,6 +82,18 @@ export function oneHot(label: Value, classes: number): Value {
 }
 
 /**
+ * The sizes of a generator that doubles its smallest image `depth` times: the number of channels at each level, halved
+ * by each doubling but the last, which makes the image.
+ */
+export function generatorSizes(image: ImageSize, size: ConvSize) {
+  const [height, width] = smallest(image, size);
+  const { depth } = size;
+  const channelsAt = (level: number) =>
+    level === depth ? image.channels : size.width * 2 ** (depth - 1 - level);
+  return { height, width, channelsAt, features: channelsAt(0) };
+}
+
+/**
  * The generator of a DCGAN (Radford et al. 2016, https://arxiv.org/abs/1511.06434): a linear layer to the smallest
  * image, then doublings. All but the last have batch normalization and ReLU; the last has tanh. Latents [batch, latent]
  * to images [batch, channels, height, width] in [-1, 1]. Classes are concatenated to the latents (Mirza and Osindero
@@ -92,11 +104,8 @@ export function convGenerator(
   image: ImageSize,
   size: ConvSize,
 ): Network<(z: Value, label?: Value) => Value> {
-  const [height, width] = smallest(image, size);
+  const { height, width, channelsAt, features } = generatorSizes(image, size);
   const { depth, classes = 0 } = size;
-  const channelsAt = (level: number) =>
-    level === depth ? image.channels : size.width * 2 ** (depth - 1 - level);
-  const features = channelsAt(0);
   return {
     name: "generator",
     create(scope) {

@@ -1,5 +1,5 @@
 import { add, concat, leakyRelu, reshape, tanh, type Value, withScope } from "../graph/index.js";
-import { type ConvSize, type ImageSize, judging, oneHot, smallest } from "./conv.js";
+import { type ConvSize, generatorSizes, type ImageSize, judging, oneHot, smallest } from "./conv.js";
 import { convolution, doubling, halving, heStart, type Layer, linear, plain, zeroStart } from "./layers.js";
 import type { Network, Scope } from "./network.js";
 
@@ -49,11 +49,8 @@ export function residualGenerator(
   image: ImageSize,
   size: ResidualSize,
 ): Network<(z: Value, label?: Value) => Value> {
-  const [height, width] = smallest(image, size);
+  const { height, width, channelsAt, features } = generatorSizes(image, size);
   const { depth, blocks, classes = 0 } = size;
-  const channelsAt = (level: number) =>
-    level === depth ? image.channels : size.width * 2 ** (depth - 1 - level);
-  const features = channelsAt(0);
   return {
     name: "generator",
     create(scope) {

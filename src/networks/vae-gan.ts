@@ -16,8 +16,8 @@ import {
 } from "../graph/index.js";
 import { type ImageSize, oneHot, smallest } from "./conv.js";
 import { type GaussianMixture, gaussianMixture } from "./gaussian-mixture.js";
-import { doubling, halving, linear, plain, uniformFanIn } from "./layers.js";
-import type { Network } from "./network.js";
+import { doubling, halving, type Layer, linear, plain, uniformFanIn } from "./layers.js";
+import type { Network, Scope } from "./network.js";
 
 export interface VaeGanSize {
   /** Channels of the layer nearest the image. The second layer has twice as many. */
@@ -52,6 +52,18 @@ function told(x: Value, label: Value | undefined, classes: number): Value {
 
 const toldSize = ({ classes }: VaeGanSize) => (classes > 1 ? classes : 0);
 
+/** Images [batch, pixels], or with axes, to features [batch, 2·width·h·w]: two halvings, an activation after each. */
+function halvedTwice(scope: Scope, image: ImageSize, width: number, activation: Layer): Layer {
+  const [height, across] = smallest(image, { depth: DEPTH });
+  const down1 = plain(halving(scope, "down1", image.channels, width));
+  const down2 = plain(halving(scope, "down2", width, 2 * width));
+  return (x) => {
+    const batch = x.shape[0];
+    const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
+    return reshape(activation(down2(activation(down1(pixels)))), [batch, 2 * width * height * across]);
+  };
+}
+
 /**
  * The encoder of a conditional VAE: two halvings (kernel 4, stride 2), SiLU, and a linear layer that also gets the
  * class.
@@ -63,15 +75,11 @@ export function convEncoder(image: ImageSize, size: VaeGanSize): Network<Encode>
   return {
     name: "encoder",
     create(scope) {
-      const down1 = plain(halving(scope, "down1", image.channels, width));
-      const down2 = plain(halving(scope, "down2", width, 2 * width));
+      const halved = halvedTwice(scope, image, width, (h) => swish(h));
       const code = plain(linear(scope, "code", features + toldSize(size), 2 * latent));
       return (x, label) =>
         withScope("encoder", () => {
-          const batch = x.shape[0];
-          const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
-          const seen = reshape(swish(down2(swish(down1(pixels)))), [batch, features]);
-          const [mu, logVariance] = split(code(told(seen, label, classes)), 1, 2);
+          const [mu, logVariance] = split(code(told(halved(x), label, classes)), 1, 2);
           return { mu, logVariance: clip(logVariance, -12, 4) };
         });
     },
@@ -123,16 +131,13 @@ export function projectionDiscriminator(
   return {
     name: "discriminator",
     create(scope) {
-      const down1 = plain(halving(scope, "down1", image.channels, width));
-      const down2 = plain(halving(scope, "down2", width, 2 * width));
+      const halved = halvedTwice(scope, image, width, (h) => leakyRelu(h, 0.2));
       const fc = plain(linear(scope, "fc", features, 1));
       const embedding =
         classes > 1 ? scope.parameter("embedding", [classes, features], uniformFanIn(features)) : undefined;
       return (x, label) =>
         withScope("discriminator", () => {
-          const batch = x.shape[0];
-          const pixels = reshape(x, [batch, image.channels, image.height, image.width]);
-          const seen = reshape(leakyRelu(down2(leakyRelu(down1(pixels), 0.2)), 0.2), [batch, features]);
+          const seen = halved(x);
           const logits = fc(seen);
           if (!label || !embedding) return logits;
           const projected = mul(seen, gemm(oneHot(label, classes), embedding));

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { reshape } from "../graph/index.js";
 import { residualDiscriminator, residualGenerator } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import type { TwoPlayers } from "./objectives/gan.js";
 import { relativistic } from "./objectives/relativistic.js";
 import { optimization, optimizationSettings } from "./optimizers/index.js";
 import { count, defineRecipe } from "./recipe.js";
-import { playersFor } from "./two-player.js";
+import { drawnAndJudged, playersFor } from "./two-player.js";
 
 export const r3gan = defineRecipe({
   title: "relativistic GAN with both gradient penalties (Huang et al. 2024)",
@@ -44,19 +43,7 @@ export const r3gan = defineRecipe({
         // Another network may use batch statistics.
         jointly: networks.discriminator === own,
       }),
-      exported: {
-        kind: "generator",
-        network: "generator",
-        latent,
-        classes,
-        range: [-1, 1],
-        trace: ({ generator }, z, label) => generator(z, label),
-      },
-      critic: {
-        network: "discriminator",
-        trace: ({ discriminator }, image, label) => reshape(discriminator(image, label), ["batch"]),
-        probability: false,
-      },
+      ...drawnAndJudged({ latent, classes }),
       averageDecay: ema,
       averageWarmUp: true,
       line: "d_loss:{d_loss},g_loss:{g_loss} r1: {r1},r2: {r2}",

@@ -5,7 +5,7 @@ import type { Replace } from "../networks/index.js";
 import type { RecipeDesign } from "./design.js";
 
 import { adversarial, type TwoPlayers } from "./objectives/gan.js";
-import { losses, lossNames } from "./objectives/losses.js";
+import { type AdversarialLoss, losses, lossNames } from "./objectives/losses.js";
 import { type OptimizationSettings, optimization, optimizationSettings } from "./optimizers/index.js";
 import { count } from "./recipe.js";
 
@@ -117,6 +117,25 @@ export function twoPlayerDesign(
       detach,
       jointly,
     }),
+    ...drawnAndJudged({ latent, classes }, loss),
+    averageDecay: ema,
+    line: "d_loss:{d_loss},g_loss:{g_loss} D real: {real_score},D fake: {fake_score}",
+  };
+}
+
+/**
+ * How the generator of two players draws images in [-1, 1], and how the discriminator judges them.
+ *
+ * @param loss says what a logit of the discriminator means. The default is the logit itself.
+ */
+export function drawnAndJudged(
+  { latent, classes }: { latent: number; classes?: number },
+  { opinion, probability }: Pick<AdversarialLoss, "opinion" | "probability"> = {
+    opinion: (logits) => logits,
+    probability: false,
+  },
+): Pick<RecipeDesign<TwoPlayers>, "exported" | "critic"> {
+  return {
     exported: {
       kind: "generator",
       network: "generator",
@@ -127,11 +146,8 @@ export function twoPlayerDesign(
     },
     critic: {
       network: "discriminator",
-      trace: ({ discriminator }, image, label) =>
-        loss.opinion(reshape(discriminator(image, label), ["batch"])),
-      probability: loss.probability,
+      trace: ({ discriminator }, image, label) => opinion(reshape(discriminator(image, label), ["batch"])),
+      probability,
     },
-    averageDecay: ema,
-    line: "d_loss:{d_loss},g_loss:{g_loss} D real: {real_score},D fake: {fake_score}",
   };
 }

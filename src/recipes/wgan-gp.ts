@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { reshape } from "../graph/index.js";
 import { mlpDiscriminator, mlpGenerator } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import type { TwoPlayers } from "./objectives/gan.js";
 import { wassersteinWithPenalty } from "./objectives/wgan-gp.js";
 import { optimization, optimizationSettings } from "./optimizers/index.js";
 import { count, defineRecipe } from "./recipe.js";
-import { playersFor } from "./two-player.js";
+import { drawnAndJudged, playersFor } from "./two-player.js";
 
 export const wganGp = defineRecipe({
   title: "Wasserstein GAN with gradient penalty, on the networks of vanilla",
@@ -28,18 +27,7 @@ export const wganGp = defineRecipe({
       }),
       ...optimization(settings),
       phases: wassersteinWithPenalty(pixels, settings),
-      exported: {
-        kind: "generator",
-        network: "generator",
-        latent,
-        range: [-1, 1],
-        trace: ({ generator }, z) => generator(z),
-      },
-      critic: {
-        network: "discriminator",
-        trace: ({ discriminator }, image) => reshape(discriminator(image), ["batch"]),
-        probability: false,
-      },
+      ...drawnAndJudged({ latent }),
       line: "d_loss:{d_loss},g_loss:{g_loss} penalty: {gradient_penalty},wasserstein: {wasserstein}",
     };
   },

@@ -1,6 +1,7 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Writer } from "protobufjs/minimal.js";
+import { crc32c } from "../checksum.js";
 import { makeFolder, unwritable } from "../files.node.js";
 import type { Workplace } from "../training/training.js";
 import { runFiles } from "./run-folder.js";
@@ -106,19 +107,6 @@ function record(data: Uint8Array): Uint8Array {
 /** Rotated by 15 bits, plus a constant: a CRC of data that hold CRCs would be a weak one. */
 function masked(crc: number): number {
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-/** The table of CRC-32C: the polynomial of Castagnoli, bits reversed (RFC 3720, appendix B.4). */
-const table = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? 0x82f63b78 ^ (crc >>> 1) : crc >>> 1;
-  return crc;
-});
-
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = table[(crc ^ byte) & 255] ^ (crc >>> 8);
-  return ~crc >>> 0;
 }
 
 /**

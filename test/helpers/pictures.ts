@@ -1,4 +1,4 @@
-import { deflateSync } from "node:zlib";
+import { crc32, deflateSync } from "node:zlib";
 import { Jimp } from "jimp";
 
 /** Rows of pixels as 0xRRGGBBAA. */
@@ -22,16 +22,6 @@ export const flatRows = (color: number, width = 4, height = width): Rows =>
 
 export const greyPng = (value: number) =>
   pngOf(flatRows(((value << 24) | (value << 16) | (value << 8) | 0xff) >>> 0));
-
-/** CRC-32 as in PNG (https://www.w3.org/TR/png-3/#5CRC-algorithm). */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) {
-    crc ^= byte;
-    for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
-  }
-  return ~crc >>> 0;
-}
 
 /** A chunk of a PNG file. */
 function pngChunk(type: string, data: Uint8Array): Buffer {

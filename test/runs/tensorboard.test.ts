@@ -1,11 +1,12 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { crc32c } from "../../src/checksum.js";
 import { encodePng } from "../../src/data/png.node.js";
 import { paintSheet } from "../../src/data/sheet.js";
 import { animationOf } from "../../src/runs/animation.js";
 import { runFiles } from "../../src/runs/run-folder.js";
-import { crc32c, withTensorboard } from "../../src/runs/tensorboard.js";
+import { withTensorboard } from "../../src/runs/tensorboard.js";
 import type { Workplace } from "../../src/training/training.js";
 import { temporaryFolder } from "../data/files.js";
 

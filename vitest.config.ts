@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: "test/helpers/tell-missing.ts",
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // A poll waits for a page or a process at work; the default of 1 s is too short for a busy machine.
+    expect: { poll: { timeout: 30_000 } },
   },
 });

@@ -52,7 +52,7 @@ describe.skipIf(!executablePath)("the page of several runs", () => {
     const browser = await launch();
     try {
       const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(30_000);
       const { origin } = new URL(server.url);
       const seen = watch(page, origin);
       await page.goto(server.url);

@@ -81,7 +81,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   ) {
     // What moves by itself is tested on its own.
     page = await browser.newPage({ reducedMotion: "reduce", ...options });
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(30_000);
     const { url } = places[place];
     seen = watch(page, url);
     await page.goto(url + query);
@@ -94,10 +94,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   test.each(["a static host", "gan-onnx serve"])(
     "behind %s draws the digits that sample draws",
     async (place) => {
-      const began = performance.now();
       await open(place);
-      // Two seconds when the machine has nothing else to do, which a test cannot ask for.
-      expect(performance.now() - began).toBeLessThan(10_000);
       expect(await page.evaluate(() => crossOriginIsolated)).toBe(place === "gan-onnx serve");
       const [drawn, expected] = [await sheet(), await sampled(shipped, "--seed", "7", "--count", "16")];
       expect([drawn.width, drawn.height]).toEqual([expected.width, expected.height]);
@@ -188,7 +185,17 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await open();
     await cell(5).click();
     await shows(/^Now choose the second digit\.$/);
-    const from = await pixelsOn(page, "#preview");
+    const { grey, width } = await sheet();
+    /** How far the preview is from a digit of the sheet, which is 4 wide. */
+    const farFrom = async (index: number) => {
+      const preview = (await pixelsOn(page, "#preview")).grey;
+      const at = (2 + 30 * Math.floor(index / 4)) * width + 2 + 30 * (index % 4);
+      return farthest(
+        preview,
+        preview.map((_, i) => grey[at + Math.floor(i / 28) * width + (i % 28)]),
+      );
+    };
+    await expect.poll(() => farFrom(5)).toBeLessThanOrEqual(2);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowRight");
     await page.keyboard.press("Enter");
@@ -202,17 +209,11 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(await slider.getAttribute("aria-valuetext")).toMatch(
       /^100% of the way from digit, 6 of 16 to digit, 11 of 16$/,
     );
-    const to = await pixelsOn(page, "#preview");
-    expect(farthest(from.grey, to.grey)).toBeGreaterThan(100);
     // The end of the walk is the digit on the sheet.
-    const { grey, width } = await sheet();
-    const at = 2 * 30 * width + 2 * 30 + 2 * width + 2;
-    const onSheet = to.grey.map((_, i) => grey[at + Math.floor(i / 28) * width + (i % 28)]);
-    expect(farthest(to.grey, onSheet)).toBeLessThanOrEqual(2);
+    await expect.poll(() => farFrom(10)).toBeLessThanOrEqual(2);
+    expect(await farFrom(5)).toBeGreaterThan(100);
     await slider.fill("0.5");
-    await expect
-      .poll(async () => farthest((await pixelsOn(page, "#preview")).grey, to.grey))
-      .toBeGreaterThan(20);
+    await expect.poll(() => farFrom(10)).toBeGreaterThan(20);
   });
 
   test("moves along directions, and back", async () => {
@@ -333,10 +334,10 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await problem("letter.txt: is no model in ONNX form");
     await expect.poll(async () => (await page.locator("#problem").boundingBox())?.y).toBeLessThan(800);
     await page.locator("#model").selectOption("dcgan.onnx");
-    await expect.poll(() => page.locator("#digit").isVisible(), { timeout: 15_000 }).toBe(false);
+    await expect.poll(() => page.locator("#digit").isVisible()).toBe(false);
     await page.goBack();
-    await expect.poll(() => page.locator("#model").inputValue(), { timeout: 15_000 }).toBe("generator.onnx");
-    await expect.poll(() => page.locator("#digit").isVisible(), { timeout: 15_000 }).toBe(true);
+    await expect.poll(() => page.locator("#model").inputValue()).toBe("generator.onnx");
+    await expect.poll(() => page.locator("#digit").isVisible()).toBe(true);
   });
 
   test("draws with the model that was chosen last, whichever comes first", async () => {
@@ -367,7 +368,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await open(undefined, undefined, { viewport: { width: 390, height: 850 } });
     const name = `${"a generator with a name that has no end ".repeat(4)}.onnx`;
     await drop(page, name, await otherModel());
-    await expect.poll(() => page.locator("#model").inputValue(), { timeout: 15_000 }).toBe(name);
+    await expect.poll(() => page.locator("#model").inputValue()).toBe(name);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
   });
 

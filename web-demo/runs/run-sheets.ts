@@ -47,17 +47,24 @@ export function showSheets(news: News, from: string): void {
 /** The content of each canvas, to avoid drawing it again. */
 const drawn = new Map<HTMLCanvasElement, string>();
 
-const show = latestOnly(async () => {
+/** Say and draw the chosen sheet. The words do not wait for the picture. */
+function show(): void {
+  const sheet = sheets[Number(slider.value)];
+  if (sheet) {
+    label.textContent = `epoch ${sheet[0]}`;
+    slider.setAttribute("aria-valuetext", `epoch ${sheet[0]}`);
+  } else label.textContent = before.label;
+  drawSheets();
+}
+
+const drawSheets = latestOnly(async () => {
   const sheet = sheets[Number(slider.value)];
   if (sheet) {
     const [epoch, changed] = sheet;
-    label.textContent = `epoch ${epoch}`;
-    slider.setAttribute("aria-valuetext", `epoch ${epoch}`);
     await draw(fake, `fake_images-${epoch}`, changed);
     fake.ariaLabel = `Sheet of generated images after epoch ${epoch}`;
   } else if (drawn.delete(fake)) {
     // The run was started again.
-    label.textContent = before.label;
     fake.ariaLabel = before.fake;
     contextOf(fake).clearRect(0, 0, fake.width, fake.height);
   }

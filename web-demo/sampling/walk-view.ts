@@ -56,10 +56,15 @@ export function isWalking(): boolean {
   return playing !== 0;
 }
 
-const draw = latestOnly(async () => {
+/** Say and draw the slider's position. The words do not wait for the pictures. */
+function draw(): void {
   const [from, to] = walk?.names ?? [];
   const share = `${Math.round(100 * Number(slider.value))}%`;
   slider.setAttribute("aria-valuetext", from ? `${share} of the way from ${from} to ${to}` : share);
+  drawPictures();
+}
+
+const drawPictures = latestOnly(async () => {
   if (!walk) return;
   const { generator } = walk;
   const times = [Number(slider.value), ...Array.from({ length: FRAMES }, (_, i) => i / (FRAMES - 1))];

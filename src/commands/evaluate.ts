@@ -5,7 +5,7 @@ import type { Evaluated, Evaluation } from "../evaluation/evaluate.node.js";
 import { common, settingsOptions } from "./options.js";
 import { endStatus, print, reportStatus, say } from "./output.js";
 
-const { data, size, channels, seed, ep, device } = runSchema.shape;
+const { data, size, channels, seed, ep, device, threads } = runSchema.shape;
 const schema = z.object({
   models: z.array(z.string()).min(1),
   data,
@@ -14,6 +14,7 @@ const schema = z.object({
   seed,
   ep,
   device,
+  threads,
   samples: z.int().min(10).max(1_000_000).default(10_000),
   judge: z.string().min(1).optional(),
   sheet: z.string().min(1).optional(),
@@ -24,7 +25,7 @@ export const evaluate: CommandModule = {
   command: "evaluate <models..>",
   describe: "score generators against real images by the features of a classifier",
   builder: (argv: Argv) =>
-    settingsOptions(argv, ["data", "size", "channels", "seed", "ep", "device"])
+    settingsOptions(argv, ["data", "size", "channels", "seed", "ep", "device", "threads"])
       .positional("models", {
         type: "string",
         array: true,
@@ -51,7 +52,7 @@ export const evaluate: CommandModule = {
       .example("$0 evaluate generator.onnx --data mnist", "scores of one generator")
       .example("$0 evaluate a.onnx b.onnx --count 2000", "two generators side by side"),
   async handler(argv) {
-    const { json, sheet, ep, device, ...options } = parseArguments(schema, argv);
+    const { json, sheet, ep, device, threads, ...options } = parseArguments(schema, argv);
     const { evaluate } = await import("../evaluation/evaluate.node.js");
     const { loadDataset } = await import("../data/load.node.js");
     const { GanOnnxError } = await import("../error.js");
@@ -65,7 +66,12 @@ export const evaluate: CommandModule = {
     }
     const images = await loadDataset(options.data, { ...options, report: reportStatus });
     const started = performance.now();
-    const result = await evaluate({ ...options, data: images, place: { ep, device }, report: reportStatus });
+    const result = await evaluate({
+      ...options,
+      data: images,
+      place: { ep, device, threads },
+      report: reportStatus,
+    });
     endStatus();
     if (sheet !== undefined) {
       const { encodePng } = await import("../data/png.node.js");

@@ -71,9 +71,9 @@ export interface Preparation {
 }
 
 /** Where the models of a configuration run. */
-export function placeOf({ ep, device }: Configuration["run"]): SessionPlace {
+export function placeOf({ ep, device, threads }: Configuration["run"]): SessionPlace {
   // The shape arithmetic of a step, and on WebGPU also the Loop node, have kernels only for the CPU.
-  return { ep, device, cpuNodes: true };
+  return { ep, device, threads, cpuNodes: true };
 }
 
 /**

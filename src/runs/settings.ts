@@ -22,8 +22,14 @@ export const runSchema = z.strictObject({
     ),
   ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
   device: z.int().min(0).optional().describe("number of the GPU, for cuda (default: 0)"),
-  epochs: count(100, "passes over the data (default: 100; of vae-gan 5)"),
-  batchSize: count(128, "images per batch (default: 128; of vae-gan 64)"),
+  threads: z
+    .int()
+    .min(1)
+    .max(1024)
+    .optional()
+    .describe("threads of ONNX Runtime for operators on the CPU (default: one per physical core)"),
+  epochs: count(100, "passes over the data (default: 100; of vae-gan 5, of latent-flow 10)"),
+  batchSize: count(128, "images per batch (default: 128; of vae-gan and latent-flow 64)"),
   seed: z.int().min(0).default(0).describe("random seed"),
   size: z
     .int()

@@ -2,6 +2,7 @@ export * from "./cholesky.js";
 export * from "./classifier.js";
 export * from "./conv.js";
 export * from "./gaussian-mixture.js";
+export * from "./latent-flow.js";
 export * from "./layers.js";
 export * from "./mlp.js";
 export * from "./network.js";

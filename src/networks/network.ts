@@ -43,6 +43,16 @@ export interface Scope {
   derived(name: string, compute: () => Value): Value;
 }
 
+/** The scope of a part of a network: a prefix of all names. */
+export function within(scope: Scope, part: string): Scope {
+  return {
+    ...scope,
+    parameter: (name, shape, init) => scope.parameter(`${part}.${name}`, shape, init),
+    buffer: (name, shape, init) => scope.buffer(`${part}.${name}`, shape, init),
+    derived: (name, compute) => scope.derived(`${part}.${name}`, compute),
+  };
+}
+
 /**
  * A network: one function over symbolic values, or several that share parameters. `create` declares the layers. The
  * functions that it returns append nodes; all calls use the same parameters.

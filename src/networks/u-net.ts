@@ -48,6 +48,23 @@ function waves(t: Value): Value {
   return concat([cos(angles), sin(angles)], 1);
 }
 
+/**
+ * The embedding of times and classes: t, [batch, 1] or [1, 1], and classes [batch], if there are any, to [batch, size]
+ * or [1, size].
+ */
+export function timeAndClass(
+  scope: Scope,
+  { classes, size }: { readonly classes: number; readonly size: number },
+): (t: Value, label?: Value) => Value {
+  const time = plain(linear(scope, "time", 2 * FREQUENCIES, size));
+  const named = classes > 0 ? plain(linear(scope, "class", classes, size)) : undefined;
+  const hidden = plain(linear(scope, "hidden", size, size));
+  return (t, label) => {
+    const when = time(waves(t));
+    return swish(hidden(swish(label && named ? add(when, named(oneHot(label, classes))) : when)));
+  };
+}
+
 const [SAME, POINT] = [
   { kernel: 3, stride: 1, padding: 1 },
   { kernel: 1, stride: 1, padding: 0 },
@@ -91,9 +108,7 @@ export function uNet(image: ImageSize, { width, blocks, classes = 0 }: UNetSize)
   return {
     name: "flow",
     create(scope) {
-      const time = plain(linear(scope, "time", 2 * FREQUENCIES, embedding));
-      const named = classes > 0 ? plain(linear(scope, "class", classes, embedding)) : undefined;
-      const hidden = plain(linear(scope, "hidden", embedding, embedding));
+      const embedded = timeAndClass(scope, { classes, size: embedding });
       const stage = (name: string, features: number) => {
         const all = Array.from({ length: blocks }, (_, i) =>
           block(scope, `${name}${i + 1}`, features, embedding),
@@ -112,8 +127,7 @@ export function uNet(image: ImageSize, { width, blocks, classes = 0 }: UNetSize)
       return (x, t, label) =>
         withScope("flow", () => {
           const [batch, pixels] = x.shape;
-          const when = time(waves(t));
-          const e = swish(hidden(swish(label && named ? add(when, named(oneHot(label, classes))) : when)));
+          const e = embedded(t, label);
           const small = spaceToDepth(reshape(x, [batch, channels, height, across]), BLOCK);
           const first = before(enter(small), e);
           const deepest = middle(down(spaceToDepth(first, BLOCK)), e);

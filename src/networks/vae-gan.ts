@@ -19,13 +19,17 @@ import { type GaussianMixture, gaussianMixture } from "./gaussian-mixture.js";
 import { doubling, halving, type Layer, linear, plain, uniformFanIn } from "./layers.js";
 import type { Network, Scope } from "./network.js";
 
-export interface VaeGanSize {
+/** The size of an autoencoder of images. */
+export interface AutoencoderSize {
   /** Channels of the layer nearest the image. The second layer has twice as many. */
   readonly width: number;
   /** The size of a code. */
   readonly latent: number;
   /** The number of classes; 1 without classes. */
   readonly classes: number;
+}
+
+export interface VaeGanSize extends AutoencoderSize {
   /** The number of components of the prior per class. */
   readonly components: number;
 }
@@ -33,9 +37,11 @@ export interface VaeGanSize {
 /** Images [batch, pixels] and their classes [batch] to mean and log variance of their codes, [batch, latent] each. */
 export type Encode = (x: Value, label?: Value) => { readonly mu: Value; readonly logVariance: Value };
 
+/** Codes [batch, latent] and classes [batch] to images [batch, pixels] in [-1, 1]. */
+export type Decode = (code: Value, label?: Value) => Value;
+
 export interface Generate {
-  /** Codes [batch, latent] and classes [batch] to images [batch, pixels] in [-1, 1]. */
-  decode(code: Value, label?: Value): Value;
+  readonly decode: Decode;
   /** The distribution of the codes. Its classes are those of {@link Generate.chosen}. */
   readonly prior: GaussianMixture;
   /** Classes [batch] as one-hot vectors, one for each row of a value; all ones if there is only one class. */
@@ -50,7 +56,7 @@ function told(x: Value, label: Value | undefined, classes: number): Value {
   return label ? concat([x, oneHot(label, classes)], 1) : x;
 }
 
-const toldSize = ({ classes }: VaeGanSize) => (classes > 1 ? classes : 0);
+const toldSize = ({ classes }: AutoencoderSize) => (classes > 1 ? classes : 0);
 
 /** Images [batch, pixels], or with axes, to features [batch, 2·width·h·w]: two halvings, an activation after each. */
 function halvedTwice(scope: Scope, image: ImageSize, width: number, activation: Layer): Layer {
@@ -68,7 +74,7 @@ function halvedTwice(scope: Scope, image: ImageSize, width: number, activation: 
  * The encoder of a conditional VAE: two halvings (kernel 4, stride 2), SiLU, and a linear layer that also gets the
  * class.
  */
-export function convEncoder(image: ImageSize, size: VaeGanSize): Network<Encode> {
+export function convEncoder(image: ImageSize, size: AutoencoderSize): Network<Encode> {
   const { width, latent, classes } = size;
   const [height, across] = smallest(image, { depth: DEPTH });
   const features = 2 * width * height * across;
@@ -86,28 +92,29 @@ export function convEncoder(image: ImageSize, size: VaeGanSize): Network<Encode>
   };
 }
 
-/**
- * The decoder of a conditional VAE, with two doublings as the inverse of {@link convEncoder}, and the prior of its
- * codes.
- */
-export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Generate> {
-  const { width, latent, classes, components } = size;
+/** The decoder of a conditional VAE, with two doublings: the inverse of {@link convEncoder}. */
+export function convDecoder(scope: Scope, image: ImageSize, size: AutoencoderSize): Decode {
+  const { width, latent, classes } = size;
   const [height, across] = smallest(image, { depth: DEPTH });
-  const features = 2 * width * height * across;
-  const pixels = image.channels * image.height * image.width;
+  const fc = plain(linear(scope, "fc", latent + toldSize(size), 2 * width * height * across));
+  const up1 = plain(doubling(scope, "up1", 2 * width, width));
+  const up2 = plain(doubling(scope, "up2", width, image.channels));
+  return (code, label) =>
+    withScope("generator", () => {
+      const batch = code.shape[0];
+      const start = reshape(swish(fc(told(code, label, classes))), [batch, 2 * width, height, across]);
+      return reshape(tanh(up2(swish(up1(start)))), [batch, image.channels * image.height * image.width]);
+    });
+}
+
+/** The decoder of a conditional VAE, and the prior of its codes. */
+export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Generate> {
+  const { latent, classes, components } = size;
   return {
     name: "generator",
     create(scope) {
-      const fc = plain(linear(scope, "fc", latent + toldSize(size), features));
-      const up1 = plain(doubling(scope, "up1", 2 * width, width));
-      const up2 = plain(doubling(scope, "up2", width, image.channels));
       return {
-        decode: (code, label) =>
-          withScope("generator", () => {
-            const batch = code.shape[0];
-            const start = reshape(swish(fc(told(code, label, classes))), [batch, 2 * width, height, across]);
-            return reshape(tanh(up2(swish(up1(start)))), [batch, pixels]);
-          }),
+        decode: convDecoder(scope, image, size),
         prior: gaussianMixture(scope, "prior", { classes, components, latent }),
         chosen: (label, like) =>
           label ? oneHot(label, classes) : onesLike(sum(like, [1], { keepdims: true })),
@@ -123,7 +130,7 @@ export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Gen
  */
 export function projectionDiscriminator(
   image: ImageSize,
-  size: VaeGanSize,
+  size: Pick<AutoencoderSize, "width" | "classes">,
 ): Network<(x: Value, label?: Value) => Value> {
   const { width, classes } = size;
   const [height, across] = smallest(image, { depth: DEPTH });

@@ -1,6 +1,6 @@
 import { add, exp, mul, relu, sigmoid, split, type Value, withScope } from "../graph/index.js";
 import { linear, plain } from "./layers.js";
-import type { Network, Scope } from "./network.js";
+import { type Network, type Scope, within } from "./network.js";
 import type { RoleNetwork } from "./role.js";
 
 /** The functions of a variational autoencoder. They share no parameters. */
@@ -80,15 +80,5 @@ function halved(encoder: (x: Value) => Value): Autoencoder["encode"] {
   return (x) => {
     const [mu, logVariance] = split(encoder(x), 1, 2);
     return { mu, logVariance };
-  };
-}
-
-/** The scope of a part of a network: a prefix of all names. */
-function within(scope: Scope, part: string): Scope {
-  return {
-    ...scope,
-    parameter: (name, shape, init) => scope.parameter(`${part}.${name}`, shape, init),
-    buffer: (name, shape, init) => scope.buffer(`${part}.${name}`, shape, init),
-    derived: (name, compute) => scope.derived(`${part}.${name}`, compute),
   };
 }

@@ -57,6 +57,11 @@ export interface OwnOptimization {
 export interface Phase<N extends Networks = Networks> {
   /** Empty if only the forward passes have results: the buffers of a network. */
   readonly updates: (keyof N & string) | readonly (keyof N & string)[];
+  /**
+   * For networks of which only a part is updated: the beginning of the names of its parameters, before a dot. The
+   * optimizer may get gradients of 0 for small parameters of other parts, so it must not have weight decay.
+   */
+  readonly parts?: { readonly [K in keyof N]?: string };
   /** When the phase is computed, if not in every step. Outside its window it has no metrics. */
   readonly during?: Window;
   readonly optimization?: OwnOptimization;

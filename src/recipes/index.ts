@@ -4,6 +4,7 @@ import { conditional } from "./conditional.js";
 import { dcgan } from "./dcgan.js";
 import { type Design, type ImageShape, imageShapeOf } from "./design.js";
 import { flow } from "./flow.js";
+import { latentFlow } from "./latent-flow.js";
 import { r3gan } from "./r3gan.js";
 import type { Recipe } from "./recipe.js";
 import { vae } from "./vae.js";
@@ -39,6 +40,7 @@ export const recipes = {
   conditional,
   r3gan,
   flow,
+  "latent-flow": latentFlow,
   "vae-gan": vaeGan,
   classifier,
 } satisfies Record<string, Recipe>;

@@ -11,7 +11,12 @@ export function updated(
   phase: Phase,
   { loss, factor, state }: { loss: Value; factor: Value | 1; state: Values },
 ): { next: Values; discarded: readonly Value[] } {
-  const learned = (network: string) => piecesOf(design.networks[network]).filter(({ frozen }) => !frozen);
+  const learned = (network: string) => {
+    const part = phase.parts?.[network];
+    const isInPart = ({ parameters }: Piece) =>
+      part === undefined || parameters.some(({ name }) => name.startsWith(`${part}.`));
+    return piecesOf(design.networks[network]).filter((piece) => !piece.frozen && isInPart(piece));
+  };
   const learning = updatedBy(phase).map((network) => ({ network, pieces: learned(network) }));
   const discarded = (phase.undetached ?? []).map((network) => ({ network, pieces: learned(network) }));
   // Treat the whole state as constant: updates by earlier phases are not differentiated.

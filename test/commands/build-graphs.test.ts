@@ -18,6 +18,7 @@ const artifacts: Readonly<Record<RecipeName, readonly string[]>> = {
   "vae-gan": [],
   r3gan: [],
   flow: [],
+  "latent-flow": [],
   classifier: [],
 };
 const artifactFiles = ["checkpoint", "eval_model.onnx", "optimizer_model.onnx", "training_model.onnx"];
@@ -36,7 +37,7 @@ test.each(recipeNames)("build-graphs writes the training graph of %s and its man
   const described = JSON.parse(await readFile(join(cwd, manifest), "utf8"));
   expect(described).toMatchObject({
     recipe,
-    configuration: { recipe, batchSize: recipe === "vae-gan" ? 64 : 128 },
+    configuration: { recipe, batchSize: ["vae-gan", "latent-flow"].includes(recipe) ? 64 : 128 },
     image: { channels: 1, height: 28, width: 28 },
     files: { "train.onnx": { bytes: bytes.length, sha256: sha256(bytes) } },
   });

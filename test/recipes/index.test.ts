@@ -18,6 +18,7 @@ import { about } from "../helpers/run.js";
 const unrecorded: Partial<Record<RecipeName, string>> = {
   classifier: "objectives/classification.test.ts repeats loss and gradient in float64",
   flow: "objectives/flow.test.ts repeats loss and solvers in float64; flow.test.ts holds the update against differences",
+  "latent-flow": "latent-flow.test.ts repeats the flow's loss and the statistics in float64",
   r3gan:
     "objectives/relativistic.test.ts repeats the formulas; r3gan.test.ts holds the updates against differences",
   conditional: "dcgan with classes: conditional.test.ts repeats it in float64",

@@ -48,17 +48,9 @@ function velocityOf(prediction: Prediction, predicted: Value, x: Value, t: Value
  */
 export function flowMatching({
   pixels,
-  prediction,
   labelled,
-  timeMean,
-  timeScale,
-}: {
-  readonly pixels: number;
-  readonly prediction: Prediction;
-  readonly labelled: boolean;
-  readonly timeMean: number;
-  readonly timeScale: number;
-}): readonly Phase<Flowing>[] {
+  ...options
+}: MatchingOptions & { readonly pixels: number; readonly labelled: boolean }): readonly Phase<Flowing>[] {
   return [
     {
       updates: "flow",
@@ -70,26 +62,66 @@ export function flowMatching({
         ...(labelled ? { y: { role: "labels", shape: [] } as const } : {}),
       },
       trace({ flow }, { x, eps, time, y }) {
-        const image = toSigned(x);
-        const t = sigmoid(add(mul(time, timeScale), timeMean));
-        const between = add(mul(eps, sub(1, t)), mul(image, t));
-        const velocity = velocityOf(prediction, flow(between, t, y), between, t);
-        const loss = mean(square(sub(velocity, sub(image, eps))));
+        const loss = matching(flow, { target: toSigned(x), eps, time, label: y }, options);
         return { loss, metrics: { loss } };
       },
     },
   ];
 }
 
+/** The distribution of the times of training, and what the network predicts. */
+export interface MatchingOptions {
+  readonly prediction: Prediction;
+  readonly timeMean: number;
+  readonly timeScale: number;
+}
+
 /**
- * Images from noise z [batch, pixels]: solve the flow's equation dx/dt = v(x, t) from t = 0 to 1 in equal steps, as a
- * Loop. Euler's method calls the network once per step. Heun's method calls it twice and uses the mean of the
- * velocities at both ends, except in the last step, because the velocity at t = 1 is not defined.
+ * The loss of {@link flowMatching} for targets [batch, size].
+ *
+ * @param eps standard normal, [batch, size].
+ * @param time standard normal, [batch, 1].
  */
+export function matching(
+  flow: AtTimes,
+  {
+    target,
+    eps,
+    time,
+    label,
+  }: { readonly target: Value; readonly eps: Value; readonly time: Value; readonly label?: Value },
+  { prediction, timeMean, timeScale }: MatchingOptions,
+): Value {
+  const t = sigmoid(add(mul(time, timeScale), timeMean));
+  const between = add(mul(eps, sub(1, t)), mul(target, t));
+  const velocity = velocityOf(prediction, flow(between, t, label), between, t);
+  return mean(square(sub(velocity, sub(target, eps))));
+}
+
+/** Images from noise z [batch, pixels], by {@link integrated}. */
 export function solved(
   flow: AtTimes,
+  from: { readonly z: Value; readonly label?: Value },
+  options: SolverOptions,
+): Value {
+  return clip(integrated(flow, from, options), -1, 1);
+}
+
+export interface SolverOptions {
+  readonly prediction: Prediction;
+  readonly steps: number;
+  readonly solver: Solver;
+}
+
+/**
+ * Samples from noise z [batch, size]: solve the flow's equation dx/dt = v(x, t) from t = 0 to 1 in equal steps, as a
+ * Loop, which has no gradient. Euler's method calls the network once per step. Heun's method calls it twice and uses the mean of the
+ * velocities at both ends, except in the last step, because the velocity at t = 1 is not defined.
+ */
+export function integrated(
+  flow: AtTimes,
   { z, label }: { readonly z: Value; readonly label?: Value },
-  { prediction, steps, solver }: { readonly prediction: Prediction; steps: number; solver: Solver },
+  { prediction, steps, solver }: SolverOptions,
 ): Value {
   const velocity = (x: Value, t: Value) => velocityOf(prediction, flow(x, t, label), x, t);
   const { state } = loop(scalar(steps, "int64"), "sampling_steps", { x: z }, (iteration, { x }) => {
@@ -102,5 +134,5 @@ export function solved(
     const isLast = greater(made, steps - 1.5);
     return { state: { x: where(isLast, euler, add(x, mul(mean, 1 / steps))) }, collected: {} };
   });
-  return clip(state.x, -1, 1);
+  return state.x;
 }

@@ -112,6 +112,7 @@ export function offline(): Plugin {
         if (!/asyncify|webgpu|^runs?\./.test(name)) files.push(name);
       }
       const version = hash.digest("hex").slice(0, 8);
+      files.push("version.json");
       const worker = readFileSync(new URL("./service-worker.js", import.meta.url), "utf8")
         .replace('"VERSION"', JSON.stringify(version))
         .replace('["FILES"]', JSON.stringify(files));

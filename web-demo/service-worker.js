@@ -25,6 +25,13 @@ addEventListener("fetch", (event) => {
   if (request.method === "GET" && served) event.respondWith(answerTo(request, url));
 });
 
+/** Some hosts answer every unknown path with an HTML page: that is not the file. */
+function isOfPage(response, pathname) {
+  if (!response.ok || response.type !== "basic") return false;
+  const html = (response.headers.get("content-type") ?? "").startsWith("text/html");
+  return !html || /(\/|\.html)$/.test(pathname);
+}
+
 /**
  * Files with a hash in their name come from the cache. Others come from the network, or from the cache when offline.
  */
@@ -37,7 +44,10 @@ async function answerTo(request, { pathname }) {
   }
   try {
     const response = await fetch(request);
-    if (response.ok && response.type === "basic") await cache.put(request, response.clone());
+    if (isOfPage(response, pathname)) {
+      // A full storage keeps nothing; the page works without it.
+      cache.put(request, response.clone()).catch(() => {});
+    }
     return response;
   } catch (error) {
     const found =

@@ -7,6 +7,7 @@ import wasmLoader from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import { address as wasmBinary, size as wasmSize } from "onnxruntime-web/ort-wasm-simd-threaded.wasm?gzip";
 import type * as Ort from "onnxruntime-web/wasm";
 import { queue, StatefulSession } from "../../src/runtime/engine.js";
+import { fetchedFile, notTheFile } from "./fetched-file.js";
 import { type PageProvider, threadCount } from "./page-provider.js";
 
 /** The GPU was lost, with all its data. */
@@ -107,8 +108,8 @@ async function load(
 }
 
 async function unzipped(address: string, count: (bytes: number) => void): Promise<ArrayBuffer> {
-  const { body, ok, status } = await fetch(address);
-  if (!ok || !body) throw new Error(`${address}: the server answers ${status}`);
+  const { body } = await fetchedFile(address);
+  if (!body) throw notTheFile(address);
   let bytes = 0;
   const counted = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, controller) {

@@ -2,6 +2,7 @@ import { GanOnnxError, messageOf } from "../../src/error.js";
 import { describeAny } from "../../src/export/any-generator.js";
 import { type GeneratorFile, noGenerator } from "../../src/export/description.js";
 import { withClassWeights } from "../../src/onnx/class-weights.js";
+import { fetchedFile, notTheFile } from "../runtime/fetched-file.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { GeneratorWorker } from "./generator-worker.js";
 import { type Words, wordsOf } from "./words.js";
@@ -20,26 +21,18 @@ export interface ShownModel {
 
 /** The models that are shipped with the page, the default first. */
 export async function shippedModels(): Promise<string[]> {
-  const list = await (await fetched("models/index.json")).text();
+  const path = "models/index.json";
+  const list = await (await fetchedFile(path)).text();
   try {
     return JSON.parse(list);
-  } catch (cause) {
-    // Some hosts answer every path with the page itself.
-    const what = "the server answers with something else";
-    throw new GanOnnxError({ what, where: "models/index.json", fix: "copy all files of the page", cause });
+  } catch {
+    throw notTheFile(path);
   }
 }
 
 /** The bytes of a model that is shipped with the page. */
 export async function shippedModel(name: string): Promise<Uint8Array> {
-  return new Uint8Array(await (await fetched(`models/${encodeURIComponent(name)}`)).arrayBuffer());
-}
-
-async function fetched(path: string): Promise<Response> {
-  const response = await fetch(path);
-  if (response.ok) return response;
-  const what = `the server answers ${response.status}`;
-  throw new GanOnnxError({ what, where: path, fix: "copy all files of the page to the server" });
+  return new Uint8Array(await (await fetchedFile(`models/${encodeURIComponent(name)}`)).arrayBuffer());
 }
 
 /**

@@ -1,0 +1,100 @@
+/**
+ * `npx tsx bench/page/learning.ts [--seconds 60] [--only vae,vanilla]`: how soon a training in the built page shows
+ * something, recipe by recipe, each in a fresh profile of the same Chromium: from the click to the first step, until
+ * digits can be recognized, and from Pause to the pause. A digit is recognized when the judge is sure of its class (90%).
+ * Sheets of noise have few such pictures.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import type { Page } from "playwright-core";
+import { openBuiltPage, startLearning, stepOf } from "../../scripts/built-page.js";
+import { mnistForm } from "../../src/data/dataset.js";
+import { Judge } from "../../src/evaluation/judge.js";
+import { opensOn } from "../../src/runtime/session.node.js";
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "60" },
+    only: { type: "string", default: "vanilla,vae,vae-gan" },
+    /** A folder for the sheets as PNG. */
+    sheets: { type: "string" },
+  },
+});
+const [COUNT, COLUMNS, SIZE, SURE] = [64, 8, 28, 0.9];
+
+const judge = await Judge.open(
+  readFileSync("models/judge.onnx"),
+  "models/judge.onnx",
+  opensOn({ ep: "cpu", cpuNodes: true }),
+);
+
+/** The pictures of a sheet on the page, as it draws them: 8 in a row, 2 pixels apart. */
+async function picturesOn(page: Page, selector: string): Promise<Uint8Array> {
+  const grey = (await page.evaluate(`(() => {
+    const canvas = document.querySelector("${selector}");
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]);
+  })()`)) as number[];
+  const width = 2 + COLUMNS * (SIZE + 2);
+  return Uint8Array.from({ length: COUNT * SIZE * SIZE }, (_, i) => {
+    const [picture, pixel] = [Math.floor(i / SIZE ** 2), i % SIZE ** 2];
+    const top = 2 + (SIZE + 2) * Math.floor(picture / COLUMNS) + Math.floor(pixel / SIZE);
+    return grey[top * width + 2 + (SIZE + 2) * (picture % COLUMNS) + (pixel % SIZE)];
+  });
+}
+
+/** The share of pictures whose class the judge is sure of, and the number of these classes. */
+async function recognized(images: Uint8Array): Promise<{ share: number; classes: number }> {
+  const { classes, probabilities } = await judge.classify({
+    name: "the page",
+    count: COUNT,
+    ...mnistForm,
+    images,
+  });
+  const sure = Array.from(classes).filter((each, i) => probabilities[i * 10 + each] >= SURE);
+  return { share: sure.length / COUNT, classes: new Set(sure).size };
+}
+
+for (const recipe of values.only.split(",")) {
+  const { page, cpuSeconds, close } = await openBuiltPage({ viewport: { width: 1280, height: 900 } });
+  try {
+    // A visitor moves the pointer before the click, and the page prepares.
+    await page.mouse.move(100, 100);
+    await page.waitForTimeout(3000);
+    const clicked = await startLearning(page, recipe);
+    const cpu = cpuSeconds();
+    await page.locator("#train-progress", { hasText: /^step \d/ }).waitFor();
+    console.log(`${recipe}: first step after ${Math.round(performance.now() - clicked)} ms`);
+    let before = "";
+    while (performance.now() - clicked < 1000 * Number(values.seconds)) {
+      await page.waitForTimeout(1000);
+      const moment = (await page.locator("#moment-name").textContent()) ?? "";
+      if (moment === before) continue;
+      before = moment;
+      const [seconds, used] = [(performance.now() - clicked) / 1000, cpuSeconds() - cpu];
+      const { share, classes } = await recognized(await picturesOn(page, "#made"));
+      console.log(
+        `${recipe}: ${seconds.toFixed(1)} s (${used.toFixed(1)} s of processor): ${moment}: ${Math.round(100 * share)}% recognized, ${classes} classes`,
+      );
+      if (values.sheets) {
+        mkdirSync(values.sheets, { recursive: true });
+        const name = `${values.sheets}/${recipe}-${String(Math.round(seconds)).padStart(3, "0")}.png`;
+        writeFileSync(name, await page.locator("#made").screenshot());
+      }
+    }
+    const real = await recognized(await picturesOn(page, "#real"));
+    console.log(`${recipe}: of the real ones: ${Math.round(100 * real.share)}%`);
+    const steps = await stepOf(page);
+    const used = (cpuSeconds() - cpu) / steps;
+    const paused = performance.now();
+    await page.locator("#start").click();
+    await page.locator("#train-status", { hasText: /^Paused/ }).waitFor();
+    const pause = Math.round(performance.now() - paused);
+    console.log(
+      `${recipe}: ${steps} steps, ${Math.round(1000 * used)} ms of processor each; pause after ${pause} ms`,
+    );
+  } finally {
+    await close();
+  }
+}
+await judge.close();

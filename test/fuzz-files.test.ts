@@ -1,8 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Header, type HeaderData } from "tar";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { unpacked } from "../src/data/archive.node.js";
 import { readPictures } from "../src/data/pictures.node.js";
 import { checkPath } from "../src/runs/check.js";
 import { listRuns } from "../src/runs/list.js";
@@ -13,6 +16,7 @@ import { resultsOf, rowsOf, tableRun } from "../src/runs/table.js";
 import { newsOf } from "../src/serving/run-view.js";
 import { damaged, everyCase, expectPrintable, expectUnharmed, PATIENCE } from "./helpers/fuzz.js";
 import { flatRows, pictureOf } from "./helpers/pictures.js";
+import { zipOf } from "./helpers/zip.js";
 
 let folder: string;
 beforeAll(async () => {
@@ -54,6 +58,104 @@ describe.each(Object.entries(pictures))("a picture in form of %s", (extension, w
   test(
     "with damage is read, or left out with a reason of one line",
     () => everyCase(damaged(whole), read),
+    PATIENCE,
+  );
+});
+
+/** A tar archive, see POSIX ustar: a header of 512 bytes before each file, and content filled up to 512. */
+function tarOf(entries: readonly (HeaderData & { content?: string })[]): Buffer {
+  const blocks = entries.flatMap(({ content = "", ...about }) => {
+    const header = new Header({ mode: 0o644, size: content.length, type: "File", ...about });
+    const block = Buffer.alloc(512);
+    header.encode(block);
+    const data = Buffer.alloc(Math.ceil(content.length / 512) * 512);
+    data.write(content, "latin1");
+    return [block, data];
+  });
+  return Buffer.concat([...blocks, Buffer.alloc(1024)]);
+}
+
+describe("an archive", () => {
+  const files = { "a/1.png": "one", "b/2.png": "two", "notes.txt": "left out" };
+  const archives = {
+    zip: zipOf(files),
+    tar: tarOf(Object.entries(files).map(([path, content]) => ({ path, content }))),
+  };
+  const wholes = Object.entries({ ...archives, "tar.gz": gzipSync(archives.tar) });
+  let place: string;
+  let count = 0;
+  beforeAll(async () => {
+    place = join(folder, "archives");
+    await mkdir(place);
+    vi.stubEnv("GAN_ONNX_CACHE", join(place, "cache"));
+  });
+  afterAll(() => void vi.unstubAllEnvs());
+
+  /** Unpack it, and require that nothing was written beside the cache. */
+  const unpack = async (bytes: Uint8Array, extension: string): Promise<string[]> => {
+    const archive = join(place, `${count++}.${extension}`);
+    await writeFile(archive, bytes);
+    try {
+      const to = await unpacked(archive, (name) => name.endsWith(".png"), {});
+      return (await readdir(to, { recursive: true })).sort();
+    } finally {
+      await rm(archive);
+      expect(await readdir(place)).toEqual(["cache"]);
+      expect(await readdir(join(place, "cache"))).toEqual(["archives"]);
+    }
+  };
+
+  test.each(wholes)("of form %s is unpacked whole", async (extension, whole) => {
+    expect(await unpack(whole, extension)).toEqual(["a", "a/1.png", "b", "b/2.png", "notes.txt"]);
+  });
+
+  test.each(wholes)(
+    "of form %s with damage is unpacked, or refused by one line",
+    (extension, whole) => everyCase(damaged(whole), (bytes) => unpack(bytes, extension)),
+    PATIENCE,
+  );
+
+  const path = fc
+    .array(
+      fc.constantFrom(
+        "..",
+        ".",
+        "",
+        "a",
+        "b.png",
+        "link",
+        "C:",
+        "con",
+        "x\\y",
+        "\u202e",
+        "\0",
+        "é".repeat(90),
+      ),
+      {
+        minLength: 1,
+        maxLength: 5,
+      },
+    )
+    .map((parts) => parts.join("/"));
+  test(
+    "with paths and links to anywhere writes nothing outside its folder",
+    () =>
+      everyCase(
+        fc.array(
+          fc.record({
+            path,
+            content: fc.string({ maxLength: 8 }),
+            type: fc.constantFrom("File", "SymbolicLink", "Link", "Directory", "CharacterDevice"),
+            linkpath: path,
+          }),
+          { minLength: 1, maxLength: 4 },
+        ),
+        async (entries) => {
+          await unpack(tarOf(entries), "tar").finally(() =>
+            unpack(zipOf(Object.fromEntries(entries.map((entry) => [entry.path, entry.content]))), "zip"),
+          );
+        },
+      ),
     PATIENCE,
   );
 });

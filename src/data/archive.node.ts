@@ -17,6 +17,8 @@ const MOST_TIMES = 200;
 const [LEAST_LIMIT, MOST_BYTES, MOST_FILES] = [64e6, 16e9, 2_000_000];
 /** The number of unpacked archives in the cache. */
 const KEPT = 3;
+/** Milliseconds after which a folder that is still being unpacked belongs to a process that has ended. */
+const ABANDONED = 24 * 60 * 60 * 1000;
 
 /**
  * Returns the place of an archive's file or folder, by its path and size; undefined for files of the system. Throws a
@@ -66,7 +68,7 @@ export async function unpacked(
   await makeFolder(root).catch((cause: unknown) => {
     throw unwritable(root, cause);
   });
-  const begun = await mkdtemp(join(root, "."));
+  const begun = await mkdtemp(`${root}${sep}.`);
   report?.(`unpacking ${basename(archive)}`);
   try {
     const limit = Math.min(MOST_BYTES, Math.max(LEAST_LIMIT, MOST_TIMES * size));
@@ -80,7 +82,8 @@ export async function unpacked(
     });
     await rename(begun, folder);
   } catch (cause) {
-    await rm(begun, { recursive: true, force: true });
+    // After an error the last files of a tar archive may still be written. `dropOldest` removes what stays.
+    await rm(begun, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
     signal?.throwIfAborted();
     if (cause instanceof GanOnnxError) throw cause;
     throw broken(archive, `cannot be unpacked (${messageOf(cause)})`, "replace it by a whole copy", cause);
@@ -145,11 +148,14 @@ async function keep(target: string, content: (() => Promise<Readable>) | undefin
   else await writeFile(target, "");
 }
 
+/** Remove all but the newest archives, and what failed or killed processes have left. */
 async function dropOldest(root: string): Promise<void> {
-  const names = (await readdir(root)).filter((name) => !name.startsWith("."));
   const folders = await Promise.all(
-    names.map(async (name) => ({ path: join(root, name), there: await stat(join(root, name)) })),
+    (await readdir(root)).map(async (name) => ({ name, changed: (await stat(join(root, name))).mtimeMs })),
   );
-  folders.sort((a, b) => b.there.mtimeMs - a.there.mtimeMs);
-  for (const { path } of folders.slice(KEPT)) await rm(path, { recursive: true, force: true });
+  const [begun, whole] = [true, false].map((is) => folders.filter(({ name }) => name.startsWith(".") === is));
+  const oldest = whole.sort((a, b) => b.changed - a.changed).slice(KEPT);
+  const abandoned = begun.filter(({ changed }) => Date.now() - changed > ABANDONED);
+  for (const { name } of [...oldest, ...abandoned])
+    await rm(join(root, name), { recursive: true, force: true });
 }

@@ -12,8 +12,9 @@ afterAll(remove);
 const positionOf = async (out: string) =>
   (await readCheckpoint(join(cwd, out, "checkpoint.safetensors"))).position;
 /** Wait for the first one: it is written while the next epoch is made, however long the disk takes. */
-const checkpointIn = (out: string) =>
-  vi.waitUntil(() => existsSync(join(cwd, out, "checkpoint.safetensors")), { timeout: 30_000 });
+const checkpointIn = (out: string) => written(out, "checkpoint.safetensors");
+const written = (...path: string[]) =>
+  vi.waitUntil(() => existsSync(join(cwd, ...path)), { timeout: 60_000 });
 /** A run is stopped in a block of steps, so that there are enough of them: each a step long. */
 const slowly = ["--steps-per-call", "1"];
 /** Everyone ends with this configuration. */
@@ -108,8 +109,8 @@ test("a second Ctrl-C ends at once, without waiting for the steps that are being
   const huge = ["--steps-per-call", "1000", "--batch-size", "2", "--width", "2048", "--depth", "3"];
   const args = ["train", "--data", "data", "--out", "huge", "--epochs", "1", ...huge];
   const running = startCli(args, { cwd });
-  await running.says("vanilla on data");
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  // What is written last before the first call.
+  await written("huge", "img", "real_images.png");
   running.kill("SIGINT");
   await running.says("press Ctrl-C again to stop at once");
   running.kill("SIGINT");

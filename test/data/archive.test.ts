@@ -1,4 +1,4 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { create } from "tar";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
@@ -121,4 +121,16 @@ test("a Parquet file is refused with how to save its images", async () => {
   await expect(loadDataset(path, { seed: 1 })).rejects.toThrow(
     /train\.parquet: is a Parquet file, which is not read; save its images as files, in Python: import datasets; /,
   );
+});
+
+test("what a killed process began to unpack is removed after a day", async () => {
+  const [old, fresh] = [".old", ".fresh"].map((name) => join(cache, "archives", name));
+  for (const begun of [old, fresh]) await mkdir(begun, { recursive: true });
+  const before = new Date(Date.now() - 25 * 3_600_000);
+  await utimes(old, before, before);
+  await loadDataset(await packers[".zip"]("shapes.zip", await pictures()), { seed: 1, size: 1 });
+  const names = await readdir(join(cache, "archives"));
+  expect(names.filter((name) => name.startsWith("."))).toEqual([".fresh"]);
+  expect(names).toHaveLength(2);
+  expect(await readdir(cache)).toEqual(expect.not.arrayContaining([expect.stringMatching(/^archives./)]));
 });

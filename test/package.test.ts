@@ -174,6 +174,32 @@ describe("the packed package", () => {
   });
 });
 
+test("docs/reliability.md lists the licence of each package that an install brings", () => {
+  const {
+    packages,
+  }: { packages: Record<string, { license?: string; dev?: boolean; devOptional?: boolean }> } = JSON.parse(
+    readFileSync(join(root, "package-lock.json"), "utf8"),
+  );
+  const byLicence = new Map<string, Set<string>>();
+  for (const [path, { license, dev, devOptional }] of Object.entries(packages)) {
+    if (path === "" || dev || devOptional) continue;
+    // A package of before npm had the field: its file LICENSE.md says it.
+    const licence =
+      license ?? (/MIT/.exec(readFileSync(join(root, path, "LICENSE.md"), "utf8"))?.[0] as string);
+    const names = byLicence.get(licence) ?? new Set();
+    byLicence.set(licence, names.add(path.replace(/^.*node_modules\//, "")));
+  }
+  const rows = Array.from(
+    byLicence,
+    ([licence, names]) => `| ${licence} | ${[...names].sort().join(", ")} |`,
+  );
+  const page = readFileSync(join(root, "docs/reliability.md"), "utf8");
+  const listed = page
+    .split("\n")
+    .filter((line) => rows.some((row) => row.split("|")[1] === line.split("|")[1]));
+  expect(listed.sort()).toEqual(rows.sort());
+});
+
 test("knip finds no file and no dependency that nothing uses, and none that is not listed", async () => {
   const args = ["--include", "files,dependencies,unlisted,unresolved,binaries", "--no-progress"];
   const { stdout } = await run(join(root, "node_modules/.bin/knip"), args, { cwd: root }).catch(

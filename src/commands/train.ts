@@ -18,6 +18,7 @@ import { commandsFor, repeating } from "./report.js";
 const harmless = [
   "epochs",
   "stepsPerCall",
+  "threads",
   "strict",
   "evaluateEvery",
   "evaluateSamples",

@@ -133,6 +133,12 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     /^--device 1: cpu cannot choose a device/,
   ],
 
+  [
+    "no threads",
+    () => [...fresh("data"), "--threads", "0", "--dry-run"],
+    2,
+    /^--threads: needs a whole number from 1 to 1024, not 0/,
+  ],
   ["a config file that is not there", () => ["train", "--config", "no.json"], 2, /^no\.json: cannot be read/],
   ["broken JSON", () => ["train", "--config", "broken.json"], 2, /^broken\.json: is not JSON/],
   [

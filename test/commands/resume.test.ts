@@ -30,9 +30,14 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
   test("two epochs, and two more with --resume", async () => {
     // Measured, as it is unless told.
     await succeed(train("halves", 2), { cwd });
-    const { stdout } = await succeed(resume("halves", "--epochs", "4", ...inTheEnd), { cwd });
+    // The number of threads changes nothing but the configuration.
+    const one = ["--threads", "1", ...inTheEnd];
+    const { stdout } = await succeed(resume("halves", "--epochs", "4", ...one), { cwd });
     expect(stdout).toBe("halves\n");
-    expect(await contentOf("halves")).toEqual(uninterrupted);
+    const { "config.json": settings, ...content } = await contentOf("halves");
+    const { "config.json": others, ...wanted } = uninterrupted;
+    expect(content).toEqual(wanted);
+    expect(JSON.parse(settings)).toEqual({ ...JSON.parse(others), threads: 1 });
   });
 
   test.each([

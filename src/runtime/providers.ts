@@ -80,6 +80,8 @@ export function sessionOptions(
   return {
     // Native warnings report shape arithmetic on the CPU, which is intended. Errors arrive as exceptions.
     logSeverityLevel: 3,
+    // Memory patterns allocate one block for all intermediate results: as fast, but twice the memory (bench/README.md).
+    enableMemPattern: false,
     executionProviders: [device === undefined ? name : { name, deviceId: device }],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Values are strings; nested keys are joined by dots (onnxruntime_session_options_config_keys.h).

@@ -43,20 +43,21 @@ afterEach(() => vi.unstubAllEnvs());
 describe("sessionOptions", () => {
   it("names the provider, and forbids the CPU to step in for a GPU", () => {
     const strict = { session: { disable_cpu_ep_fallback: "1" } };
-    expect(sessionOptions("cpu")).toEqual({ logSeverityLevel: 3, executionProviders: ["cpu"] });
+    const always = { logSeverityLevel: 3, enableMemPattern: false };
+    expect(sessionOptions("cpu")).toEqual({ ...always, executionProviders: ["cpu"] });
     expect(sessionOptions("webgpu")).toEqual({
-      logSeverityLevel: 3,
+      ...always,
       executionProviders: ["webgpu"],
       extra: strict,
     });
     expect(sessionOptions("cuda", { device: 1, threads: 2 })).toEqual({
-      logSeverityLevel: 3,
+      ...always,
       executionProviders: [{ name: "cuda", deviceId: 1 }],
       intraOpNumThreads: 2,
       extra: strict,
     });
     expect(sessionOptions("cuda", { cpuNodes: true })).toEqual({
-      logSeverityLevel: 3,
+      ...always,
       executionProviders: ["cuda"],
     });
   });

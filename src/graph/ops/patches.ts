@@ -9,11 +9,15 @@ import { matmul } from "./matmul.js";
 import { gemm } from "./matrix.js";
 import { sum } from "./reduce.js";
 import { reshape, transpose } from "./reshape.js";
+import { concat, split } from "./shape.js";
 
 // Convolution as one matrix product over the whole batch. ONNX Runtime's CPU kernels multiply image by image: the
 // matrices are small and one thread copies the patches. A product over the batch uses all threads. With the batch as
 // the last axis, each pixel is a contiguous sequence of numbers, so patches are gathered sequence by sequence, and the
 // rows of the product are channels.
+//
+// Patches have one number for each channel, tap and pixel of the small image. For larger images that is most of the
+// memory of a training, so products are computed in parts that cut no sum: the results are the same numbers.
 //
 // A convolution connects a large image with a small one: tap k of the kernel connects pixel o of the small image with
 // pixel s·o + d·k - p of the large image, or with padding.
@@ -96,12 +100,47 @@ function isPixelByPixel({ weight, geometry }: Sides): boolean {
   return area(weight) === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0);
 }
 
-/** The patches of the large image, one pixel for each tap: [channels·taps, pixels of the small image·batch]. */
-function patches(large: Value, sides: Sides): Value {
-  if (isPixelByPixel(sides)) return asRows(pixels(large));
-  const picked = pick(withZero(pixels(large)), meetings(sides, area(large.shape)));
-  const [channels, taps, ...others] = picked.shape;
-  return reshape(picked, [Number(channels) * Number(taps), productOf(others)]);
+/** The most numbers of patches per image of the batch in one product: 32 MiB at a batch of 128. */
+const MOST_NUMBERS = 2 ** 16;
+/** Approximately the numbers of each part of a larger product. */
+const PART_NUMBERS = 2 ** 14;
+
+/** The extents of about equal parts of an axis, for a product that reads so many numbers of patches per image. */
+function partsOf(extent: number, numbers: number): number[] {
+  const count = numbers <= MOST_NUMBERS ? 1 : Math.min(extent, Math.ceil(numbers / PART_NUMBERS));
+  const edge = (i: number) => Math.floor((i * extent) / count);
+  return Array.from({ length: count }, (_, i) => edge(i + 1) - edge(i));
+}
+
+/** The numbers of patches per image. */
+function numbersOf({ large, small, weight }: Sides): number {
+  return Number(large[1]) * area(weight) * area(small);
+}
+
+/**
+ * The patches of a large image [channels, pixels, batch], one pixel for each tap: [channels·taps, pixels of the small
+ * image·batch], in parts of the small image's pixels.
+ */
+function* patches(large: Value, sides: Sides, parts: readonly number[]): Generator<Value> {
+  if (isPixelByPixel(sides)) return yield asRows(large);
+  const table = meetings(sides, area(sides.large));
+  const padded = withZero(large);
+  let start = 0;
+  for (const part of parts) {
+    const picked = pick(
+      padded,
+      table.map((row) => row.slice(start, start + part)),
+    );
+    const [channels, taps, ...others] = picked.shape;
+    yield reshape(picked, [Number(channels) * Number(taps), productOf(others)]);
+    start += part;
+  }
+}
+
+/** The patches in one part. */
+function allPatches(large: Value, sides: Sides): Value {
+  const [whole] = patches(large, sides, [area(sides.small)]);
+  return whole;
 }
 
 /** The weights as a matrix [small channels, large channels·taps]. */
@@ -120,7 +159,12 @@ export function convByProduct(
 ): Value {
   const sides = { large: x.shape, small, weight: weight.shape, geometry };
   const c = bias && reshape(bias, [bias.shape[0], 1]);
-  return batchFirst(gemm(weightMatrix(weight), patches(x, sides), { c }), small);
+  const matrix = weightMatrix(weight);
+  // Each part has some of the result's pixels.
+  const parts = Array.from(patches(pixels(x), sides, partsOf(area(small), numbersOf(sides))), (part) =>
+    gemm(matrix, part, { c }),
+  );
+  return batchFirst(concat(parts, 1), small);
 }
 
 /** ConvTranspose: compute Wᵀ·y, then gather and sum the products of each pixel of the result. */
@@ -138,16 +182,19 @@ export function convTransposeByProduct(
   }
   // Each row of products ends with a zero pixel, which is used for padding.
   const zero = area(y.shape);
-  const products = gemm(weightMatrix(weight), asRows(withZero(pixels(y))), { transA: true });
-  const [channels, taps, batch] = [large[1], area(weight.shape), y.shape[0]];
+  const [taps, batch] = [area(weight.shape), y.shape[0]];
   const contributions = Array.from({ length: area(large) }, (): number[] => []);
   for (const [tap, pixels] of meetings(sides, -1).entries()) {
     for (const [o, pixel] of pixels.entries()) contributions[pixel]?.push(tap * (zero + 1) + o);
   }
   const most = contributions.reduce((longest, { length }) => Math.max(longest, length), 1);
   const table = Array.from({ length: most }, (_, i) => contributions.map((from) => from[i] ?? zero));
-  const picked = pick(reshape(products, [channels, taps * (zero + 1), batch]), table);
-  return biased(batchFirst(sum(picked, [1]), large));
+  // Each part has some of the result's channels.
+  const parts = split(weight, 1, partsOf(Number(large[1]), numbersOf(sides))).map((part) => {
+    const products = gemm(weightMatrix(part), asRows(withZero(pixels(y))), { transA: true });
+    return sum(pick(reshape(products, [part.shape[1], taps * (zero + 1), batch]), table), [1]);
+  });
+  return biased(batchFirst(concat(parts, 0), large));
 }
 
 /** The gradient of the weights: small·patches(large)ᵀ. */
@@ -158,7 +205,12 @@ export function weightGradientByProduct(
   geometry: Geometry,
 ): Value {
   const sides = { large: large.shape, small: small.shape, weight, geometry };
-  return reshape(gemm(asRows(pixels(small)), patches(large, sides), { transB: true }), weight);
+  const rows = asRows(pixels(small));
+  // Each part has some of the large image's channels.
+  const parts = split(pixels(large), 0, partsOf(Number(weight[1]), numbersOf(sides))).map((part) =>
+    reshape(gemm(rows, allPatches(part, sides), { transB: true }), weight.with(1, part.shape[0])),
+  );
+  return concat(parts, 1);
 }
 
 /** The same for grouped channels: one product per group. */
@@ -169,7 +221,7 @@ export function groupedWeightGradientByProduct(
   groups: number,
   geometry: Geometry,
 ): Value {
-  const met = patches(large, { large: large.shape, small: small.shape, weight, geometry });
+  const met = allPatches(pixels(large), { large: large.shape, small: small.shape, weight, geometry });
   const rows = asRows(pixels(small));
   const parted = (x: Value) => reshape(x, [groups, Number(x.shape[0]) / groups, x.shape[1]]);
   return reshape(matmul(parted(rows), transpose(parted(met), [0, 2, 1])), weight);

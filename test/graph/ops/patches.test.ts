@@ -107,6 +107,38 @@ test("convolutions by constant weights stay ONNX's own, learnt ones are products
   expect(operators.filter((type) => type === "Gather")).toHaveLength(1);
 });
 
+test("patches of large images are made in parts, which give the same numbers", async () => {
+  const [x, y] = [input("x", "float32", [1, 8, 48, 48]), input("y", "float32", [1, 3, 24, 24])];
+  const w = input("w", "float32", [3, 8, 4, 4]);
+  const feeds = { x: numbers(x.shape), y: numbers(y.shape), w: numbers(w.shape) };
+  const fixed = constant("float32", [3, 8, 4, 4], Float32Array.from(feeds.w));
+  const options = { stride: 2, padding: 1 };
+  const both = (weight: Value) => ({
+    convolved: conv2d(x, weight, options),
+    grown: convTranspose2d(y, weight, options),
+  });
+  const dw = gradients(sum(mul(both(w).convolved, y)), [w])[0];
+  const { convolved, grown, dw: found } = await evaluate({ ...both(w), dw }, feeds);
+  expect({ convolved, grown }).toEqual(await evaluate(both(fixed), feeds));
+  // ∂/∂w of Σ conv(x, w)·y: what one weight adds is conv by a kernel of zeros with a one there.
+  const one = constant(
+    "float32",
+    [3, 8, 4, 4],
+    Float32Array.from(feeds.w, (_, i) => +(i === 200)),
+  );
+  const { share } = await evaluate({ share: sum(mul(conv2d(x, one, options), y)) }, feeds);
+  expect(found.data[200]).toBe(share.data[0]);
+
+  const patches = 8 * 16 * 24 * 24;
+  const { nodes, values } = modelOf({ ...both(w), dw }).graph;
+  const gathered = nodes.filter(({ type }) => type === "Gather").flatMap(({ outputs }) => outputs);
+  const sizes = values
+    .filter(({ name }) => gathered.includes(name))
+    .map(({ shape }) => sizeOf(shape as number[]));
+  expect(sizes).toHaveLength(gathered.length);
+  expect(Math.max(...sizes)).toBeLessThan(patches / 2);
+});
+
 test("an image may have more pixels than a function has arguments", () => {
   const small = input("x", "float32", ["batch", 1, 256, 256]);
   const y = convTranspose2d(small, input("w", "float32", [1, 1, 2, 2]), { stride: 2 });

@@ -85,6 +85,26 @@ export function gzipped(): Plugin {
   };
 }
 
+/** Write the styles of the first page into it: on a slow network each further file is a second later. */
+export function inlineStyles(): Plugin {
+  return {
+    name: "inline-styles",
+    enforce: "post",
+    generateBundle(_, bundle) {
+      const page = bundle["index.html"];
+      if (page?.type !== "asset") return;
+      page.source = String(page.source).replaceAll(
+        /<link rel="stylesheet"[^>]*href="\.\/([^"]+)">/g,
+        (_, name) => {
+          const file = bundle[name];
+          if (file?.type !== "asset") throw new Error(`the build has no ${name}`);
+          return `<style>${file.source}</style>`;
+        },
+      );
+    },
+  };
+}
+
 /** What the pages of runs are told where nothing serves any: none. `gan-onnx serve --run` answers in its place. */
 export function noRun(): Plugin {
   return {

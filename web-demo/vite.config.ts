@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { gzipped, noRun, offline, shippedFiles, shippedModels } from "./build-plugins.js";
+import { gzipped, inlineStyles, noRun, offline, shippedFiles, shippedModels } from "./build-plugins.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -12,7 +12,7 @@ export default defineConfig({
   base: "./",
   // The model whose sheet is prepared.
   define: { "import.meta.env.FIRST_MODEL": JSON.stringify(shippedFiles()[0]) },
-  plugins: [shippedModels(), noRun(), ...plugins(), offline()],
+  plugins: [shippedModels(), noRun(), ...plugins(), inlineStyles(), offline()],
   // Keep ONNX Runtime's loader as a separate file: its threads start from that file.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },
   worker: { format: "es", plugins },
@@ -27,7 +27,7 @@ export default defineConfig({
       },
     },
     target: "es2022",
-    // Inline nothing: the content security policy of `gan-onnx serve` allows only files.
+    // Inline no data: the content security policy of `gan-onnx serve` allows only files.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,

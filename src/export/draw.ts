@@ -42,7 +42,8 @@ export async function drawn(
 /** Some rows of a tensor, in the given order. */
 function rowsOf({ dtype, shape, data }: Tensor, order: readonly number[]): Tensor {
   const size = data.length / shape[0];
-  const rows = data.slice(0, order.length * size);
+  // There may be more rows than the tensor has.
+  const rows = new (data.constructor as new (length: number) => typeof data)(order.length * size);
   for (const [to, from] of order.entries()) {
     rows.set(data.subarray(from * size, (from + 1) * size) as never, to * size);
   }

@@ -29,21 +29,21 @@ const HOST6 = "::1";
 /** The list of models that the page offers. */
 const LIST = "/models/index.json";
 
-/** The inline scripts of the page's HTML, by hash, as a content security policy names them. */
-function inlineScripts(folder: string): string[] {
+/** The inline scripts or styles of the page's HTML, by hash, as a content security policy names them. */
+function inlined(folder: string, tag: "script" | "style"): string[] {
   const html = readFileSync(`${folder}/index.html`, "utf8");
-  return Array.from(html.matchAll(/<script>([\s\S]*?)<\/script>/g), ([, script]) => {
-    return `'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+  return Array.from(html.matchAll(new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`, "g")), ([, content]) => {
+    return `'sha256-${createHash("sha256").update(content).digest("base64")}'`;
   });
 }
 
-/** A content security policy: only files of the page, its scripts, WebAssembly and workers. */
+/** A content security policy: only files of the page, its scripts and styles, WebAssembly and workers. */
 const policyFor = (folder: string) => [
   "default-src 'none'",
-  ["script-src 'self' 'wasm-unsafe-eval'", ...inlineScripts(folder)].join(" "),
+  ["script-src 'self' 'wasm-unsafe-eval'", ...inlined(folder, "script")].join(" "),
   "worker-src 'self'",
   "connect-src 'self'",
-  "style-src 'self'",
+  ["style-src 'self'", ...inlined(folder, "style")].join(" "),
   "img-src 'self' blob:",
   "base-uri 'none'",
   "form-action 'none'",

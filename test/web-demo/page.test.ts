@@ -6,6 +6,7 @@ import { Jimp } from "jimp";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { exportNetwork } from "../../src/export/network.js";
+import { reducedModel } from "../../src/export/reduced.js";
 import { floatsIn } from "../../src/tensors/tensor.js";
 import { initialState } from "../../src/training/state.js";
 import { succeed } from "../helpers/cli.js";
@@ -262,6 +263,21 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.goForward();
     await expect.poll(async () => (await sheet()).width).toBe(4 * 30 + 2);
     expect(await page.locator("#digit").isVisible()).toBe(false);
+  });
+
+  test("draws with a generator whose file fixes the size of a batch, as often as it takes", async () => {
+    const bytes = await otherModel();
+    const file = join(cwd, "any.onnx");
+    await writeFile(file, bytes);
+    const design = designed("conditional", { latent: 20 }, colour(12));
+    const { bytes: five } = await reducedModel(bytes, design, { batch: 5 }, onCpu);
+    await open();
+    await drop(page, "five.onnx", five);
+    await expect.poll(async () => (await sheet()).width).toBe(4 * 14 + 2);
+    const expected = await sampled(file, "--seed", "7", "--count", "16");
+    await expect.poll(async () => farthest((await sheet()).grey, expected.grey)).toBeLessThanOrEqual(2);
+    await page.getByLabel("Direction 4").waitFor();
+    expect(await page.locator("#problem").textContent()).toBe("");
   });
 
   test("draws with a flow, whose file has the solver inside as a Loop", async () => {

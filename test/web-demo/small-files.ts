@@ -9,7 +9,7 @@ export const smallImages = idx(
 );
 export const smallLabels = idx(
   [small.count],
-  Array.from({ length: small.count }, (_, i) => i % 10),
+  Array.from({ length: small.count }, (_, i) => i % 3),
 );
 
 /** A file as a file field is given it. */

@@ -154,6 +154,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
 
   test("agrees with Node after 50 steps and more, in which the discriminator's loss falls", async () => {
     await open();
+    await page.locator("#recipe").selectOption("vanilla");
     // At the rate that the page suggests the two agree at first; then a unit is active here that is not there, and the
     // difference grows tenfold in some fifteen steps. How many steps there are is up to the machine.
     const rate = 1e-5;
@@ -182,7 +183,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
       .getByRole("img", { name: /^Curves .* loss of the discriminator/ })
       .getAttribute("aria-label");
     expect(label).toMatch(/loss of the generator/);
-  }, 120_000);
+  }, 300_000);
 
   test("goes on where it was, after a pause and after another visit, behind a static host", async () => {
     await open("a static host");
@@ -252,6 +253,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
   test("takes another learning rate on the way, and starts over", async () => {
     await open();
     await chooseSmallData();
+    await page.locator("#recipe").selectOption("vanilla");
     await train(2);
     await page.locator("#rate").fill("-1");
     await page.locator("#rate").press("Enter");
@@ -284,6 +286,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await open();
     const mine = page;
     await chooseSmallData();
+    await page.locator("#recipe").selectOption("vanilla");
     await train(2);
     page = other;
     await button("Start over").waitFor();
@@ -373,6 +376,8 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await button("Draw with it above").click();
     expect((await downloading).suggestedFilename()).toBe("generator.onnx");
     await expect.poll(() => page.locator("#model").inputValue(), slow).toBe("trained here (conditional)");
+    // As many classes as the labels have.
+    await page.locator("#caption", { hasText: "and one of 3 classes in" }).waitFor();
     await rest();
   }, 120_000);
 

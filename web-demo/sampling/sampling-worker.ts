@@ -1,5 +1,6 @@
 import { messageOf } from "../../src/error.js";
 import type { Generator } from "../../src/export/description.js";
+import { drawn } from "../../src/export/draw.js";
 import { runForeign } from "../../src/export/foreign-run.js";
 import type { Ports } from "../../src/networks/role.js";
 import { drawLatents } from "../../src/recipes/latents.js";
@@ -59,6 +60,7 @@ function weighted(feeds: Tensors, classes = 0): Tensors {
 
 async function run({ session, generator, ports, mixes }: Model, feeds: Tensors): Promise<Float32Array> {
   const fed = mixes ? weighted(feeds, generator.classes) : feeds;
+  if (generator.batch !== undefined) return drawn(session, { ...generator, ports }, fed);
   if (ports) return runForeign(session, generator, ports, fed);
   const image = tensorIn(await session.run(fed), "image");
   const { channels, height, width } = generator.image;

@@ -2,6 +2,7 @@ import type { Dataset } from "../../src/data/dataset.js";
 import { idxDataset } from "../../src/data/idx.js";
 import { idxNameOf, idxPairIn } from "../../src/data/idx-names.js";
 import { GanOnnxError } from "../../src/error.js";
+import { classesIn } from "../../src/training/batches.js";
 import type { PageData } from "./plan.js";
 
 /** The size of the user's pictures for training. */
@@ -34,8 +35,8 @@ export async function dataIn(files: readonly File[]): Promise<PageData> {
     const fix = "choose train-images-idx3-ubyte(.gz), and the labels with it if you like, or some pictures";
     throw new GanOnnxError({ what: "holds no images", where: files[0].name, fix });
   }
-  await idxDataset(images.path, images, labels);
-  return { kind: "files", images, labels };
+  const dataset = await idxDataset(images.path, images, labels);
+  return { kind: "files", images, labels, classes: dataset.labels && classesIn(dataset.labels) };
 }
 
 /** The name of data. */

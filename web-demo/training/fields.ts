@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../../src/error.js";
-import { drawingRecipes, type RecipeName, recipes } from "../../src/recipes/index.js";
+import { drawingRecipes, type RecipeName, recipes, withClasses } from "../../src/recipes/index.js";
 import { offerProviders, type PageProvider } from "../runtime/page-provider.js";
 import { find, readSeed } from "../ui/dom.js";
 import { dataIn, nameOfData } from "./data-files.js";
@@ -38,7 +38,16 @@ export function asked(): Plan {
   }
   const id = String(crypto.getRandomValues(new Uint32Array(4)));
   const recipe = recipeField.value as RecipeName;
-  return { id, recipe, settings, learningRate, seed: readSeed(seedField), data };
+  const seed = readSeed(seedField);
+  return { id, recipe, settings: settingsFor(recipe, data), learningRate, seed, data };
+}
+
+/** The chosen settings, with the number of classes of files if the recipe needs one. */
+function settingsFor(recipe: RecipeName, data: PageData): Plan["settings"] {
+  const classes = data.kind === "files" ? data.classes : undefined;
+  const own: Readonly<Record<string, unknown>> = settings ?? {};
+  const told = withClasses(recipes[recipe], own, classes);
+  return told.classes === own.classes ? settings : told;
 }
 
 export const chosenProvider = () => providerField.value as PageProvider;

@@ -8,7 +8,13 @@ import type { Scene } from "./scene.js";
 /** The data of a training in the page: drawn digits, files in MNIST's form, or the user's pictures. */
 export type PageData =
   | { readonly kind: "drawn" }
-  | { readonly kind: "files"; readonly images: IdxFile; readonly labels?: IdxFile }
+  | {
+      readonly kind: "files";
+      readonly images: IdxFile;
+      readonly labels?: IdxFile;
+      /** The number of classes, if there are labels. Older versions of the page did not store it. */
+      readonly classes?: number;
+    }
   | { readonly kind: "pictures"; readonly dataset: Dataset };
 
 /** The request for a training. */

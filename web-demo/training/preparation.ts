@@ -11,6 +11,7 @@ import type { PageProvider } from "../runtime/page-provider.js";
 import { measuredThreads } from "../runtime/threads.js";
 import { designFor, trainingOf } from "./design.js";
 import type { PageData, Plan } from "./plan.js";
+import { ScenePainter } from "./scene.js";
 
 /** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
 const DRAWN = 12_800;
@@ -22,6 +23,8 @@ export interface Prepared {
   readonly graph: StepGraph;
   /** The training graph, loaded; whoever takes it closes it. */
   readonly engine: StatefulSession;
+  /** Draws the scenes; whoever takes it closes it. */
+  readonly painter: ScenePainter;
 }
 
 type Tell = (what: string) => void;
@@ -58,7 +61,7 @@ export async function preparedFor(plan: Plan, provider: PageProvider, tell: Tell
   const { key, prepared } = ahead ?? {};
   ahead = undefined;
   if (key === keyOf(plan, provider)) return (await prepared) as Prepared;
-  prepared?.then(({ engine }) => engine.close()).catch(() => {});
+  prepared?.then(({ engine, painter }) => Promise.all([engine.close(), painter.close()])).catch(() => {});
   return prepare(plan, provider, tell);
 }
 
@@ -82,13 +85,16 @@ async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<
   const { design } = await designFor(plan, dataset);
   const { graph, train } = trainingOf(plan, design);
   const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
-  return { dataset, design, graph, engine: await openOn(provider, train, left) };
+  const engine = await openOn(provider, train, left);
+  const painter = await ScenePainter.open(design, dataset, (bytes) => openOn(provider, bytes), plan.seed);
+  return { dataset, design, graph, engine, painter };
 }
 
-/** Make one step, and forget it: the first one takes memory and lets the browser compile what it needs. */
-async function warmUp({ design, dataset, engine }: Prepared, seed: number, batchSize: number) {
+/** Make and draw one step, and forget it: the first one takes memory and lets the browser compile what it needs. */
+async function warmUp({ design, dataset, engine, painter }: Prepared, seed: number, batchSize: number) {
   const keys = { seed, epoch: 1, order: orderOfEpoch(seed, 1, dataset.count) };
   await engine.setState(initialState(design, seed));
   const block = { firstStep: 0, steps: 1, batchSize };
   await engine.consume(feedsOfBlock(batchInputs(design), dataset, keys, block, batchSize));
+  await painter.paint(await engine.getState());
 }

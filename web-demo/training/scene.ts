@@ -47,19 +47,12 @@ export class ScenePainter implements SheetPainter {
     private readonly sampler: Loaded,
     private readonly critic: Loaded | undefined,
     private readonly reconstructor: Loaded | undefined,
-    private readonly show: (scene: Scene) => void,
   ) {}
 
-  /**
-   * @param show receives each scene.
-   */
-  static async open(
-    design: Design,
-    dataset: Dataset,
-    open: OpenModel,
-    seed: number,
-    show: (scene: Scene) => void,
-  ): Promise<ScenePainter> {
+  /** Receives each scene. */
+  show: (scene: Scene) => void = () => {};
+
+  static async open(design: Design, dataset: Dataset, open: OpenModel, seed: number): Promise<ScenePainter> {
     const about = { doc: "Draws the scenes of a training." };
     const load = async (model: ReturnType<typeof buildCritic>): Promise<Loaded | undefined> =>
       model && {
@@ -79,7 +72,6 @@ export class ScenePainter implements SheetPainter {
       sampler,
       await load(buildCritic(design, about)),
       await load(buildReconstructor(design, about)),
-      show,
     );
   }
 

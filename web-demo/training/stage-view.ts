@@ -18,6 +18,7 @@ const label = find("#moment-name", HTMLElement);
 const judge = find("#judge", HTMLElement);
 const rebuiltPart = find("#rebuilt-part", HTMLElement);
 const legend = find("#legend", HTMLElement);
+const notes = { duel: find("#note-duel", HTMLElement), loss: find("#note-loss", HTMLElement) };
 const note = find("#note-discriminator", HTMLElement);
 
 interface Moment {
@@ -73,7 +74,8 @@ function show(): void {
   draw(real, scene, scene.real);
   rebuiltPart.hidden = !scene.rebuilt;
   if (scene.rebuilt) draw(rebuilt, scene, scene.rebuilt);
-  judge.hidden = legend.hidden = note.hidden = !opinions;
+  judge.hidden = legend.hidden = note.hidden = notes.duel.hidden = !opinions;
+  notes.loss.hidden = opinions !== undefined;
   find("#duel-title", HTMLElement).textContent = opinions ? "The duel" : "How it goes";
   const shares = [meanOf(scene.real), meanOf(scene.made)];
   setMeter("real", shares[0]);

@@ -21,7 +21,7 @@ import type { CurvePoint } from "../ui/curves.js";
 import { designFor, trainingOf } from "./design.js";
 import type { PageData, Plan } from "./plan.js";
 import { datasetOf, prepareAhead, preparedFor } from "./preparation.js";
-import { type Scene, ScenePainter } from "./scene.js";
+import type { Scene } from "./scene.js";
 import { settingsOf } from "./settings.js";
 
 /** A training as known to the page: its plan and its progress. */
@@ -75,7 +75,7 @@ export type Pace = keyof typeof paces;
  * How long a call may take, and how often the page is told how far the training is, in milliseconds. A pause waits for
  * the call that is under way and for the one behind it.
  */
-const [LONGEST_CALL, TELL_EVERY] = [80, 6000];
+const [LONGEST_CALL, TELL_EVERY] = [50, 6000];
 
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
 const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
@@ -89,7 +89,7 @@ let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgr
 async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise<void> {
   pause = new AbortController();
   const { signal } = pause;
-  const { dataset, design, graph, engine } = await preparedFor(plan, provider, preparing);
+  const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, preparing);
   const start = standingOf({ plan, checkpoint }, design, dataset.count);
   checkLabels(dataset, design.exported.classes);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
@@ -118,13 +118,7 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
     },
     openModel: (bytes) => openOn(provider, bytes),
     async openPainter() {
-      const painter = await ScenePainter.open(
-        design,
-        dataset,
-        (bytes) => openOn(provider, bytes),
-        plan.seed,
-        show,
-      );
+      painter.show = show;
       made = start.position.epoch * perEpoch + start.position.step;
       // Show what it draws before training.
       await painter.paint(start.state);

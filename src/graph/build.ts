@@ -143,6 +143,8 @@ class GraphBuilder {
   private readonly initializers: NamedTensor[] = [];
   private readonly nodes: NamedNode[] = [];
   private readonly values: NamedValue[] = [];
+  /** The values that nodes or outputs read. */
+  private read: ReadonlySet<Value> = new Set();
 
   constructor(
     private readonly name: string,
@@ -158,7 +160,9 @@ class GraphBuilder {
       // values.
       if (value.origin.kind === "node" && !direct.has(value) && !this.lookUp(value)) direct.set(value, name);
     }
-    for (const node of nodesBehind(outputs.map(([, value]) => value))) {
+    const nodes = nodesBehind(outputs.map(([, value]) => value));
+    this.read = new Set([...outputs.map(([, value]) => value), ...nodes.flatMap(dependencies)]);
+    for (const node of nodes) {
       if (!this.isOuter(node)) this.addNode(node, direct);
     }
     for (const [name, value] of outputs) {
@@ -206,7 +210,8 @@ class GraphBuilder {
   }
 
   private addNode(node: Node, direct: ReadonlyMap<Value, string>): void {
-    const { operator, outputs, scope } = node;
+    const { operator, scope } = node;
+    const outputs = this.writtenOutputs(node);
     const inputs = node.inputs.map((value) => this.nameOf(value, operator.type));
     const attributes = Object.entries(operator.attributes)
       .filter(([, kind]) => kind !== "dims")
@@ -242,6 +247,13 @@ class GraphBuilder {
     const { type, domain } = operator;
     const inputNames = operator.written?.(inputs) ?? inputs;
     this.nodes.push({ name, type, domain, inputs: inputNames, outputs: outputNames, attributes, bodies });
+  }
+
+  /** The outputs of a node without the optional ones at the end that nothing reads. */
+  private writtenOutputs({ operator, outputs }: Node): readonly Value[] {
+    const { requiredOutputs = outputs.length } = operator;
+    const last = outputs.findLastIndex((output, i) => i < requiredOutputs || this.read.has(output));
+    return outputs.slice(0, last + 1);
   }
 
   private bodyOf(body: Body, name: string): NamedGraph {

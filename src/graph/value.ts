@@ -72,6 +72,8 @@ export interface Operator {
   lower?(node: Node): Value | undefined;
   /** The names of the inputs as written, if they differ from the list of inputs. An absent optional input is "". */
   written?(inputs: readonly string[]): readonly string[];
+  /** The number of outputs that are not optional, if not all. `build()` leaves out optional ones that nothing reads. */
+  readonly requiredOutputs?: number;
 }
 
 /** The graph inside a `Loop` or an `If`: its own inputs and outputs, and the outer values that it reads. */

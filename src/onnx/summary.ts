@@ -43,6 +43,8 @@ export function summarizeModel(bytes: Uint8Array): ModelSummary {
 export interface ModelNode {
   readonly name: string;
   readonly operator: string;
+  /** The number of its outputs. */
+  readonly outputs: number;
   /** Whether the node is in a subgraph, e.g. the body of a `Loop`. */
   readonly inBody: boolean;
 }
@@ -57,8 +59,8 @@ export function listNodes(bytes: Uint8Array): ModelNode[] {
 }
 
 function nodesIn(graph: onnxProto.onnx.IGraphProto | null | undefined, inBody: boolean): ModelNode[] {
-  return (graph?.node ?? []).flatMap(({ name, opType, attribute }) => [
-    { name: name ?? "", operator: opType ?? "", inBody },
+  return (graph?.node ?? []).flatMap(({ name, opType, attribute, output }) => [
+    { name: name ?? "", operator: opType ?? "", outputs: output?.length ?? 0, inBody },
     ...(attribute ?? []).flatMap(({ g }) => (g ? nodesIn(g, true) : [])),
   ]);
 }

@@ -3,6 +3,7 @@ import { add, build, input } from "../graph/index.js";
 import { producer } from "../version.js";
 import type { Finding } from "./provider-findings.node.js";
 import {
+  optionsFor,
   type ProviderName,
   type ProviderRow,
   providers,
@@ -89,6 +90,9 @@ export async function probe(
   settings: SessionSettings = {},
   timeout = 60_000,
 ): Promise<ProbeResult> {
-  const { ok, reason } = await sessionInChild(model, sessionOptions(name, settings), { run: true, timeout });
+  const { ok, reason } = await sessionInChild(model, await optionsFor(model, name, settings), {
+    run: true,
+    timeout,
+  });
   return ok ? { ok } : { ok, reason };
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { GanOnnxError } from "../error.js";
 import { listNodes, type ModelNode } from "../onnx/index.js";
 import { requireProvider } from "./examine.node.js";
-import { sessionOptions } from "./providers.js";
+import { optionsFor } from "./providers.js";
 import type { SessionPlace } from "./session.node.js";
 import { sessionInChild } from "./session-child.node.js";
 
@@ -27,7 +27,7 @@ export async function placementOf(
   where: string,
 ): Promise<readonly PlacedNode[]> {
   const { ep, ...settings } = place;
-  const options = sessionOptions(ep, { ...settings, cpuNodes: true });
+  const options = await optionsFor(model, ep, { ...settings, cpuNodes: true });
   await requireProvider(ep, place.device);
   const folder = await mkdtemp(join(tmpdir(), "gan-onnx-placement-"));
   try {

@@ -1,6 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { GanOnnxError, setting } from "../error.js";
 import type { Finding } from "./provider-findings.node.js";
+import { webgpuFor } from "./webgpu-nodes.js";
 
 export interface SessionSettings {
   /** The GPU, counted from 0. Only for `cuda`. */
@@ -87,6 +88,16 @@ export function sessionOptions(
     // Values are strings; nested keys are joined by dots (onnxruntime_session_options_config_keys.h).
     ...(accelerator && !cpuNodes && { extra: { session: { disable_cpu_ep_fallback: "1" } } }),
   };
+}
+
+/** {@link sessionOptions} for a model: nodes that the provider claims and cannot run stay on the CPU. */
+export async function optionsFor(
+  model: Uint8Array,
+  name: ProviderName,
+  settings: SessionSettings = {},
+): Promise<InferenceSession.SessionOptions> {
+  const options = sessionOptions(name, settings);
+  return name === "webgpu" ? { ...options, executionProviders: [await webgpuFor(model)] } : options;
 }
 
 function usage(key: keyof SessionSettings, value: number, what: string, fix: string): GanOnnxError {

@@ -3,7 +3,7 @@ import type { Tensors } from "../tensors/tensor.js";
 import type { Engine, LoadedModel, OpenModel } from "./engine.js";
 import { requireProvider } from "./examine.node.js";
 import { nativeMessage } from "./native-messages.js";
-import { type ProviderName, type SessionSettings, sessionOptions } from "./providers.js";
+import { optionsFor, type ProviderName, type SessionSettings } from "./providers.js";
 import type { Reply, Request } from "./session-worker.node.js";
 import { buffersOf, Thread } from "./thread.node.js";
 import { unloadable } from "./unloadable.node.js";
@@ -36,7 +36,7 @@ export class Session implements Engine, LoadedModel {
    */
   static async open(model: Uint8Array, place: SessionPlace, where: string): Promise<Session> {
     const { ep, ...settings } = place;
-    const options = sessionOptions(ep, settings);
+    const options = await optionsFor(model, ep, settings);
     await requireProvider(ep, place.device);
     const session = new Session(where);
     try {

@@ -53,7 +53,9 @@ describe("doctor --graph", () => {
     const { stdout } = await succeed(["doctor", "--graph", "train.onnx", "--json"], { cwd, env: withoutGpu });
     const { graph, ep, nodes } = JSON.parse(stdout);
     expect([graph, ep]).toEqual(["train.onnx", "cpu"]);
-    expect(nodes).toContainEqual({ name: "Loop", operator: "Loop", inBody: false, provider: "cpu" });
+    expect(nodes).toContainEqual(
+      expect.objectContaining({ name: "Loop", operator: "Loop", inBody: false, provider: "cpu" }),
+    );
   });
 
   test.skipIf(!hasSoftwareVulkan)(

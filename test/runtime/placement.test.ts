@@ -8,7 +8,7 @@ import {
 import { tinyArtifacts } from "../helpers/design.js";
 
 const node = (operator: string, provider: string, inBody = false): PlacedNode => {
-  return { operator, name: operator, provider, inBody };
+  return { operator, name: operator, outputs: 1, provider, inBody };
 };
 
 test("the nodes of a model are listed with those in the body of its loop", async () => {

@@ -2,12 +2,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Picture } from "../../src/data/sheet.js";
 import { followTrajectory, tolerances } from "../../src/evaluation/trajectory.node.js";
 import { exportNetwork } from "../../src/export/network.js";
-import { summarizeModel } from "../../src/onnx/index.js";
+import { gradients, input, loop, maxPool, row, square, sum } from "../../src/graph/index.js";
+import { encodeModel, summarizeModel } from "../../src/onnx/index.js";
 import { type RecipeName, recipeNames } from "../../src/recipes/index.js";
 import { placementOf } from "../../src/runtime/placement.node.js";
 import { opensOn, Session, type SessionPlace } from "../../src/runtime/session.node.js";
-import { randomStream } from "../../src/tensors/random.js";
-import { type Tensors, tensorIn } from "../../src/tensors/tensor.js";
+import { fillNormal, randomStream } from "../../src/tensors/random.js";
+import { type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { randomInputs } from "../../src/training/inference.js";
 import { initialState } from "../../src/training/state.js";
 import { train } from "../../src/training/trainer.js";
@@ -20,6 +21,7 @@ import { onCpu } from "../helpers/on-cpu.js";
 import { contenders, preferSoftwareVulkan } from "../helpers/providers.js";
 import { designed, grey, randomFeeds, stepOf, trained } from "../helpers/recipes.js";
 import { recordTrajectory } from "../helpers/record.js";
+import { modelOf } from "../helpers/run.js";
 
 // What every execution provider must do, tried on all that this machine has. On a Vulkan driver in software nearly all
 // of the time goes into compiling shaders, so sizes hardly matter and it is all in one process, which shares them.
@@ -65,6 +67,29 @@ describe.each(providers)("%s", (_, ep, missing) => {
       { design: tinyDesign(), graph, model, place, where: "record" },
     );
     expect(compared).toMatchObject({ steps: 3, within: true });
+  });
+
+  there("computes the gradient of a MaxPool, in a loop too", async () => {
+    const shape = [2, 1, 4, 4];
+    const rows = input("rows", "float32", ["steps", ...shape]);
+    const { collected } = loop(input("count", "int64", []), "steps", {}, (step) => {
+      const x = row(rows, step);
+      const { values } = maxPool(x, { kernel: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
+      return { state: {}, collected: { gradient: gradients(sum(square(values)), [x])[0] } };
+    });
+    const random = randomStream(1, "pixels");
+    const feeds = new Map<string, Tensor>([
+      ["count", { dtype: "int64", shape: [], data: BigInt64Array.of(2n) }],
+      ["rows", { dtype: "float32", shape: [2, ...shape], data: fillNormal(random, new Float32Array(64)) }],
+    ]);
+    const model = encodeModel(modelOf(collected));
+    const [found, expected] = await Promise.all(
+      [place, { ep: "cpu" } as const].map(async (place) => {
+        const session = await Session.open(model, place, "pool.onnx");
+        return session.run(feeds).finally(() => session.close());
+      }),
+    );
+    expectNear(found, expected, 1e-5);
   });
 
   describe.each(recipeNames)("%s", (recipe) => {

@@ -7,6 +7,7 @@ import wasmLoader from "onnxruntime-web/ort-wasm-simd-threaded.mjs?url";
 import { address as wasmBinary, size as wasmSize } from "onnxruntime-web/ort-wasm-simd-threaded.wasm?gzip";
 import type * as Ort from "onnxruntime-web/wasm";
 import { queue, StatefulSession } from "../../src/runtime/engine.js";
+import { webgpuFor } from "../../src/runtime/webgpu-nodes.js";
 import { fetchedFile, notTheFile } from "./fetched-file.js";
 import { type PageProvider, threadCount } from "./page-provider.js";
 
@@ -56,7 +57,7 @@ export async function openOn(
   const runtime = await loadRuntime(provider);
   const { InferenceSession, Tensor } = runtime.ort;
   const options = {
-    executionProviders: [provider],
+    executionProviders: [provider === "webgpu" ? await webgpuFor(model) : provider],
     logSeverityLevel: 3,
     // What a call leaves for the next one stays on the GPU.
     ...(provider === "webgpu" && {

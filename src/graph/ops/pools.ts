@@ -64,6 +64,7 @@ function pooled(
 export const maxPoolOp: { readonly operator: Operator } = {
   operator: {
     type: "MaxPool",
+    requiredOutputs: 1,
     attributes: { kernel_shape: "ints", strides: "ints", dilations: "ints", pads: "ints", outputs: "dims" },
     infer: ([x], { outputs }) => {
       const shape = [...x.shape.slice(0, 2), ...(outputs as readonly number[])];

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { GanOnnxError, messageOf } from "../src/error.js";
 import { compare, median, type Row } from "./contestant.js";
 import { type Options, parseOptions } from "./options.js";
+import { ownNetworkComparisons } from "./own-networks.js";
 import { stepComparisons } from "./steps.js";
 import { formatTable } from "./table.js";
 import { useComparisons } from "./uses.js";
@@ -28,7 +29,7 @@ async function measure(options: Options): Promise<Measured> {
   const place = { folder, options, peak: (gflops: number) => void peaks.push(gflops) };
   const rows: Row[] = [];
   try {
-    const all = [...stepComparisons(place), ...useComparisons(place)];
+    const all = [...stepComparisons(place), ...ownNetworkComparisons(place), ...useComparisons(place)];
     for (const { what, prepare } of all.filter(({ what }) => options.only.test(what))) {
       const start = performance.now();
       const found = await compare(await prepare(), options.rounds);

@@ -1,5 +1,7 @@
 import { operators } from "../src/onnx/operators/index.js";
-import type { Outcome } from "../test/helpers/conformance.js";
+import type { ProviderName } from "../src/runtime/providers.js";
+import { type Outcome, summaryOf } from "../test/helpers/conformance.js";
+import type { ProviderOutcome } from "../test/helpers/conformance-on.js";
 
 /** The opset that introduced an operator, if it is newer than 7, the oldest supported one. */
 const since: Readonly<Record<string, number>> = {
@@ -83,37 +85,59 @@ function gradientOf(operator: string): string {
   return operator === "ReduceProd" ? "not supported" : "any order";
 }
 
+/** What a provider made of the cases that consist of one operator, by operator; a text if it was not run. */
+export type Sweeps = ReadonlyMap<ProviderName, ReadonlyMap<string, readonly ProviderOutcome[]> | string>;
+
+/** What a provider does with an operator and its gradient. */
+function cellOf(outcomes: readonly ProviderOutcome[] | undefined): string {
+  if (!outcomes) return "no case";
+  const passed = outcomes.filter(({ why }) => why === undefined).length;
+  const onCpu = [...new Set(outcomes.flatMap((each) => each.onCpu))].sort();
+  const share = passed === outcomes.length ? "yes" : `${passed} of ${outcomes.length}`;
+  return onCpu.length === 0 ? share : `${share}; CPU: ${onCpu.join(", ")}`;
+}
+
 /** docs/operators.md: the supported operators, and the results of ONNX's backend tests. */
 export function operatorsPage(
   outcomes: readonly Outcome[],
-  total: string,
   reasons: readonly (readonly [why: string, count: number])[],
+  sweeps: Sweeps,
 ): string {
   const passed = outcomes.flatMap((outcome) => (outcome.kind === "passed" ? [outcome] : []));
+  const [ran, notRun] = [
+    new Map<ProviderName, ReadonlyMap<string, readonly ProviderOutcome[]>>(),
+    [] as string[],
+  ];
+  for (const [ep, found] of sweeps) {
+    if (typeof found === "string") notRun.push(ep);
+    else ran.set(ep, found);
+  }
   const rows = Object.keys(operators)
     .sort()
     .map((name) => {
       const cases = passed.filter((outcome) => outcome.operators.includes(name));
       const checked = cases.filter(({ gradient }) => gradient === "checked");
       const opsets = `${since[name] ?? 7} to ${until[name] ?? 26}`;
-      return `| ${name} | ${opsets} | ${gradientOf(name)} | ${cases.length} | ${checked.length} |`;
+      const cells = [gradientOf(name), cases.length, checked.length];
+      const others = [...ran.values()].map((found) => cellOf(found.get(name)));
+      return `| ${[name, opsets, ...cells, ...others].join(" | ")} |`;
     });
+  const titles = ["operator", "opsets", "gradient", "cases passed", "gradients checked", ...ran.keys()];
   return `# Supported operators
 
-Written by \`npm run conformance -- FOLDER --docs\`; FOLDER is \`onnx/backend/test/data/node\` of the PyPI package \`onnx\`
-(1.19.1). Written files contain only standard operators of opset 17. The CPU provider of ONNX Runtime supports all of
-them. \`gan-onnx doctor --graph FILE --ep webgpu\` lists the nodes of a file that run on the CPU instead of another
-provider.
+Written by \`npm run conformance -- WHEEL --docs\`; WHEEL is the PyPI package \`onnx\` 1.19.1, a .whl file. Written files
+contain only standard operators of opset 17.
 
 Gradients consist of the same operators, so they can be differentiated again: *any order*. *None* is for operators on
-integers, comparisons and positions. The last two columns count cases of ONNX's backend tests that contain the operator:
-those whose outputs equal the recorded ones, and those whose gradients agree with finite differences. If axes, shapes or
-scales are inputs of a case, they are replaced by constants.
+integers, comparisons and positions. The columns *cases passed* and *gradients checked* count cases of ONNX's backend
+tests that contain the operator, on the CPU: those whose outputs equal the recorded ones, and those whose first and
+second gradients agree with finite differences. If axes, shapes or scales are inputs of a case, they are replaced by
+constants.
 
-${total}.
+${[...ran.keys()].map(columnText).join("")}${notRun.map(notRunText).join("")}${summaryOf(outcomes)}.
 
-| operator | opsets | gradient | cases passed | gradients checked |
-|---|---|---|---|---|
+| ${titles.join(" | ")} |
+|${"---|".repeat(titles.length)}
 ${rows.join("\n")}
 
 ## Unsupported features, and the number of cases
@@ -123,3 +147,22 @@ ${rows.join("\n")}
 ${reasons.map(([why, count]) => `| ${count} | ${why.replaceAll("|", "\\|")} |`).join("\n")}
 `;
 }
+
+const columnText = (
+  ep: ProviderName,
+) => `The column *${ep}* is about the cases that consist of this operator alone and
+have float32 numbers: outputs and gradients were computed on ${ep} and compared with the CPU's. *Yes* means that all
+agree. After *CPU:* come the operators in the written graph that ran on the CPU instead, because ONNX Runtime has no
+kernel for them on ${ep}; nodes on integers and truth values alone are not listed.${
+  process.env.VK_DRIVER_FILES?.includes("swiftshader") && ep === "webgpu"
+    ? " The GPU was SwiftShader, Vulkan in software."
+    : ""
+}
+
+`;
+
+const notRunText = (ep: string) =>
+  `The cases were not run on ${ep}: the machine that wrote this page has none. \`npm run conformance -- WHEEL --ep ${ep}\`
+runs them.
+
+`;

@@ -6,6 +6,7 @@ import type { Design, ImageShape } from "../src/recipes/index.js";
 import { encodeSafetensors } from "../src/tensors/safetensors.js";
 import type { Tensor, Tensors } from "../src/tensors/tensor.js";
 import { feedsOfBlock } from "../src/training/batches.js";
+import { designWithFiles, type GivenFile } from "../src/training/file-design.js";
 import { tensorName } from "../src/training/names.js";
 import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
@@ -32,11 +33,21 @@ export const mnistShape: ImageShape = { channels: 1, height: 28, width: 28 };
 /** The approximate number of multiply-adds in a round: a quarter of a second to a second on two cores. */
 const ROUND = 25e9;
 
-/** The case for a configuration's flags. `quick` uses the smallest number of steps for a comparison. */
-export function stepCase(flags: Readonly<Record<string, unknown>>, { quick }: { quick: boolean }): StepCase {
+/** How to make a case. */
+interface CaseOptions {
+  /** Use the smallest number of steps for a comparison. */
+  readonly quick: boolean;
+  /** ONNX files that replace networks of the recipe. */
+  readonly files?: ReadonlyMap<string, GivenFile>;
+}
+
+/** The case for a configuration's flags. */
+export function stepCase(flags: Readonly<Record<string, unknown>>, { quick, files }: CaseOptions): StepCase {
   const { run, recipe, flat } = resolveConfig(flags);
   const { batchSize } = run;
-  const design = designOf(run.recipe, recipe, mnistShape);
+  const design = files
+    ? designWithFiles({ recipe: run.recipe, settings: recipe, image: mnistShape, files }).design
+    : designOf(run.recipe, recipe, mnistShape);
   const { graph, train } = buildArtifacts(design, flat);
   const work = multiplyAdds(graph.model.graph, { batch: batchSize, steps: 1 });
   const steps = quick ? CHECKED : Math.min(64, Math.max(CHECKED, Math.round(ROUND / work)));

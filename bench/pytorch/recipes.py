@@ -7,6 +7,8 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from resnet import ResNet
+
 PIXELS = 784
 dtypes = {"F32": torch.float32, "U8": torch.uint8, "I64": torch.int64}
 
@@ -82,9 +84,11 @@ class Vae(nn.Module):
 
 def networks_of(c):
     """The networks of a configuration, by name."""
-    latent, width = c["latent"], c["width"]
+    latent, width = c.get("latent"), c["width"]
     if c["recipe"] == "vae":
         return {"vae": Vae(latent, width)}
+    if c["recipe"] == "classifier" and c.get("network"):
+        return {"classifier": ResNet()}
     if c["recipe"] in ("dcgan", "conditional"):
         classes = c.get("classes", 0)
         return {"generator": ConvGenerator(latent, width, classes), "discriminator": ConvDiscriminator(width, classes)}
@@ -113,6 +117,8 @@ class Phase:
 def phases_of(c, nets):
     if c["recipe"] == "vae":
         return [vae_phase(nets["vae"])]
+    if c["recipe"] == "classifier":
+        return [classifier_phase(nets["classifier"])]
     G, D = nets["generator"], nets["discriminator"]
     return wasserstein(c, G, D) if c["recipe"] == "wgan-gp" else adversarial(c, G, D)
 
@@ -162,3 +168,11 @@ def vae_phase(net):
         return reconstruction + kl, reconstruction, kl
 
     return Phase("vae", ["x", "eps"], ["loss", "reconstruction", "kl"], loss)
+
+
+def classifier_phase(net):
+    def loss(x, y):
+        logits = net(x / 127.5 - 1)
+        return F.cross_entropy(logits, y.long()), (logits.argmax(1) == y).float().mean()
+
+    return Phase("classifier", ["x", "y"], ["loss", "accuracy"], loss)

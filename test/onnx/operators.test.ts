@@ -12,7 +12,7 @@ const rows = Array.from(
   }),
 );
 
-test("docs/operators.md has a row for every operator that is read (npm run conformance -- FOLDER --docs)", () => {
+test("docs/operators.md has a row for every operator that is read (npm run conformance -- WHEEL --docs)", () => {
   expect(rows.map(({ name }) => name)).toEqual(Object.keys(operators).sort());
 });
 

@@ -9,7 +9,7 @@ import type * as Ort from "onnxruntime-web/wasm";
 import { queue, StatefulSession } from "../../src/runtime/engine.js";
 import { webgpuFor } from "../../src/runtime/webgpu-nodes.js";
 import { fetchedFile, notTheFile } from "./fetched-file.js";
-import { type PageProvider, threadCount } from "./page-provider.js";
+import { completeAdapters, type PageProvider, threadCount } from "./page-provider.js";
 
 /** The GPU was lost, with all its data. */
 export class DeviceLost extends Error {}
@@ -102,6 +102,7 @@ async function load(
     provider === "webgpu" ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"),
     unzipped(here(binary), (bytes) => downloaded?.(bytes / size)),
   ]);
+  completeAdapters();
   ort.env.wasm.wasmPaths = { mjs: here(loader) };
   ort.env.wasm.wasmBinary = wasm;
   ort.env.wasm.numThreads = threads;

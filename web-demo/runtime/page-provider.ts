@@ -13,6 +13,13 @@ export async function pageProviders(): Promise<PageProvider[]> {
   return (info?.isFallbackAdapter ?? isFallbackAdapter) ? ["wasm", "webgpu"] : ["webgpu", "wasm"];
 }
 
+/** Give adapters an `info`, which ONNX Runtime reads, where there is none: Chrome has it from version 127. */
+export function completeAdapters(): void {
+  if (typeof GPUAdapter === "undefined" || "info" in GPUAdapter.prototype) return;
+  const info = { vendor: "", architecture: "", device: "", description: "" };
+  Object.defineProperty(GPUAdapter.prototype, "info", { value: info });
+}
+
 /** The number of CPU threads. They share memory, which browsers allow only on isolated pages. */
 export function threadCount(): number {
   return crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency) : 1;

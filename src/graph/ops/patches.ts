@@ -17,7 +17,7 @@ import { concat, split } from "./shape.js";
 // rows of the product are channels.
 //
 // Patches have one number for each channel, tap and pixel of the small image. For larger images that is most of the
-// memory of a training, so products are computed in parts that cut no sum: the results are the same numbers.
+// memory of a training, so products are computed in parts that cut no sum: the results differ by rounding at most.
 //
 // A convolution connects a large image with a small one: tap k of the kernel connects pixel o of the small image with
 // pixel s·o + d·k - p of the large image, or with padding.

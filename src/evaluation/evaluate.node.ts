@@ -65,7 +65,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   }
   const order = shuffled(randomStream(seed, "evaluate", "real"), data.count);
   const half = (n: number) => chosen(data, order.subarray(n * samples, (n + 1) * samples));
-  const open = opensOn({ ep: "cpu" });
+  // Few long operators.
+  const open = opensOn({ ep: "cpu", threads: place.threads, spinning: false });
   const { judge, ...about } = await openJudge(options.judge, open);
   const scorer = new Scorer(judge, open);
   const total = models.length + 2;
@@ -82,7 +83,10 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const evaluated: Evaluated[] = [];
     for (const [i, { file, bytes, generator }] of files.entries()) {
       report?.(`evaluating ${file}`, i + 2, total);
-      const session = await openGenerator(bytes, generator, { place, where: file });
+      const session = await openGenerator(bytes, generator, {
+        place: { ...place, spinning: false },
+        where: file,
+      });
       const images = await generated(session, generator, { count: samples, seed, name: file }).finally(() =>
         session.close(),
       );

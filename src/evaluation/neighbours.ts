@@ -7,7 +7,9 @@ import {
   lessOrEqual,
   type Model,
   maximum,
+  min,
   reshape,
+  type Shape,
   square,
   sum,
   topK,
@@ -52,15 +54,36 @@ function nearestModel(width: number, k: number, dtype: "float32" | "uint8"): Mod
   );
 }
 
-/** For each row of `query`, the number of balls with squared `radii` around the rows of `reference` that contain it. */
-function insideModel(width: number): Model {
+/** The model of {@link Neighbours.overlap} for some rows of `query`. */
+function overlapModel(width: number): Model {
   const [a, b] = [points("query", "m", width, "float32"), points("reference", "n", width, "float32")];
-  const radii = input("radii", "float32", ["n"], "squared radii");
-  const within = cast(lessOrEqual(squaredDistances(a, b), reshape(radii, [1, "n"])), { to: "float32" });
+  const radii = (name: string, rows: string) => input(name, "float32", [rows], "squared radii");
+  const [own, small, large] = [radii("own", "m"), radii("small", "n"), radii("large", "n")];
+  const distances = squaredDistances(a, b);
+  const within = (r: Value, shape: Shape) =>
+    cast(lessOrEqual(distances, reshape(r, shape)), { to: "float32" });
+  const outputs = {
+    small_balls: sum(within(small, [1, "n"]), [1]),
+    large_balls: sum(within(large, [1, "n"]), [1]),
+    covering: sum(within(own, ["m", 1]), [0]),
+    nearest: min(distances, [0]),
+  };
   return build(
-    { name: "inside", doc: "Balls that points lie in.", producer },
-    { inputs: [a, b, radii], outputs: { balls: sum(within, [1]) } },
+    { name: "overlap", doc: "Balls around two sets of points that contain points of the other.", producer },
+    { inputs: [a, b, own, small, large], outputs },
   );
+}
+
+/** How two sets of points lie in balls around each other's. */
+export interface Overlap {
+  /** For each point of the query, the number of small balls around points of the reference that contain it. */
+  readonly smallBalls: Float32Array;
+  /** The same for the large balls. */
+  readonly largeBalls: Float32Array;
+  /** For each point of the reference, the number of balls around points of the query that contain it. */
+  readonly covering: Float32Array;
+  /** For each point of the reference, the squared distance to the nearest point of the query. */
+  readonly nearest: Float32Array;
 }
 
 /** Finds nearest neighbours of points with ONNX Runtime. */
@@ -92,35 +115,57 @@ export class Neighbours {
     return { distances, indices };
   }
 
-  /** For each point of `query`, the number of balls around the points of `reference` that contain it. */
-  async balls(query: Points, reference: Points, squaredRadii: Float32Array): Promise<Float32Array> {
-    const model = await this.model(`inside ${query.width}`, () => insideModel(query.width));
-    const balls = new Float32Array(query.count);
-    const radii: Tensor = { dtype: "float32", shape: [reference.count], data: squaredRadii };
+  /**
+   * Balls around two sets of points that contain points of the other. All distances are computed once.
+   *
+   * @param own the squared radius of the ball around each point of `query`.
+   * @param small the squared radius of the small ball around each point of `reference`.
+   * @param large that of the large ball.
+   */
+  async overlap(
+    query: Points,
+    reference: Points,
+    { own, small, large }: { readonly [K in "own" | "small" | "large"]: Float32Array },
+  ): Promise<Overlap> {
+    const model = await this.model(`overlap ${query.width}`, () => overlapModel(query.width));
+    const [smallBalls, largeBalls] = [new Float32Array(query.count), new Float32Array(query.count)];
+    const covering = new Float32Array(reference.count);
+    const nearest = new Float32Array(reference.count).fill(Number.POSITIVE_INFINITY);
     const further: [string, Tensor][] = [
       ["reference", tensorOf(reference)],
-      ["radii", radii],
+      ["small", vectorOf(small)],
+      ["large", vectorOf(large)],
     ];
-    for await (const { first, outputs } of this.inParts(model, query, further)) {
-      balls.set(floatsIn(outputs, "balls"), first);
+    for await (const { first, outputs } of this.inParts(model, query, further, own)) {
+      smallBalls.set(floatsIn(outputs, "small_balls"), first);
+      largeBalls.set(floatsIn(outputs, "large_balls"), first);
+      const [more, near] = [floatsIn(outputs, "covering"), floatsIn(outputs, "nearest")];
+      for (let i = 0; i < reference.count; i++) {
+        covering[i] += more[i];
+        nearest[i] = Math.min(nearest[i], near[i]);
+      }
     }
-    return balls;
+    return { smallBalls, largeBalls, covering, nearest };
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.models.values()].map(async (model) => (await model).close()));
   }
 
+  /** @param own a number for each point of the query, for models with the input `own`. */
   private async *inParts(
     model: LoadedModel,
     query: Points,
     further: readonly [string, Tensor][],
+    own?: Float32Array,
   ): AsyncGenerator<{ first: number; outputs: Tensors }> {
     const [[, reference]] = further;
     const rows = Math.max(1, Math.floor(AT_ONCE / reference.shape[0]));
     for (let first = 0; first < query.count; first += rows) {
-      const part = sliced(query, first, Math.min(query.count, first + rows));
-      yield { first, outputs: await model.run(new Map([["query", tensorOf(part)], ...further])) };
+      const end = Math.min(query.count, first + rows);
+      const feeds = new Map([["query", tensorOf(sliced(query, first, end))], ...further]);
+      if (own) feeds.set("own", vectorOf(own.subarray(first, end)));
+      yield { first, outputs: await model.run(feeds) };
     }
   }
 
@@ -141,6 +186,10 @@ export function sliced({ width, data }: Points, from: number, to: number): Point
 function tensorOf({ count, width, data }: Points): Tensor {
   const shape = [count, width];
   return data instanceof Uint8Array ? { dtype: "uint8", shape, data } : { dtype: "float32", shape, data };
+}
+
+function vectorOf(data: Float32Array): Tensor {
+  return { dtype: "float32", shape: [data.length], data };
 }
 
 /** One column of numbers [rows, columns]. */

@@ -79,19 +79,20 @@ export class Scorer {
     const nearest = await this.othersNearest(points);
     const radii = (values: Float32Array, k: number) => columnOf(values, DENSITY_K, k - 1);
     const real = reference.points;
-    const inPrecision = await this.neighbours.balls(points, real, radii(reference.nearest, PRECISION_K));
-    const inDensity = await this.neighbours.balls(points, real, radii(reference.nearest, DENSITY_K));
-    const inRecall = await this.neighbours.balls(real, points, radii(nearest, PRECISION_K));
-    const { distances } = await this.neighbours.nearest(real, points, 1);
-    const coverageRadii = radii(reference.nearest, DENSITY_K);
+    const large = radii(reference.nearest, DENSITY_K);
+    const overlap = await this.neighbours.overlap(points, real, {
+      own: radii(nearest, PRECISION_K),
+      small: radii(reference.nearest, PRECISION_K),
+      large,
+    });
     const first = (values: Float32Array) => Math.sqrt(median(radii(values, 1)));
     return {
       distance: await frechetDistance(reference.moments, await momentsOf(points, this.open)),
       classifierScore: await classifierScore(found.probabilities, points.count, this.open),
-      precision: share(inPrecision, (balls) => balls > 0),
-      recall: share(inRecall, (balls) => balls > 0),
-      density: inDensity.reduce((sum, balls) => sum + balls, 0) / (DENSITY_K * points.count),
-      coverage: share(distances, (distance, i) => distance <= coverageRadii[i]),
+      precision: share(overlap.smallBalls, (balls) => balls > 0),
+      recall: share(overlap.covering, (balls) => balls > 0),
+      density: overlap.largeBalls.reduce((sum, balls) => sum + balls, 0) / (DENSITY_K * points.count),
+      coverage: share(overlap.nearest, (distance, i) => distance <= large[i]),
       diversity: first(nearest) / first(reference.nearest),
       classes: shares(found.classes, this.judge.file.classes),
       ...agreementOf(images, found),

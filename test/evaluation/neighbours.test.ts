@@ -40,15 +40,35 @@ test("a point among others is its own nearest", async () => {
   expect(Math.min(...columnOf(distances, 2, 1))).toBeGreaterThan(1e-3);
 });
 
-test("balls are counted that hold a point", async () => {
+test("balls are counted that hold a point, in both directions, and what is nearest", async () => {
+  // More than go through at once: the points of a are repeated, a thousand times.
+  const times = 1000;
+  const data = Float32Array.from({ length: times * a.data.length }, (_, i) => a.data[i % a.data.length]);
+  const many: Points = { ...a, count: times * a.count, data };
   const radii = Float32Array.from({ length: b.count }, (_, j) => 0.5 + j / 10);
-  const counted = await neighbours.balls(a, b, radii);
-  const expected = Array.from(
-    { length: a.count },
-    (_, i) => ranked(i).filter(([distance, j]) => distance <= radii[j]).length,
+  const large = radii.map((radius) => radius + 1);
+  const own = Float32Array.from({ length: many.count }, (_, i) => 0.5 + (i % a.count) / 5);
+  const found = await neighbours.overlap(many, b, { own, small: radii, large });
+  const distances = Array.from({ length: a.count }, (_, i) => ranked(i));
+  const inside = (radii: Float32Array) =>
+    distances.map((row) => row.filter(([distance, j]) => distance <= radii[j]).length);
+  for (const [balls, expected] of [
+    [found.smallBalls, inside(radii)],
+    [found.largeBalls, inside(large)],
+  ] as const) {
+    expect(Array.from(balls)).toEqual(Array.from(balls, (_, i) => expected[i % a.count]));
+    expect(new Set(expected).size).toBeGreaterThan(3);
+  }
+  const to = (j: number) => distances.map((row) => row.find((pair) => pair[1] === j)?.[0] ?? Number.NaN);
+  const covering = Array.from(
+    radii,
+    (_, j) => times * to(j).filter((distance, i) => distance <= own[i]).length,
   );
-  expect(Array.from(counted)).toEqual(expected);
-  expect(new Set(expected).size).toBeGreaterThan(3);
+  expect(Array.from(found.covering)).toEqual(covering);
+  expect(new Set(covering).size).toBeGreaterThan(3);
+  found.nearest.forEach((distance, j) => {
+    expect(distance).toBeCloseTo(Math.min(...to(j)), 4);
+  });
 });
 
 test("bytes are compared as they are", async () => {

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { extname } from "node:path";
 import type { Background } from "./dataset.js";
 import { pngUntilEnd, tiffOfOnePage } from "./picture-trim.js";
+import { shrunk } from "./shrink.js";
 
 /** The supported formats, by the names of `image-size`. */
 export const formats = {
@@ -171,6 +172,7 @@ export async function imageOfPicture(
   if (width !== height) picture.crop({ x: (width - side) >> 1, y: (height - side) >> 1, w: side, h: side });
   const { bitmap } = picture;
   const over = (data: Buffer) => {
+    if (side > form.size) return planes(shrunk(data, side, form.size), form.channels);
     const square = new Jimp({ data, width: side, height: side });
     if (side !== form.size) square.resize({ w: form.size, h: form.size });
     return planes(square.bitmap.data, form.channels);

@@ -1,12 +1,12 @@
 /**
- * `npx tsx scripts/page-animation.ts [SECONDS] [PRESET]`: docs/page-learning.png, an animation of the built page while it
+ * `npx tsx scripts/page-animation.ts [STEPS] [PRESET]`: docs/page-learning.png, an animation of the built page while it
  * learns. The frames are closer at the beginning, when most changes.
  */
 import { writeFileSync } from "node:fs";
 import { animatedPng } from "../src/data/apng.js";
 import { openBuiltPage, startLearning } from "./built-page.js";
 
-const [seconds = "60", preset] = process.argv.slice(2);
+const [steps = "400", preset] = process.argv.slice(2);
 const [FRAMES, EACH, LAST, WIDTH] = [24, 300, 3000, 720];
 const FILE = "docs/page-learning.png";
 
@@ -20,11 +20,11 @@ try {
   await page.locator("#train-progress", { hasText: /step \d/ }).waitFor();
   // The explanations take more room than what changes.
   await page.evaluate(`for (const note of document.querySelectorAll("details.note")) note.remove()`);
-  const began = performance.now();
   const frames: { png: Uint8Array; milliseconds: number }[] = [];
   for (let i = 0; i < FRAMES; i++) {
-    const due = began + 1000 * Number(seconds) * (i / (FRAMES - 1)) ** 2;
-    await page.waitForTimeout(Math.max(0, due - performance.now()));
+    const due = Number(steps) * (i / (FRAMES - 1)) ** 2;
+    const reached = `Number(/^step (\\d+)/.exec(document.querySelector("#train-progress").textContent)?.[1] ?? 0)`;
+    await page.waitForFunction(`${reached} >= ${due}`, undefined, { timeout: 0 });
     const png = await page.locator(".stage").screenshot({ animations: "disabled" });
     frames.push({ png, milliseconds: i === FRAMES - 1 ? LAST : EACH });
     console.log(await page.locator("#train-progress").textContent());

@@ -42,8 +42,8 @@ const curves = createCurves(find("#curves", HTMLElement), {
   g_loss: { text: "loss of the generator", style: 0 },
   real_score: { text: "real ones taken for real", style: 1 },
   fake_score: { text: "generated ones taken for real", style: 0 },
-  reconstruction: { text: "error of the pictures drawn again", style: 1 },
-  kl: { text: "how far their numbers are from random ones", style: 0 },
+  reconstruction: { text: "error of the pictures", style: 1 },
+  kl: { text: "distance from random numbers", style: 0 },
 });
 
 /** The functions of the rest of the page that a training uses. */

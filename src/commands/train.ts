@@ -30,7 +30,7 @@ const harmless = [
 /**
  * Settings that affect the later steps. Their change is recorded. Changing any other setting would make it another run.
  */
-const recorded = ["ep", "device", "threads", "learningRate", "schedule", "warmupSteps"];
+const recorded = ["ep", "device", "learningRate", "schedule", "warmupSteps"];
 
 /** After so many milliseconds without a line, say what is being done. */
 const PATIENCE = 2000;

@@ -56,9 +56,15 @@ function scheduleStates(design: Design): readonly StateTensor[] {
     : [];
 }
 
-/** Set the total number of steps in a state, for schedules and windows. It may be infinite. */
+/**
+ * Set the total number of steps in a state, for schedules and windows. It may be infinite. In a design with windows, a
+ * training that has begun keeps its total: the windows do not move, and additional steps belong to those that last to
+ * the end.
+ */
 export function withSteps(design: Design, state: Tensors, steps: number): Tensors {
   if (!countsSteps(design)) return state;
+  const hasBegun = floatsIn(state, STEP_STATE)[0] > 0;
+  if (hasBegun && design.phases.some(({ during }) => during)) return state;
   const data = Float32Array.of(Number.isFinite(steps) ? steps : 0);
   return new Map(state).set(STEPS_STATE, { dtype: "float32", shape: [], data });
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type Design, lineOf, type Phase } from "../../src/recipes/index.js";
 import { adam } from "../../src/recipes/optimizers/index.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
-import { STEP_STATE } from "../../src/training/names.js";
+import { STEP_STATE, STEPS_STATE } from "../../src/training/names.js";
 import { initialState, stateTensors, withSteps } from "../../src/training/state.js";
 import { ABSENT } from "../../src/training/windows.js";
 import { designed, grey, randomFeeds, stepOf, trained } from "../helpers/recipes.js";
@@ -99,6 +99,20 @@ test("without an end, windows are shares of the steps that the design names, and
   const { metrics } = await trained(endless, feeds, withSteps(endless, initialState(endless, 1), Infinity));
   expect(metric(metrics, "d_loss").filter((loss) => loss !== ABSENT)).toHaveLength(2);
   expect(metric(metrics, "g_loss").filter((loss) => loss !== ABSENT)).toHaveLength(4);
+});
+
+test("a training that is resumed with other epochs keeps its windows, and goes on in the last one", async () => {
+  const first = await trained(design, feeds, start);
+  for (const steps of [2 * STEPS, Infinity, 2]) {
+    const { metrics } = await trained(design, feeds, withSteps(design, first.state, steps));
+    expect(metric(metrics, "d_loss").filter((loss) => loss !== ABSENT)).toHaveLength(0);
+    expect(metric(metrics, "g_loss").filter((loss) => loss !== ABSENT)).toHaveLength(STEPS);
+  }
+  // Without windows the schedule follows the epochs.
+  const scheduled = designed("vanilla", { latent: 3, width: 4, schedule: "linear" }, image);
+  const begun = new Map(withSteps(scheduled, initialState(scheduled, 1), 6));
+  begun.set(STEP_STATE, { dtype: "float32", shape: [], data: Float32Array.of(6) });
+  expect(floatsIn(withSteps(scheduled, begun, 12), STEPS_STATE)).toEqual(Float32Array.of(12));
 });
 
 test("an average that warms up has the decay min(most, n / (n + 10)) in step n", async () => {

@@ -1,6 +1,7 @@
 import type onnxProto from "onnx-proto";
 import { GanOnnxError, messageOf } from "../error.js";
 import { attributeDefaults } from "./functions.js";
+import { separateWeights } from "./merged.js";
 import type {
   FileAttribute,
   FileFunction,
@@ -67,6 +68,7 @@ export function decodeModel(bytes: Uint8Array, source: Source): FileModel {
       fix: "convert it with onnx.version_converter",
     });
   }
+  separateWeights(model.graph);
   const defaults = model.functions.length > 0 ? attributeDefaults(bytes) : undefined;
   return {
     irVersion,

@@ -1,10 +1,13 @@
 import { Reader, Writer } from "protobufjs/minimal.js";
 import { GanOnnxError } from "../error.js";
+import { mergedWeights } from "./merged.js";
+import { onnx } from "./proto.js";
 
 // Field numbers of https://github.com/onnx/onnx/blob/main/onnx/onnx.proto. All other bytes are copied unchanged,
 // including unknown fields.
 const MODEL = { graph: 7, metadata: 14 } as const;
-const GRAPH = { initializer: 5 } as const;
+const GRAPH = { node: 1, initializer: 5 } as const;
+const NODE = { output: 2 } as const;
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, doc: 12, location: 14 } as const;
 const ENTRY = { key: 1, value: 2 } as const;
 const FLOAT = 1;
@@ -57,7 +60,7 @@ const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 /**
  * Replace the numbers of some initializers of a model, and add metadata. Nodes, names, operator sets and documentation
- * do not change.
+ * do not change, except that merged weights become initializers of their own, see {@link mergedWeights}.
  *
  * @param initializers float32 numbers by initializer name. All must be in the main graph.
  * @param metadata replaces entries with the same key.
@@ -69,17 +72,28 @@ export function patchModel(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const missing = new Set(initializers.keys());
+  const merged = mergedWeights(onnx.ModelProto.decode(model).graph ?? {});
   const parts = rewritten(model, ({ id, whole, content }) => {
     if (id === MODEL.metadata) return keyOf(content) in metadata ? new Uint8Array() : whole;
     if (id !== MODEL.graph) return whole;
     const graph = rewritten(content, (inner) => {
+      if (inner.id === GRAPH.node)
+        return merged.has(nameIn(inner, NODE.output)) ? new Uint8Array() : inner.whole;
       if (inner.id !== GRAPH.initializer) return inner.whole;
       const fields = [...fieldsOf(inner.content)];
-      const name = text(fields.find(({ id }) => id === TENSOR.name)?.content ?? new Uint8Array());
-      const values = initializers.get(name);
-      if (!values) return inner.whole;
-      missing.delete(name);
-      return field(GRAPH.initializer, withValues(name, fields, values));
+      const own = nameIn(inner, TENSOR.name);
+      const names = [own, ...[...merged].flatMap(([name, from]) => (from === own ? [name] : []))];
+      const written = names.map((name) => {
+        const renamed = fields.map((each) => (each.id === TENSOR.name ? fieldOf(TENSOR.name, name) : each));
+        const values = initializers.get(name);
+        missing.delete(name);
+        if (!values)
+          return name === own
+            ? inner.whole
+            : field(GRAPH.initializer, joined(renamed.map(({ whole }) => whole)));
+        return field(GRAPH.initializer, withValues(name, renamed, values));
+      });
+      return joined(written);
     });
     return field(MODEL.graph, joined(graph));
   });
@@ -110,6 +124,16 @@ export function hasExternalData(model: Uint8Array): boolean {
 
 function keyOf(entry: Uint8Array): string {
   return text([...fieldsOf(entry)].find(({ id }) => id === ENTRY.key)?.content ?? new Uint8Array());
+}
+
+/** The text in the first field of a number inside another field. */
+function nameIn({ content }: Field, id: number): string {
+  return text([...fieldsOf(content)].find((each) => each.id === id)?.content ?? new Uint8Array());
+}
+
+function fieldOf(id: number, value: string): Field {
+  const content = new TextEncoder().encode(value);
+  return { id, whole: field(id, content), content };
 }
 
 /** Replace the numbers of a TensorProto. Shape, type, name and documentation stay; the data location is removed. */

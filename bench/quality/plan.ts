@@ -22,15 +22,22 @@ export const contestants: readonly Contestant[] = [
   { name: "vae-gan", args: ["--recipe", "vae-gan"], planned: true },
   {
     name: "conditional",
-    args: ["--recipe", "conditional", "--ema", "0.999"],
+    args: ["--recipe", "conditional", "--ema", "0.99"],
   },
-  { name: "dcgan", args: ["--recipe", "dcgan", "--ema", "0.999"] },
+  { name: "dcgan", args: ["--recipe", "dcgan", "--ema", "0.99"] },
   { name: "r3gan", args: ["--recipe", "r3gan", ...told, ...batches64] },
   { name: "flow", args: ["--recipe", "flow", ...told, ...batches64] },
   { name: "latent-flow", args: ["--recipe", "latent-flow"], planned: true },
   { name: "wgan-gp", args: ["--recipe", "wgan-gp"] },
   { name: "vae", args: ["--recipe", "vae"] },
   { name: "vanilla", args: ["--recipe", "vanilla"] },
+  {
+    name: "conditional-projection",
+    args: [
+      ...["--recipe", "conditional", "--projection", "--spectral-norm", "--loss", "hinge"],
+      ...["--ema", "0.99"],
+    ],
+  },
 ];
 
 export interface Options {

@@ -42,6 +42,7 @@ const running = new Set<ReturnType<typeof spawn>>();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 
 interface Ended {
   readonly stdout: string;

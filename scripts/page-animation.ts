@@ -3,11 +3,13 @@
  * learns. The frames are closer at the beginning, when most changes.
  */
 import { writeFileSync } from "node:fs";
+import { Jimp } from "jimp";
 import { animatedPng } from "../src/data/apng.js";
-import { openBuiltPage, startLearning } from "./built-page.js";
+import { encodePng } from "../src/data/png.node.js";
+import { openBuiltPage, startLearning, stepOf } from "./built-page.js";
 
-const [steps = "400", preset] = process.argv.slice(2);
-const [FRAMES, EACH, LAST, WIDTH] = [24, 300, 3000, 720];
+const [steps = "300", preset] = process.argv.slice(2);
+const [FRAMES, EACH, LAST, WIDTH, SHADES] = [20, 350, 3000, 720, 16];
 const FILE = "docs/page-learning.png";
 
 const { page, close } = await openBuiltPage({
@@ -18,15 +20,16 @@ try {
   await page.mouse.move(100, 100);
   await startLearning(page, preset);
   await page.locator("#train-progress", { hasText: /step \d/ }).waitFor();
-  // The explanations take more room than what changes.
-  await page.evaluate(`for (const note of document.querySelectorAll("details.note")) note.remove()`);
+  // Explanations and curves take more room than the pictures.
+  await page.evaluate(
+    `for (const part of document.querySelectorAll(".note, .duel, #rebuilt-part")) part.remove()`,
+  );
   const frames: { png: Uint8Array; milliseconds: number }[] = [];
   for (let i = 0; i < FRAMES; i++) {
     const due = Number(steps) * (i / (FRAMES - 1)) ** 2;
-    const reached = `Number(/^step (\\d+)/.exec(document.querySelector("#train-progress").textContent)?.[1] ?? 0)`;
-    await page.waitForFunction(`${reached} >= ${due}`, undefined, { timeout: 0 });
+    while ((await stepOf(page)) < due) await page.waitForTimeout(50);
     const png = await page.locator(".stage").screenshot({ animations: "disabled" });
-    frames.push({ png, milliseconds: i === FRAMES - 1 ? LAST : EACH });
+    frames.push({ png: await inGrey(png), milliseconds: i === FRAMES - 1 ? LAST : EACH });
     console.log(await page.locator("#train-progress").textContent());
   }
   // The page may grow by a line at the beginning. A PNG has its size at bytes 16 to 24.
@@ -37,4 +40,13 @@ try {
   console.log(`${FILE}: ${Math.round(bytes.length / 1000)} kB`);
 } finally {
   await close();
+}
+
+/** A picture in a few shades of grey, which compress well. */
+async function inGrey(png: Uint8Array): Promise<Uint8Array> {
+  const { width, height, data } = (await Jimp.fromBuffer(Buffer.from(png))).bitmap;
+  const shades = data.map((value) =>
+    Math.round(Math.round((value / 255) * (SHADES - 1)) * (255 / (SHADES - 1))),
+  );
+  return encodePng({ width, height, channels: 1, data: new Uint8ClampedArray(shades) });
 }

@@ -73,6 +73,8 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 1 });
     await page.goto(`${host.url}?seed=5`);
     await draws();
+    // A file that was not kept when there was room.
+    expect(await page.evaluate(() => fetch("version.json?new").then(({ ok }) => ok))).toBe(true);
     await train();
     await page
       .getByText("Nothing is kept when you close this page: the storage of this browser is full.")

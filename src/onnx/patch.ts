@@ -7,7 +7,7 @@ import { onnx } from "./proto.js";
 // including unknown fields.
 const MODEL = { graph: 7, metadata: 14 } as const;
 const GRAPH = { node: 1, initializer: 5 } as const;
-const NODE = { output: 2 } as const;
+const NODE = { input: 1, output: 2 } as const;
 const TENSOR = { dims: 1, dataType: 2, name: 8, rawData: 9, doc: 12, location: 14 } as const;
 const ENTRY = { key: 1, value: 2 } as const;
 const FLOAT = 1;
@@ -72,17 +72,22 @@ export function patchModel(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const missing = new Set(initializers.keys());
-  const merged = mergedWeights(onnx.ModelProto.decode(model).graph ?? {});
+  const { copies, dropped, inputs } = mergedWeights(onnx.ModelProto.decode(model).graph ?? {});
   const parts = rewritten(model, ({ id, whole, content }) => {
     if (id === MODEL.metadata) return keyOf(content) in metadata ? new Uint8Array() : whole;
     if (id !== MODEL.graph) return whole;
+    let at = -1;
     const graph = rewritten(content, (inner) => {
-      if (inner.id === GRAPH.node)
-        return merged.has(nameIn(inner, NODE.output)) ? new Uint8Array() : inner.whole;
+      if (inner.id === GRAPH.node) {
+        at++;
+        if (dropped.has(nameIn(inner, NODE.output))) return new Uint8Array();
+        const names = inputs.get(at);
+        return names ? field(GRAPH.node, withInputs(inner.content, names)) : inner.whole;
+      }
       if (inner.id !== GRAPH.initializer) return inner.whole;
       const fields = [...fieldsOf(inner.content)];
       const own = nameIn(inner, TENSOR.name);
-      const names = [own, ...[...merged].flatMap(([name, from]) => (from === own ? [name] : []))];
+      const names = [own, ...[...copies].flatMap(([name, from]) => (from === own ? [name] : []))];
       const written = names.map((name) => {
         const renamed = fields.map((each) => (each.id === TENSOR.name ? fieldOf(TENSOR.name, name) : each));
         const values = initializers.get(name);
@@ -129,6 +134,12 @@ function keyOf(entry: Uint8Array): string {
 /** The text in the first field of a number inside another field. */
 function nameIn({ content }: Field, id: number): string {
   return text([...fieldsOf(content)].find((each) => each.id === id)?.content ?? new Uint8Array());
+}
+
+/** A NodeProto with other names of inputs. */
+function withInputs(node: Uint8Array, names: readonly string[]): Uint8Array {
+  const rest = [...fieldsOf(node)].filter(({ id }) => id !== NODE.input);
+  return joined([...names.map((name) => fieldOf(NODE.input, name).whole), ...rest.map(({ whole }) => whole)]);
 }
 
 function fieldOf(id: number, value: string): Field {

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { readModel } from "../../src/onnx/index.js";
 import { patchModel } from "../../src/onnx/patch.js";
+import { tensorIn } from "../../src/tensors/tensor.js";
 import { modelBytes, tensor } from "../helpers/make-model.js";
+import { onCpu } from "../helpers/on-cpu.js";
 
 const identity = (from: string, to: string) => ({ type: "Identity", inputs: [from], outputs: [to] });
 
@@ -44,4 +46,38 @@ test("and written as separate weights", () => {
   const { tensors } = readModel(patchModel(bytes, learned));
   for (const [name, data] of learned) expect(tensors.get(name)?.data, name).toEqual(data);
   expect(tensors.get("norm.bias")?.data).toEqual(Float32Array.of(0, 0));
+});
+
+// The newer exporter lets the layer read the same initializers, and a second layer too.
+const norm = (x: string, y: string) => ({
+  type: "BatchNormalization",
+  name: `node_${y}`,
+  inputs: [x, "norm.weight", "norm.bias", "norm.bias", "norm.weight"],
+  outputs: [y],
+});
+const direct = modelBytes({
+  inputs: { x: ["batch", 2] },
+  nodes: [norm("x", "h"), norm("h", "y")],
+  initializers: [tensor("norm.weight", [2], [1, 1]), tensor("norm.bias", [2], [0, 0])],
+});
+
+test("weights of several layers that are one initializer are read and written as separate weights", async () => {
+  const { parameters, statistics } = readModel(direct);
+  expect([...parameters.keys()].sort()).toEqual(["node_y.bias", "node_y.weight", "norm.bias", "norm.weight"]);
+  expect([...statistics.keys()].sort()).toEqual([
+    ...["node_y.running_mean", "node_y.running_var", "norm.running_mean", "norm.running_var"],
+  ]);
+  const learned = new Map([
+    ["norm.running_var", Float32Array.of(4, 9)],
+    ["node_y.bias", Float32Array.of(5, 6)],
+  ]);
+  const session = await onCpu(patchModel(direct, learned), "patched.onnx");
+  try {
+    const x = { dtype: "float32" as const, shape: [1, 2], data: Float32Array.of(2, 3) };
+    const { data } = tensorIn(await session.run(new Map([["x", x]])), "y");
+    expect(data[0]).toBeCloseTo(6, 3);
+    expect(data[1]).toBeCloseTo(7, 3);
+  } finally {
+    await session.close();
+  }
 });

@@ -1,17 +1,4 @@
-import {
-  cast,
-  exp,
-  greater,
-  log,
-  max,
-  mean,
-  mul,
-  neg,
-  stopGradient,
-  sub,
-  sum,
-  type Value,
-} from "../../graph/index.js";
+import { cast, greater, logSoftmax, max, mean, mul, neg, sub, sum, type Value } from "../../graph/index.js";
 import { type Network, oneHot } from "../../networks/index.js";
 import type { Phase } from "../design.js";
 import { toSigned } from "./gan.js";
@@ -35,10 +22,7 @@ export function crossEntropy(pixels: number, classes: number): readonly Phase<Cl
       trace({ classifier }, { x, y }) {
         const { logits } = classifier(toSigned(x));
         const chosen = oneHot(y, classes);
-        // ln softmax(a) = a - m - ln Σ exp(a - m), where m is the largest a: WebGPU has no kernel for LogSoftmax.
-        const shifted = sub(logits, stopGradient(max(logits, [1], { keepdims: true })));
-        const logProbabilities = sub(shifted, log(sum(exp(shifted), [1], { keepdims: true })));
-        const loss = neg(mean(sum(mul(logProbabilities, chosen), [1])));
+        const loss = neg(mean(sum(mul(logSoftmax(logits, 1), chosen), [1])));
         const missed = cast(greater(max(logits, [1]), sum(mul(logits, chosen), [1])), { to: "float32" });
         return { loss, metrics: { loss, accuracy: sub(1, mean(missed)) } };
       },

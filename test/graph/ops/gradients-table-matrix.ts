@@ -62,7 +62,7 @@ export const matrix = {
     { about: "the last axis", inputs: [["batch", 3]], f: (x) => softmax(x) },
     { about: "channels", inputs: [["batch", 3, 2]], f: (x) => softmax(x, 1) },
   ],
-  logSoftmaxOp: [
+  logSoftmax: [
     { about: "the last axis", inputs: [["batch", 3]], f: (x) => logSoftmax(x) },
     { about: "channels", inputs: [["batch", 3, 2]], f: (x) => logSoftmax(x, 1) },
   ],

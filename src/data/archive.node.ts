@@ -1,50 +1,29 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, relative, resolve, sep } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { GanOnnxError, messageOf } from "../error.js";
-import { makeFolder, sha256, unwritable } from "../files.node.js";
-import { cacheFolder } from "./cache.node.js";
 import type { DataOptions } from "./dataset.js";
 import { isLeftover } from "./folder.node.js";
+import { broken, unpackedOnce } from "./unpacked.node.js";
 
 /** Whether a file has the name of a supported archive. */
 export const isArchive = (path: string) => /\.(zip|tar|tar\.gz|tgz)$/i.test(path);
-
-/** The maximum size after unpacking. A megabyte can unpack to a gigabyte of zeros; no data set of images needs more. */
-const MOST_TIMES = 200;
-const [LEAST_LIMIT, MOST_BYTES, MOST_FILES] = [64e6, 16e9, 2_000_000];
-/** The number of unpacked archives in the cache. */
-const KEPT = 3;
-/** Milliseconds after which a folder that is still being unpacked belongs to a process that has ended. */
-const ABANDONED = 24 * 60 * 60 * 1000;
 
 /**
  * Returns the place of an archive's file or folder, by its path and size; undefined for files of the system. Throws a
  * {@link GanOnnxError} when the place is outside the folder, or the archive is too large.
  */
-function placesIn(folder: string, archive: string, limit: number) {
-  let [bytes, files] = [0, 0];
+function placesIn(folder: string, archive: string, count: (bytes: number) => void) {
   return (path: string, size: number): string | undefined => {
     const target = resolve(folder, path);
     if (target !== folder && !target.startsWith(folder + sep)) {
       throw broken(archive, `holds ${path}, which lies outside of it`, "use an archive that you trust");
     }
-    [bytes, files] = [bytes + size, files + 1];
-    if (bytes > limit || files > MOST_FILES) {
-      throw broken(
-        archive,
-        `unpacks to more than ${(limit / 1e6).toFixed(0)} MB, or more than ${MOST_FILES} files`,
-        "unpack it yourself if that is right, and name the folder",
-      );
-    }
+    count(size);
     return isLeftover(relative(folder, target)) ? undefined : target;
   };
 }
-
-const broken = (where: string, what: string, fix: string, cause?: unknown) =>
-  new GanOnnxError({ what, where, fix, cause });
 
 /**
  * Unpack a .zip, .tar, .tar.gz or .tgz file into a folder of the cache, unless it was unpacked before.
@@ -55,41 +34,15 @@ const broken = (where: string, what: string, fix: string, cause?: unknown) =>
 export async function unpacked(
   archive: string,
   wanted: (name: string) => boolean,
-  { report, signal }: Pick<DataOptions, "report" | "signal">,
+  options: Pick<DataOptions, "report" | "signal">,
 ): Promise<string> {
-  const { size, mtimeMs } = await stat(archive);
-  const root = join(cacheFolder(), "archives");
-  const key = sha256(new TextEncoder().encode(JSON.stringify([1, resolve(archive), size, mtimeMs])));
-  const folder = join(root, key);
-  if (await stat(folder).catch(() => undefined)) {
-    await utimes(folder, new Date(), new Date()).catch(() => {});
-    return folder;
-  }
-  await makeFolder(root).catch((cause: unknown) => {
-    throw unwritable(root, cause);
-  });
-  const begun = await mkdtemp(`${root}${sep}.`);
-  report?.(`unpacking ${basename(archive)}`);
-  try {
-    const limit = Math.min(MOST_BYTES, Math.max(LEAST_LIMIT, MOST_TIMES * size));
-    const unpack = /\.zip$/i.test(archive) ? unzip : untar;
-    await unpack(archive, {
-      folder: begun,
-      placeOf: placesIn(begun, archive, limit),
-      wanted,
-      report,
-      signal,
-    });
-    await rename(begun, folder);
-  } catch (cause) {
-    // After an error the last files of a tar archive may still be written. `dropOldest` removes what stays.
-    await rm(begun, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
-    signal?.throwIfAborted();
-    if (cause instanceof GanOnnxError) throw cause;
-    throw broken(archive, `cannot be unpacked (${messageOf(cause)})`, "replace it by a whole copy", cause);
-  }
-  await dropOldest(root);
-  return folder;
+  const unpack = /\.zip$/i.test(archive) ? unzip : untar;
+  return unpackedOnce(
+    [archive],
+    (folder, count) =>
+      unpack(archive, { folder, placeOf: placesIn(folder, archive, count), wanted, ...options }),
+    options,
+  );
 }
 
 interface Unpack extends Pick<DataOptions, "report" | "signal"> {
@@ -146,16 +99,4 @@ async function keep(target: string, content: (() => Promise<Readable>) | undefin
   // Open a stream only where its errors are handled.
   if (content) await pipeline(await content(), createWriteStream(target));
   else await writeFile(target, "");
-}
-
-/** Remove all but the newest archives, and what failed or killed processes have left. */
-async function dropOldest(root: string): Promise<void> {
-  const folders = await Promise.all(
-    (await readdir(root)).map(async (name) => ({ name, changed: (await stat(join(root, name))).mtimeMs })),
-  );
-  const [begun, whole] = [true, false].map((is) => folders.filter(({ name }) => name.startsWith(".") === is));
-  const oldest = whole.sort((a, b) => b.changed - a.changed).slice(KEPT);
-  const abandoned = begun.filter(({ changed }) => Date.now() - changed > ABANDONED);
-  for (const { name } of [...oldest, ...abandoned])
-    await rm(join(root, name), { recursive: true, force: true });
 }

@@ -10,6 +10,7 @@ import { holdsIdxFiles, readIdxFolder } from "./idx-folder.node.js";
 import { idxNameOf } from "./idx-names.js";
 import { holdsPictures, readImageFolder } from "./image-folder.node.js";
 import { loadMnistLike } from "./mnist.node.js";
+import { isParquet, trainingParquet, unpackedParquet } from "./parquet.node.js";
 import { formatNames, isPicture } from "./picture.node.js";
 
 export type { DataOptions, Dataset, Report } from "./dataset.js";
@@ -32,7 +33,8 @@ export const dataSources = {
  *
  * @param spec `mnist` or another name of {@link dataSources} (downloaded once), `drawn` (digits drawn by this program),
  * or a folder: of IDX files with MNIST's names, or of images (`./mnist` is a folder of that name). The folder may be
- * packed as a .zip, .tar, .tar.gz or .tgz file.
+ * packed as a .zip, .tar, .tar.gz or .tgz file. A .parquet file, or a folder of them, holds images as Hugging Face's
+ * data sets do.
  * @param options `channels` and `size` change the images of an image folder (default 1 and 28). The other sources have
  * a fixed form and refuse other values.
  * @throws {@link GanOnnxError} of kind usage for an unknown source or an unsupported form; otherwise when files are
@@ -60,32 +62,36 @@ export async function folderNamed(
     const isRead = (name: string) => isPicture(name) || idxNameOf(name) !== undefined;
     return unpacked(spec, isRead, options);
   }
-  if (there && /\.parquet$/i.test(spec)) {
-    const lines = [
-      "import datasets",
-      `d = datasets.load_dataset('parquet', data_files=${JSON.stringify(spec)})['train']`,
-      "[r['image'].save(f'{i}.png') for i, r in enumerate(d)]",
-    ];
-    throw new GanOnnxError({
-      what: "is a Parquet file, which is not read",
-      where: setting("data", spec),
-      fix: `save its images as files, in Python: ${lines.join("; ")}`,
-      kind: "usage",
-    });
-  }
+  if (there && isParquet(spec)) return (await unpackedParquet([spec], options)).folder;
   throw new GanOnnxError({
     what: `is neither a data source nor a readable folder ${there ? "but a file" : "that is there"}`,
     where: setting("data", spec),
-    fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files, also as .zip or .tar`,
+    fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files, also as .zip, .tar or .parquet`,
     kind: "usage",
   });
 }
 
 async function loadFolder(spec: string, options: DataOptions): Promise<Dataset> {
+  if (isParquet(spec) && (await stat(spec).catch(() => undefined))?.isFile()) {
+    return readParquet(spec, [spec], options);
+  }
   const folder = await folderNamed(spec, options);
-  if (folder === spec) return readFolder(folder, options);
+  return folder === spec
+    ? readFolder(folder, options)
+    : namedAs(spec, folder, () => readFolder(folder, options));
+}
+
+/** Read the images of Parquet files. */
+async function readParquet(spec: string, paths: readonly string[], options: DataOptions): Promise<Dataset> {
+  const { folder, classNames } = await unpackedParquet(paths, options);
+  const dataset = await namedAs(spec, folder, async () => readImageFolder(await listFolder(folder), options));
+  return { ...dataset, ...(dataset.labels && classNames && { classNames }) };
+}
+
+/** Read a folder of the cache. What is said of it is said of the file that it comes from. */
+async function namedAs(spec: string, folder: string, read: () => Promise<Dataset>): Promise<Dataset> {
   try {
-    return { ...(await readFolder(folder, options)), name: spec };
+    return { ...(await read()), name: spec };
   } catch (error) {
     // The error is in the archive. Name the archive instead of the folder.
     if (!(error instanceof GanOnnxError) || typeof error.parts.where !== "string") throw error;
@@ -98,6 +104,8 @@ async function readFolder(folder: string, options: DataOptions): Promise<Dataset
   const idx = holdsIdxFiles(content);
   if (idx.here || (idx.below && !holdsPictures(content))) return readIdxFolder(content, options);
   if (holdsPictures(content)) return readImageFolder(content, options);
+  const parquet = trainingParquet(content);
+  if (parquet.length > 0) return readParquet(folder, parquet, options);
   const { files } = content;
   throw new GanOnnxError({
     what: files.length > 0 ? `has no images; what it has is ${kindsOf(files)}` : "has no images: it is empty",

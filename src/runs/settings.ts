@@ -18,7 +18,7 @@ export const runSchema = z.strictObject({
     .min(1)
     .default("mnist")
     .describe(
-      "mnist, fashion-mnist, kmnist, emnist-letters, emnist-digits or emnist-balanced (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images, also as .zip or .tar",
+      "mnist, fashion-mnist, kmnist, emnist-letters, emnist-digits or emnist-balanced (downloaded once), drawn (digits drawn by this program), or a folder of IDX files or images, also as .zip, .tar or .parquet",
     ),
   ep: z.enum(providerNames).default("cpu").describe("execution provider of ONNX Runtime"),
   device: z.int().min(0).optional().describe("number of the GPU, for cuda (default: 0)"),

@@ -116,13 +116,6 @@ test("what is wrong in an archive is named by its own path", async () => {
   );
 });
 
-test("a Parquet file is refused with how to save its images", async () => {
-  const path = await written("train.parquet", "PAR1");
-  await expect(loadDataset(path, { seed: 1 })).rejects.toThrow(
-    /train\.parquet: is a Parquet file, which is not read; save its images as files, in Python: import datasets; /,
-  );
-});
-
 test("what a killed process began to unpack is removed after a day", async () => {
   const [old, fresh] = [".old", ".fresh"].map((name) => join(cache, "archives", name));
   for (const begun of [old, fresh]) await mkdir(begun, { recursive: true });

@@ -1,0 +1,100 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { loadDataset } from "../../src/data/load.node.js";
+import { greyPng } from "../helpers/pictures.js";
+import { temporaryFolder } from "./files.js";
+
+let folder = "";
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  vi.stubEnv("GAN_ONNX_CACHE", await temporaryFolder());
+});
+afterEach(() => void vi.unstubAllEnvs());
+
+interface Row {
+  readonly grey?: number;
+  readonly label: number;
+}
+
+const note = (features: object) => JSON.stringify({ info: { features } });
+const withClasses = note({
+  image: { _type: "Image" },
+  label: { names: ["square", "circle", "hexagon"], _type: "ClassLabel" },
+});
+
+/** Pictures of one grey each as `datasets` writes them. A row without grey has a link in place of its bytes. */
+async function parquet(name: string, rows: readonly Row[], huggingface?: string): Promise<string> {
+  const images = rows.map(async ({ grey }, i) =>
+    grey === undefined
+      ? { bytes: undefined, path: "https://example.com/a.png" }
+      : { bytes: new Uint8Array(await greyPng(grey)), path: `${i}.png` },
+  );
+  const buffer = parquetWriteBuffer({
+    columnData: [
+      { name: "image", data: await Promise.all(images) },
+      { name: "label", data: rows.map(({ label }) => BigInt(label)) },
+    ],
+    schema: [
+      { name: "schema", num_children: 2 },
+      { name: "image", num_children: 2, repetition_type: "OPTIONAL" },
+      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
+      { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
+      { name: "label", type: "INT64", repetition_type: "OPTIONAL" },
+    ],
+    rowGroupSize: 2,
+    ...(huggingface !== undefined && { kvMetadata: [{ key: "huggingface", value: huggingface }] }),
+  });
+  const path = join(folder, name);
+  await mkdir(join(path, ".."), { recursive: true });
+  await writeFile(path, new Uint8Array(buffer));
+  return path;
+}
+
+const load = (spec: string) => loadDataset(spec, { seed: 0, size: 1 });
+const rows = [
+  { grey: 10, label: 2 },
+  { grey: 20, label: 0 },
+  { grey: 30, label: 2 },
+];
+
+test("the images of a Parquet file are read, with the names and numbers of its classes", async () => {
+  const path = await parquet("shapes.parquet", rows, withClasses);
+  for (const again of [false, true]) {
+    const found = await load(path);
+    expect(found).toMatchObject({ name: path, count: 3, classNames: ["square", "circle", "hexagon"] });
+    expect([...found.images], `again ${again}`).toEqual([20, 10, 30]);
+    expect([...found.labels!]).toEqual([0, 2, 2]);
+  }
+});
+
+test("of a folder as it was downloaded, the training files are read", async () => {
+  await parquet("data/test-00000-of-00001.parquet", [{ grey: 99, label: 0 }], withClasses);
+  await parquet("data/train-00000-of-00002.parquet", rows, withClasses);
+  await parquet("data/train-00001-of-00002.parquet", [{ grey: 40, label: 1 }], withClasses);
+  const { images, labels } = await load(folder);
+  expect([...images]).toEqual([20, 40, 10, 30]);
+  expect([...labels!]).toEqual([0, 1, 2, 2]);
+});
+
+test("without names, classes are numbers; an image that is not in the file is named", async () => {
+  const found = await load(await parquet("a.parquet", [...rows, { label: 0 }]));
+  expect(found).toMatchObject({ count: 3, classNames: ["0", "2"] });
+  expect(String(found.remarks)).toMatch(/left out: 1 of 4 pictures: .*0000003\.png is empty/);
+});
+
+test("other Parquet files, and damaged ones, are refused by name", async () => {
+  const numbers = parquetWriteBuffer({ columnData: [{ name: "price", data: [1, 2] }] });
+  const path = join(folder, "prices.parquet");
+  await writeFile(path, new Uint8Array(numbers));
+  await expect(load(path)).rejects.toThrow(/prices\.parquet: has no column of images, only price; name a/);
+
+  await writeFile(path, "PAR1");
+  await expect(load(path)).rejects.toThrow(
+    /prices\.parquet: cannot be read as a Parquet file \(.*; replace it/,
+  );
+  const whole = await readFile(await parquet("whole.parquet", rows, withClasses));
+  await writeFile(path, whole.fill(7, 4, 60));
+  await expect(load(path)).rejects.toThrow(/prices\.parquet/);
+});

@@ -53,7 +53,10 @@ async function read(task: ReadingTask, path: string) {
   try {
     return await imageOfPicture(bytes, task, format);
   } catch (error) {
-    throw new Error(`cannot be decoded as ${formats[format]} (${messageOf(error)})`);
+    const reason = messageOf(error);
+    // pngjs says that "read requests" are "waitng on finished stream".
+    const said = /on finished stream/.test(reason) ? "it ends too early" : reason;
+    throw new Error(`cannot be decoded as ${formats[format]} (${said})`);
   } finally {
     if (megapixels >= LARGE_MEGAPIXELS) {
       Atomics.store(task.large, 0, 0);

@@ -141,7 +141,7 @@ test("broken images are left out and named; strict refuses them", async () => {
   const broken: [name: string, content: string | Uint8Array, message: string][] = [
     ["empty.png", "", "is empty"],
     ["text.png", "hello", "is no picture, or its head is damaged"],
-    ["short.png", whole.subarray(0, whole.length - 30), "cannot be decoded as PNG ("],
+    ["short.png", whole.subarray(0, whole.length - 30), "cannot be decoded as PNG (it ends too early)"],
     ["flipped.png", Uint8Array.from(whole).with(60, whole[60] ^ 0xff), "cannot be decoded as PNG ("],
     ["short.jpg", jpeg.subarray(0, jpeg.length >> 1), "cannot be decoded as JPEG ("],
     [

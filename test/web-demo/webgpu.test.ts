@@ -15,7 +15,8 @@ describe.skipIf(!executablePath)("the page on a GPU", () => {
   beforeAll(async () => {
     browser = await launch({ gpu: true });
     place = await served();
-    page = await browser.newPage();
+    // A sheet that moves is not the one to compare.
+    page = await browser.newPage({ reducedMotion: "reduce" });
     page.setDefaultTimeout(slow.timeout);
     seen = watch(page, place.url);
     await page.goto(`${place.url}?seed=7&count=16&model=generator.onnx`);

@@ -22,7 +22,10 @@ export function encodeModel(model: Model): Uint8Array<ArrayBuffer> {
     metadataProps: Object.entries(model.metadata ?? {}).map(([key, value]) => ({ key, value })),
     graph: encodeGraph(model.graph),
   };
-  return new Uint8Array(onnx.ModelProto.encode(message).finish());
+  const bytes = onnx.ModelProto.encode(message).finish();
+  // Do not copy large models: only small ones are parts of a shared buffer.
+  const whole = bytes.byteLength === bytes.buffer.byteLength;
+  return whole ? new Uint8Array(bytes.buffer as ArrayBuffer) : new Uint8Array(bytes);
 }
 
 /** The domains of the operators in a graph and its subgraphs, without ONNX's own. */

@@ -1,4 +1,4 @@
-"""Networks as people export them from PyTorch, with their gradients: exports.py OUT [SEED]
+"""Networks as people export them from PyTorch, with their gradients: exports.py OUT [SEED [NAME...]]
 
 Writes for each network NAME.onnx (today's exporter, without its optimization, which folds weights into others),
 NAME@torchscript.onnx (the older one, where it knows all operators) and NAME.safetensors (inputs, output, and the
@@ -269,6 +269,118 @@ class Norms(nn.Module):
         return s.gn(h) + s.inn(h * 2) + s.ln(h) + s.bn(h) + ad + F.normalize(h, dim=1) + F.layer_norm(h, h.shape[1:])
 
 
+class RmsNorm(nn.Module):
+    def __init__(s, width): super().__init__(); s.weight = nn.Parameter(torch.ones(width))
+    def forward(s, x): return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6) * s.weight
+
+
+class RotaryViT(nn.Module):  # rotary positions, RMS norm, SwiGLU, layer scale, registers, positions resized bicubically, a mask
+    def __init__(s):
+        super().__init__()
+        s.patch, s.cls, s.pos = nn.Conv2d(3, 16, 4, 4), nn.Parameter(torch.randn(1, 3, 16)), nn.Parameter(torch.randn(1, 16, 2, 2))
+        s.n1, s.n2, s.n3, s.qkv, s.out = RmsNorm(16), RmsNorm(16), RmsNorm(16), nn.Linear(16, 48, bias=False), nn.Linear(16, 16)
+        s.g, s.u, s.d, s.s1, s.s2 = nn.Linear(16, 24, bias=False), nn.Linear(16, 24, bias=False), nn.Linear(24, 16), nn.Parameter(torch.ones(16) * 0.1), nn.Parameter(torch.ones(16) * 0.1)
+        s.head = nn.Linear(16, 5); s.temperature = nn.Parameter(torch.tensor(1.0))
+        angle = torch.arange(19)[:, None] * 10000.0 ** (-torch.arange(0, 4, 2) / 4); s.register_buffer("cos", angle.cos().repeat(1, 2)); s.register_buffer("sin", angle.sin().repeat(1, 2))
+        s.register_buffer("mask", torch.arange(19)[:, None] // 8 >= torch.arange(19)[None] // 8)
+    def rotate(s, x): a, b = x.chunk(2, -1); return x * s.cos + torch.cat([-b, a], -1) * s.sin
+    def forward(s, x):
+        h = s.patch(x); h = h + F.interpolate(s.pos, size=h.shape[-2:], mode="bicubic", align_corners=False)
+        h = torch.cat([s.cls.expand(x.shape[0], -1, -1), h.flatten(2).transpose(1, 2)], 1); b, n, c = h.shape
+        q, k, v = (t.view(b, n, 4, 4).transpose(1, 2) for t in s.qkv(s.n1(h)).split(16, -1))
+        a = F.scaled_dot_product_attention(F.normalize(s.rotate(q), dim=-1) * s.temperature, s.rotate(k), v, attn_mask=s.mask, scale=0.7)
+        h = h + s.s1 * s.out(a.transpose(1, 2).flatten(2)); m = s.n2(h); h = h + s.s2 * s.d(F.silu(s.g(m)) * s.u(m))
+        return s.head(s.n3(h).mean(1))
+
+
+class DiffusionBlock(nn.Module):
+    def __init__(s, cin, cout):
+        super().__init__(); s.n1, s.c1, s.n2, s.c2 = nn.GroupNorm(2, cin), nn.Conv2d(cin, cout, 3, padding=1), nn.GroupNorm(4, cout), nn.Conv2d(cout, cout, 3, padding=1)
+        s.t, s.skip = nn.Linear(16, 2 * cout), nn.Conv2d(cin, cout, 1) if cin != cout else nn.Identity()
+    def forward(s, x, t):
+        h = s.c1(F.silu(s.n1(x))); scale, shift = s.t(F.silu(t))[:, :, None, None].chunk(2, 1)
+        return (s.skip(x) + s.c2(F.dropout(F.silu(s.n2(h) * (1 + scale) + shift), 0.1, s.training))) / math.sqrt(2)
+
+
+class DiffusionUNet(nn.Module):  # as ADM: scale and shift from the time, attention by einsum, learned variance, classes dropped by 0
+    def __init__(s):
+        super().__init__(); s.t1, s.t2, s.y = nn.Linear(8, 16), nn.Linear(16, 16), nn.Embedding(4, 16, padding_idx=0)
+        s.inp, s.d1, s.down, s.d2 = nn.Conv2d(2, 8, 3, padding=1), DiffusionBlock(8, 8), nn.Conv2d(8, 8, 3, 2, 1), DiffusionBlock(8, 12)
+        s.n, s.qkv, s.o, s.m = nn.GroupNorm(4, 12, eps=1e-6), nn.Conv1d(12, 36, 1), nn.Conv1d(12, 12, 1), DiffusionBlock(12, 12)
+        s.up, s.u1, s.out = nn.Conv2d(12, 8, 3, padding=1), DiffusionBlock(16, 8), nn.Sequential(nn.GroupNorm(8, 8), nn.SiLU(), nn.Conv2d(8, 4, 3, padding=1))
+    def forward(s, x, t, label):
+        f = torch.exp(-math.log(1e4) * torch.arange(4, dtype=x.dtype) / 4); e = t[:, None] * f * 100
+        e = s.t2(F.silu(s.t1(torch.cat([e.cos(), e.sin()], 1)))) + s.y(label)
+        h0 = s.d1(s.inp(x), e); h = s.d2(s.down(h0), e); b, c, H, W = h.shape
+        q, k, v = s.qkv(s.n(h).reshape(b, c, H * W)).reshape(b * 2, 18, H * W).split(6, 1)
+        w = torch.softmax(torch.einsum("bct,bcs->bts", q * 6 ** -0.25, k * 6 ** -0.25), -1)
+        h = h + s.o(torch.einsum("bts,bcs->bct", w, v).reshape(b, c, H * W)).reshape(b, c, H, W)
+        h = s.u1(torch.cat([s.up(F.interpolate(s.m(h, e), scale_factor=2.0, mode="nearest")), h0], 1), e)
+        eps, v = s.out(h).chunk(2, 1); return torch.cat([eps, torch.lerp(v * 0.5, v.tanh(), 0.3)], 1)
+
+
+class Fir(nn.Module):  # upfirdn2d as StyleGAN2's reference in PyTorch: zeros between, pad, a convolution of each channel
+    def __init__(s, up): super().__init__(); s.up = up; f = torch.tensor([1.0, 3, 3, 1]); s.register_buffer("f", f.outer(f) / f.sum() ** 2 * up ** 2)
+    def forward(s, x):
+        b, c, h, w = x.shape
+        x = F.pad(x.reshape(b, c, h, 1, w, 1), [0, s.up - 1, 0, 0, 0, s.up - 1]).reshape(b, c, h * s.up, w * s.up)
+        x = F.pad(x, [2, 1, 2, 1]); return F.conv2d(x, s.f.flip([0, 1])[None, None].repeat(c, 1, 1, 1), groups=c)
+
+
+class StyleGan2(nn.Module):  # demodulated weights of each sample, noise as inputs, FIR upsampling, equalized rates, truncation
+    def __init__(s):
+        super().__init__(); s.m1, s.m2, s.const = nn.Parameter(torch.randn(12, 8)), nn.Parameter(torch.randn(12)), nn.Parameter(torch.randn(6, 4, 4))
+        s.a1, s.a2, s.w1, s.w2, s.rgb = nn.Linear(12, 6), nn.Linear(12, 6), nn.Parameter(torch.randn(6, 6, 3, 3)), nn.Parameter(torch.randn(4, 6, 3, 3)), nn.Conv2d(4, 3, 1)
+        s.s1, s.b1, s.b2, s.up = nn.Parameter(torch.tensor(0.3)), nn.Parameter(torch.randn(6)), nn.Parameter(torch.randn(4)), Fir(2); s.register_buffer("avg", torch.randn(12) * 0.2)
+    def conv(s, x, weight, style):  # the batch as one image of grouped channels would fix the batch: taps as a product instead
+        b, c, h, w = x.shape; w_ = weight[None] * style.reshape(b, 1, c, 1, 1); w_ = w_ * (w_.square().sum([2, 3, 4], keepdim=True) + 1e-8).rsqrt()
+        taps = F.unfold(x, 3, padding=1); return torch.bmm(w_.flatten(2), taps).view(b, -1, h, w)
+    def forward(s, z, noise):
+        w = F.leaky_relu(F.linear(z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt(), s.m1 / math.sqrt(8), s.m2), 0.2) * math.sqrt(2); w = s.avg.lerp(w, 0.7)
+        x = s.conv(s.const.unsqueeze(0).repeat(z.shape[0], 1, 1, 1), s.w1, s.a1(w) + 1); x = F.leaky_relu(x + s.b1[:, None, None], 0.2).clamp(-256, 256)
+        x = s.conv(s.up(x), s.w2, s.a2(w) + 1) + noise * s.s1 + s.b2.reshape(1, -1, 1, 1); return s.rgb(F.leaky_relu(x, 0.2))
+
+
+class InvertedResidual(nn.Module):
+    def __init__(s, cin, mid, cout, k, stride, se):
+        super().__init__(); s.e, s.d, s.p = nn.Sequential(nn.Conv2d(cin, mid, 1, bias=False), nn.BatchNorm2d(mid, eps=1e-3), nn.Hardswish(inplace=True)), nn.Sequential(nn.Conv2d(mid, mid, k, stride, k // 2, groups=mid, bias=False), nn.BatchNorm2d(mid, eps=1e-3), nn.Hardswish()), nn.Sequential(nn.Conv2d(mid, cout, 1, bias=False), nn.BatchNorm2d(cout, eps=1e-3))
+        s.se = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(mid, 4, 1), nn.ReLU(), nn.Conv2d(4, mid, 1), nn.Hardsigmoid()) if se else None; s.same = stride == 1 and cin == cout
+    def forward(s, x):
+        h = s.d(s.e(x)); h = s.se(h) * h if s.se is not None else h; h = s.p(h); return x + h if s.same else h
+
+
+class MobileNet(nn.Module):
+    def __init__(s):
+        super().__init__(); s.stem = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1, bias=False), nn.BatchNorm2d(8), nn.Hardswish())
+        s.b = nn.Sequential(InvertedResidual(8, 16, 8, 3, 1, True), InvertedResidual(8, 24, 12, 5, 2, False), InvertedResidual(12, 24, 12, 3, 1, True))
+        s.head = nn.Sequential(nn.Linear(12, 16), nn.Hardswish(), nn.Dropout(0.2), nn.Linear(16, 5))
+    def forward(s, x): h = s.b(s.stem(F.pad(x, (0, 1, 0, 1)))); return s.head(h.mean([2, 3]))
+
+
+class Gpt(nn.Module):  # grouped key and value heads, a causal buffer with masked_fill, padding by length, tied head, tanh GELU
+    def __init__(s):
+        super().__init__(); s.wte, s.wpe, s.q, s.kv, s.o = nn.Embedding(13, 16), nn.Embedding(8, 16), nn.Linear(16, 16), nn.Linear(16, 8), nn.Linear(16, 16)
+        s.n1, s.n2, s.n3, s.up, s.down = nn.LayerNorm(16), nn.LayerNorm(16), nn.LayerNorm(16, bias=False), nn.Linear(16, 32), nn.Linear(32, 16); s.register_buffer("bias", torch.tril(torch.ones(8, 8)).view(1, 1, 8, 8))
+    def forward(s, tokens, lengths):
+        b, n = tokens.size(); h = s.wte(tokens) + s.wpe(torch.arange(n, device=tokens.device).unsqueeze(0)); x = s.n1(h)
+        q = s.q(x).view(b, n, 4, 4).transpose(1, 2); k, v = s.kv(x).view(b, n, 2, 1, 4).repeat_interleave(2, dim=2).expand(b, n, 4, 1, 4).squeeze(3).transpose(1, 2), s.kv(x).view(b, n, 2, 4).repeat_interleave(2, dim=2).transpose(1, 2)
+        a = (q @ k.transpose(-2, -1)) / math.sqrt(4); a = a.masked_fill(s.bias[:, :, :n, :n] == 0, float("-inf"))
+        a = a.masked_fill((torch.arange(n)[None] >= lengths[:, None])[:, None, None, :], torch.finfo(torch.float32).min)
+        h = h + s.o((F.softmax(a, dim=-1) @ v).transpose(1, 2).contiguous().view(b, n, 16)); h = h + s.down(F.gelu(s.up(s.n2(h)), approximate="tanh"))
+        return F.log_softmax(F.linear(s.n3(h), s.wte.weight) * 0.5, -1).gather(2, tokens.roll(-1, 1).unsqueeze(2)).squeeze(2)
+
+
+class BlurCritic(nn.Module):  # minibatch deviation over groups, blur pooling, weight norm, PReLU, a skip by average pooling, softplus
+    def __init__(s):
+        super().__init__(); s.rgb, s.c1, s.c2, s.skip = P.weight_norm(nn.Conv2d(3, 6, 1)), P.spectral_norm(nn.Conv2d(6, 6, 3, padding=1)), P.weight_norm(nn.Conv2d(6, 8, 3, 2, bias=False)), nn.Conv2d(6, 8, 1, bias=False)
+        s.act, s.last, s.fc, s.out = nn.PReLU(6), nn.Conv2d(9, 8, 3, padding=1), nn.Linear(8 * 16, 8), nn.Linear(8, 1); f = torch.tensor([1.0, 2, 1]); s.register_buffer("blur", (f.outer(f) / 16)[None, None])
+    def forward(s, x):
+        h = s.act(s.rgb(x)); y = F.conv2d(F.pad(s.act(s.c1(h)), (1, 2, 1, 2), mode="reflect"), s.blur.expand(6, 1, 3, 3), groups=6); y = s.c2(y)
+        h = (y + s.skip(F.avg_pool2d(h, 2))) / math.sqrt(2); n, c, H, W = h.shape
+        g = h.view(2, -1, c, H, W); sd = torch.std(g, dim=0, unbiased=False).mean([1, 2, 3], keepdim=True).repeat(2, 1, H, W)
+        h = F.leaky_relu(s.last(torch.cat([h, sd], 1)), 0.2); return F.softplus(s.out(F.leaky_relu(s.fc(h.flatten(1)), 0.2)))
+
+
 NETS = {
     "vit": (VisionTransformer, lambda: (torch.randn(3, 3, 16, 16),)),
     "encoder": (TorchEncoder, lambda: (torch.randint(0, 11, (3, 7)),)),
@@ -286,20 +398,30 @@ NETS = {
     "cross": (Cross, lambda: (torch.cat([torch.randint(1, 9, (3, 4)), torch.zeros(3, 2, dtype=torch.long)], 1), torch.randint(0, 5, (3,)))),
     "indexing": (Indexing, lambda: (torch.randn(3, 6), torch.stack([torch.randperm(6)[:4] for _ in range(3)]))), "signal": (Signal, lambda: (torch.randn(3, 2, 12),)),
     "patches": (Patches, lambda: (torch.randn(2, 3, 8, 8),)), "norms": (Norms, lambda: (torch.randn(2, 3, 5, 5), torch.randn(2, 4))),
+    "rotary": (RotaryViT, lambda: (torch.randn(3, 3, 16, 16),)), "mobile": (MobileNet, lambda: (torch.randn(3, 3, 15, 15),)),
+    "diffusion": (DiffusionUNet, lambda: (torch.randn(3, 2, 8, 8), torch.rand(3), torch.tensor([0, 3, 1]))),
+    "style2": (StyleGan2, lambda: (torch.randn(3, 8), torch.randn(3, 1, 8, 8))),
+    "gpt": (Gpt, lambda: (torch.randint(0, 13, (3, 6)), torch.tensor([6, 4, 5]))), "blur": (BlurCritic, lambda: (torch.randn(4, 3, 8, 8),)),
 }
+
+# These are exported in several opsets, with fixed and with symbolic batches.
+SIX = ("rotary", "mobile", "diffusion", "style2", "gpt", "blur")
 
 
 def export(out, name, net, inputs, names):
     batch = torch.export.Dim("batch")
-    kinds = (
-        (name, dict(dynamo=True, optimize=False, opset_version=18, dynamic_shapes=tuple({0: batch} for _ in inputs))),
-        (name + "@torchscript", dict(dynamo=False, opset_version=17, dynamic_axes={n: {0: "batch"} for n in names})),
-    )
-    for file, options in kinds:
+    today = lambda opset, dynamic: dict(dynamo=True, optimize=False, opset_version=opset, dynamic_shapes=tuple({0: batch} for _ in inputs) if dynamic else None)
+    older = lambda opset, dynamic: dict(dynamo=False, opset_version=opset, dynamic_axes={n: {0: "batch"} for n in names} if dynamic else None)
+    kinds = {"": today(18, True), "@torchscript": older(17, True)}
+    if name in SIX:
+        kinds |= {"@opset20,static": today(20, False), "@opset23": today(23, True)}
+        kinds |= {"@torchscript,opset11": older(11, True), "@torchscript,opset14,static": older(14, False), "@torchscript,opset20": older(20, True)}
+    for kind, options in kinds.items():
+        file = name + kind
         target = os.path.join(out, file + ".onnx")
         try:
             torch.onnx.export(net, inputs, target, input_names=names, output_names=["y"], verbose=False, do_constant_folding=False, **options)
-        except Exception as error:  # the older exporter does not know all operators
+        except Exception as error:  # an exporter does not know all operators, in all opsets
             print(f"{file}: not exported: {str(error).splitlines()[0][:100]}")
             continue
         model = onnx.load(target)
@@ -320,10 +442,12 @@ def record(out, name, net, inputs, names):
     save_file({k: np.ascontiguousarray(v) for k, v in kinds.items()}, os.path.join(out, name + ".safetensors"))
 
 
-def main(out, seed=1):
+def main(out, seed=1, *only):
     warnings.filterwarnings("ignore")
     os.makedirs(out, exist_ok=True)
     for name, (make, example) in NETS.items():
+        if only and name not in only:
+            continue
         torch.manual_seed(int(seed))
         net, inputs = make().eval(), example()
         with torch.no_grad():

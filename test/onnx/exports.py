@@ -304,10 +304,10 @@ class DiffusionBlock(nn.Module):
 
 class DiffusionUNet(nn.Module):  # as ADM: scale and shift from the time, attention by einsum, learned variance, classes dropped by 0
     def __init__(s):
-        super().__init__(); s.t1, s.t2, s.y = nn.Linear(8, 16), nn.Linear(16, 16), nn.Embedding(4, 16, padding_idx=0)
+        super().__init__(); s.t1, s.t2, s.y = nn.Linear(8, 16), nn.Linear(16, 16), nn.Embedding(4, 16)
         s.inp, s.d1, s.down, s.d2 = nn.Conv2d(2, 8, 3, padding=1), DiffusionBlock(8, 8), nn.Conv2d(8, 8, 3, 2, 1), DiffusionBlock(8, 12)
         s.n, s.qkv, s.o, s.m = nn.GroupNorm(4, 12, eps=1e-6), nn.Conv1d(12, 36, 1), nn.Conv1d(12, 12, 1), DiffusionBlock(12, 12)
-        s.up, s.u1, s.out = nn.Conv2d(12, 8, 3, padding=1), DiffusionBlock(16, 8), nn.Sequential(nn.GroupNorm(8, 8), nn.SiLU(), nn.Conv2d(8, 4, 3, padding=1))
+        s.up, s.u1, s.out = nn.Conv2d(12, 8, 3, padding=1), DiffusionBlock(16, 8), nn.Sequential(nn.GroupNorm(4, 8), nn.SiLU(), nn.Conv2d(8, 4, 3, padding=1))
     def forward(s, x, t, label):
         f = torch.exp(-math.log(1e4) * torch.arange(4, dtype=x.dtype) / 4); e = t[:, None] * f * 100
         e = s.t2(F.silu(s.t1(torch.cat([e.cos(), e.sin()], 1)))) + s.y(label)

@@ -202,9 +202,9 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await page.keyboard.press("Enter");
     expect(await cell(10).getAttribute("aria-pressed")).toBe("true");
     expect(await cell(5).evaluate((cell) => cell.classList.contains("from"))).toBe(true);
-    await page.getByRole("button", { name: "Play" }).click();
+    await page.getByRole("button", { name: "Play", exact: true }).click();
     await page.getByRole("button", { name: "Pause" }).waitFor();
-    await page.getByRole("button", { name: "Play" }).waitFor();
+    await page.getByRole("button", { name: "Play", exact: true }).waitFor();
     const slider = page.getByLabel("Position on the walk");
     expect(await slider.inputValue()).toBe("1");
     expect(await slider.getAttribute("aria-valuetext")).toMatch(

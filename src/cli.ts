@@ -1,6 +1,6 @@
 import yargs, { type Argv } from "yargs";
 import { hideBin } from "yargs/helpers";
-import { checkArguments, quoteNumbers } from "./commands/arguments.js";
+import { checkArguments, checkDashes, quoteNumbers } from "./commands/arguments.js";
 import { buildGraphs } from "./commands/build-graphs.js";
 import { check } from "./commands/check.js";
 import { data } from "./commands/data.js";
@@ -54,7 +54,7 @@ process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
   fail(new GanOnnxError({ what, where: "stdout", fix, cause }), verbose);
 });
 
-const names = commands.flatMap(({ command = [] }) => command).map((usage) => usage.split(" ", 1)[0]);
+const usages = commands.flatMap(({ command = [] }) => command);
 const args = hideBin(process.argv);
 const verbose = args.includes("--verbose");
 
@@ -65,7 +65,7 @@ const parser: Argv = yargs(args)
   .command(commands)
   .option("verbose", { type: "boolean", global: true, describe: "show the stack trace of an error" })
   .completion("completion", "print a script that completes commands and flags in bash or zsh")
-  .example("$0 train --data mnist --epochs 40", "train the recipe vanilla on MNIST")
+  .example("$0 train --data mnist", "train the recipe with the best scores, vae-gan, on MNIST")
   .example("$0 sample generator.onnx --out digits.png", "draw samples with an exported generator")
   .parserConfiguration({ "dot-notation": false, "strip-dashed": true })
   .strict()
@@ -81,7 +81,7 @@ const parser: Argv = yargs(args)
   .exitProcess(false)
   .fail((message, error) => {
     if (error instanceof GanOnnxError || !message) throw error;
-    throw misunderstood(message, args, parser, names);
+    throw misunderstood(message, args, parser, usages);
   });
 
 try {
@@ -91,6 +91,7 @@ try {
   } else if (args.length === 1 && args[0] === "completion") {
     parser.showCompletionScript();
   } else {
+    checkDashes(args);
     await parser.parseAsync();
   }
 } catch (error) {

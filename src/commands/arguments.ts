@@ -40,6 +40,16 @@ function refused(where: string, what: string, fix: string): GanOnnxError {
   return new GanOnnxError({ what, where, fix, kind: "usage" });
 }
 
+/**
+ * Refuse `-epochs`: yargs would read it as the flags `-e -p -o -c -h -s`, of which `-h` prints the help.
+ *
+ * @throws {@link GanOnnxError} (usage) when there is such an argument.
+ */
+export function checkDashes(args: readonly string[]): void {
+  const single = args.find((arg) => /^-[a-z][\w-]+/i.test(arg));
+  if (single !== undefined) throw refused(single, "no such flag", `flags begin with two dashes: -${single}`);
+}
+
 /** Replace NaN by the text that was typed, so that a message can quote it: yargs returns NaN for invalid numbers. */
 export function quoteNumbers(args: readonly string[], argv: Record<string, unknown>): void {
   const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true, allowPositionals: true });

@@ -64,9 +64,11 @@ const exportFile: CommandModule = {
       batch: argv.batch,
       opset: argv.opset,
     });
+    const format = argv.format === "safetensors" ? "safetensors" : "onnx";
+    checkName(String(argv.file), format);
     await exportRun(await runOf(argv), String(argv.file), {
       epoch: epochIn(argv),
-      format: argv.format === "safetensors" ? "safetensors" : "onnx",
+      format,
       sampling: Object.fromEntries(sampling.map((key) => [key, argv[key]])),
       form: { precision, batch, opset },
       json: Boolean(argv.json),
@@ -133,6 +135,21 @@ interface ExportOptions {
   readonly epoch?: number | "best";
   /** Settings that override the run's. */
   readonly sampling?: RawSettings;
+}
+
+/** Refuse a name that promises another form: `w.safetensors` without `--format`, or a picture. */
+function checkName(file: string, format: "onnx" | "safetensors"): void {
+  const extension = /\.(onnx|safetensors|pt|pth|png|jpe?g|json)$/i.exec(file)?.[1].toLowerCase();
+  if (extension === undefined || extension === format) return;
+  throw new GanOnnxError({
+    what: `is no name for ${format}, which is what would be written`,
+    where: file,
+    fix:
+      extension === "onnx" || extension === "safetensors"
+        ? `add --format ${extension}, or end the name in .${format}`
+        : `end the name in .${format}`,
+    kind: "usage",
+  });
 }
 
 /** Export the run in a folder: its generator, or the weights of all its networks. */

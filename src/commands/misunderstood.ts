@@ -15,19 +15,25 @@ function flagsOf(parser: Argv): string[] {
  *
  * @param message the message of yargs, in English.
  * @param args as they were typed.
- * @param commands the names of the commands.
+ * @param usages of the commands: their names, with their arguments.
  */
 export function misunderstood(
   message: string,
   args: readonly string[],
   parser: Argv,
-  commands: readonly string[],
+  usages: readonly string[],
 ): GanOnnxError {
+  const commands = usages.map((usage) => usage.split(" ", 1)[0]);
   const refused = (where: string, what: string, fix = "see --help") =>
     new GanOnnxError({ where, what, fix, kind: "usage" });
   const line = message.replace(/\s+/g, " ").trim();
   const found = (pattern: RegExp) => pattern.exec(line)?.slice(1);
 
+  const [command] = args;
+  if (/^Unknown/.test(line) && !command.startsWith("-") && !commands.includes(command)) {
+    const similar = suggestion(command, commands);
+    return refused(command, "no such command", similar && `did you mean ${similar}?`);
+  }
   const [unknown] = found(/^Unknown (?:argument|command)s?: ([^,]+)/) ?? [];
   if (unknown !== undefined) {
     const flag = args
@@ -37,12 +43,14 @@ export function misunderstood(
       const similar = suggestion(nameOf(flag), flagsOf(parser));
       return refused(flag, "no such flag", similar && `did you mean --${similar}?`);
     }
-    if (unknown !== args[0]) return refused("arguments", `"${unknown}" is one too many`);
-    const similar = suggestion(unknown, commands);
-    return refused(unknown, "no such command", similar && `did you mean ${similar}?`);
+    return refused("arguments", `"${unknown}" is one too many`);
   }
   const [got, needed] = found(/^Not enough non-option arguments: got (\d+), need at least (\d+)/) ?? [];
-  if (needed !== undefined) return refused("arguments", `too few: ${needed} needed, ${got} given`);
+  if (needed !== undefined) {
+    const usage = usages.find((one) => one.split(" ", 1)[0] === command);
+    const wanted = usage && /\s(.+)/.exec(usage)?.[1];
+    return refused(command, wanted ? `needs ${wanted}` : `needs ${needed} more than the ${got} given`);
+  }
   const [missing] = found(/^Missing required arguments?: (.+)/) ?? [];
   if (missing !== undefined) return refused(`--${missing}`, "is missing");
   const [valueless] = found(/^Not enough arguments following: (.+)/) ?? [];

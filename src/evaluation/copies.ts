@@ -52,7 +52,10 @@ export async function copiesIn(
   } finally {
     await neighbours.close();
   }
-  const distances = Float32Array.from(best, ({ distance }) => Math.sqrt(distance) / 127.5);
+  // An image whose nearest others are all exact copies of it has none with a distance.
+  const distances = Float32Array.from(best, ({ distance }) =>
+    Number.isFinite(distance) ? Math.sqrt(distance) / 127.5 : 0,
+  );
   const middle = columnOf(distances.toSorted(), 1, 0)[compared >> 1];
   return {
     distance: middle,

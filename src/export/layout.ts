@@ -64,8 +64,9 @@ export function arrange(
   if (layout === "samples") {
     const { count = COUNT } = options;
     const square = Math.ceil(Math.sqrt(count));
-    const byClass = wanted && wanted.length > 1 && wanted.length <= MOST_COLUMNS ? wanted.length : square;
-    const columns = Math.min(count, options.columns ?? byClass);
+    // A column has one class. Few classes have several columns each, or the sheet would be a tower.
+    const one = wanted && wanted.length > 1 && wanted.length <= MOST_COLUMNS ? wanted.length : square;
+    const columns = Math.min(count, options.columns ?? one * Math.max(1, Math.floor(square / one)));
     const labels = wanted && Array.from({ length: count }, (_, i) => wanted[i % wanted.length]);
     return { count, columns, feeds: drawLatents(random(), count, generator, labels), classes: labels };
   }

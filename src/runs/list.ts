@@ -10,7 +10,7 @@ export interface ListedRun {
   readonly run: string;
   readonly recipe: string;
   readonly data: string;
-  /** The last epoch with a step, and the configured number of epochs. */
+  /** The number of complete epochs, and the configured number. */
   readonly epoch: number;
   readonly epochs: number;
   readonly state: "complete" | "stopped" | "diverged" | "training";
@@ -54,11 +54,10 @@ export async function listRuns(folder: string): Promise<ListedRun[]> {
 /** A run in the list, from the data of its report. */
 export async function listedRun(
   run: string,
-  { settings, metrics, scores, sheets, provenance }: RunReport,
+  { settings, scores, sheets, provenance }: RunReport,
 ): Promise<ListedRun> {
-  const reached = Math.ceil(metrics[0]?.points.at(-1)?.[0] ?? 0);
   const epochs = typeof settings.epochs === "number" ? settings.epochs : 0;
-  const complete = sheets.at(-1)?.epoch === epochs;
+  const reached = sheets.at(-1)?.epoch ?? 0;
   const diverged = provenance?.sessions.at(-1)?.diverged !== undefined;
   return {
     run,
@@ -66,7 +65,13 @@ export async function listedRun(
     data: textIn(settings.data),
     epoch: reached,
     epochs,
-    state: (await isClaimed(run)) ? "training" : complete ? "complete" : diverged ? "diverged" : "stopped",
+    state: (await isClaimed(run))
+      ? "training"
+      : reached === epochs
+        ? "complete"
+        : diverged
+          ? "diverged"
+          : "stopped",
     ...(provenance && { ...timeOf(provenance), provenance }),
     scores: lastOf(scores),
   };

@@ -92,7 +92,8 @@ async function metricCurves(path: string): Promise<Curve[]> {
       const values = part.map((line) => numberIn(line[name])).filter(Number.isFinite);
       return [name, values.reduce((sum, value) => sum + value, 0) / values.length] as const;
     });
-    rows.push([numberIn(epoch) - 1 + numberIn(iteration) / steps, Object.fromEntries(means)]);
+    // A run that is training has more steps now than when they were counted.
+    rows.push([numberIn(epoch) - 1 + Math.min(1, numberIn(iteration) / steps), Object.fromEntries(means)]);
     part = [];
   };
   for await (const line of records(path)) {

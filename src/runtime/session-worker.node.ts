@@ -3,8 +3,8 @@
  * of a training stays in this thread between calls and is sent only on request.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import type { Tensors } from "../tensors/tensor.js";
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import type { Tensor, Tensors } from "../tensors/tensor.js";
 import { queue, StatefulSession } from "./engine.js";
 import { buffersOf } from "./thread.node.js";
 
@@ -16,6 +16,17 @@ export type Request =
   | { readonly kind: "close" };
 
 export type Reply = { readonly outputs: Tensors } | { readonly error: string };
+
+/** Copies of tensors that lie in shared memory: ONNX Runtime refuses it on Node 20. */
+function unshared(tensors: Tensors): Tensors {
+  return new Map(
+    Array.from(tensors, ([name, tensor]) =>
+      tensor.data.buffer instanceof SharedArrayBuffer
+        ? [name, { ...tensor, data: tensor.data.slice() } as Tensor]
+        : [name, tensor],
+    ),
+  );
+}
 
 const nothing: Tensors = new Map();
 const closing: Int32Array = workerData;
@@ -29,11 +40,11 @@ function opened(): StatefulSession {
 async function answer(request: Request): Promise<Tensors> {
   switch (request.kind) {
     case "open":
-      session = new StatefulSession(await InferenceSession.create(request.model, request.options), Tensor);
+      session = new StatefulSession(await InferenceSession.create(request.model, request.options), OrtTensor);
       return nothing;
     case "run":
       if (Atomics.load(closing, 0) === 1) throw new Error("the session is closed");
-      return opened().run(request.feeds);
+      return opened().run(unshared(request.feeds));
     case "setState":
       await opened().setState(request.state);
       return nothing;

@@ -83,7 +83,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
   ["an empty value", () => ["train", "--seed", ""], 2, /^--seed: has an empty value/],
   ["an empty folder", () => ["train", "--out="], 2, /^--out: has an empty value/],
   ["an empty argument", () => ["sample", ""], 2, /^arguments: number 2 is empty/],
-  ["a missing argument", () => ["export"], 2, /^arguments: too few: 1 needed, 0 given/],
+  ["a missing argument", () => ["export"], 2, /^export: needs 1 more than the 0 given/],
   [
     "a choice that there is not",
     () => ["export", "g", "--format", "x"],

@@ -146,7 +146,7 @@ test.each<[args: string[], code: number, message: RegExp]>([
   [["data", "black"], 1, /^error: --data black: every pixel of every image is 0: there is nothing to learn/],
   [["train", "--data", "black", "--out", "new"], 1, /^error: --data black: every pixel of every image is 0/],
   [["data", "damaged", "--background", "blue"], 2, /^error: --background: needs white or black, not "blue"/],
-  [["data"], 2, /^error: arguments: too few: 1 needed, 0 given/],
+  [["data"], 2, /^error: data: needs <source>/],
   [
     ["train", "--data", "idx", "--class-names", "a", "b", "--out", "new"],
     2,

@@ -59,6 +59,8 @@ test("settings are grouped by the recipes that have them", async () => {
 
 test.each([
   [["trian"], "error: trian: no such command; did you mean train?"],
+  [["trian", "--epochs", "3"], "error: trian: no such command; did you mean train?"],
+  [["train", "-epochs", "3"], "error: -epochs: no such flag; flags begin with two dashes: --epochs"],
   [["nonsense"], "error: nonsense: no such command; see --help"],
   [["train", "--epoch", "3"], "error: --epoch: no such flag; did you mean --epochs?"],
   [["train", "--lr", "1"], "error: --lr: no such flag; did you mean --learning-rate?"],
@@ -66,7 +68,13 @@ test.each([
   [["sample", "g.onnx", "--lr", "1"], "error: --lr: no such flag; see --help"],
   [["train", "mnist"], 'error: arguments: "mnist" is one too many; see --help'],
   [["train", "--epochs"], "error: --epochs: needs a value; see --help"],
-  [["export"], "error: arguments: too few: 1 needed, 0 given; see --help"],
+  [["export"], "error: export: needs 1 more than the 0 given; see --help"],
+  [["check"], "error: check: needs <path>; see --help"],
+  [
+    ["export", "w.safetensors"],
+    "error: w.safetensors: is no name for onnx, which is what would be written; " +
+      "add --format safetensors, or end the name in .onnx",
+  ],
   [["export", "g", "--format", "x"], 'error: --format: needs one of onnx, safetensors, not "x"; see --help'],
   [
     ["train", "--epochs", "abc"],

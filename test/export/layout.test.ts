@@ -34,6 +34,9 @@ test("each row of a walk begins where the one above ends, and keeps its class", 
 test("samples have a column for each class, and labels where columns or rows have one class", () => {
   const samples = (options: object) => arrange("samples", generator, { seed: 1, ...options }, "g.onnx");
   expect(labelsOf(samples({ count: 10 }))).toEqual({ side: "top", classes: [0, 1, 2, 3] });
+  // Of two classes, each has four of the eight columns.
+  expect(samples({ count: 64, classes: [0, 3] })).toMatchObject({ count: 64, columns: 8 });
+  expect(labelsOf(samples({ count: 64, classes: [0, 3] }))?.classes).toEqual([0, 3, 0, 3, 0, 3, 0, 3]);
   expect(labelsOf(samples({ count: 10, columns: 3 }))).toBeUndefined();
   expect(labelsOf(samples({ count: 4, columns: 1, classes: [2, 1] }))?.side).toBe("left");
   expect(labelsOf(samples({ count: 8, classes: [2] }))).toBeUndefined();

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { listRuns } from "../../src/runs/list.js";
@@ -63,6 +63,10 @@ test("runs are listed with epochs, state and last scores", async () => {
     epochs: 2,
     state: "stopped",
   });
+  // Steps of an epoch that is not complete do not count.
+  await rm(join(folder, "half", "img", "fake_images-1.png"));
+  const [begun] = (await listRuns(folder)).filter(({ run }) => run.endsWith("half"));
+  expect(begun).toMatchObject({ epoch: 0, state: "stopped" });
   expect(rows.find(({ run }) => run.endsWith("whole"))).toMatchObject({
     epoch: 2,
     state: "complete",

@@ -64,6 +64,13 @@ describe("a session", () => {
     expect(await session.getState()).toEqual(tensorsOf({ total: floats(6, 0) }));
   });
 
+  test("takes numbers in memory that threads share", async () => {
+    await session.setState(tensorsOf({ total: floats(0, 0) }));
+    const data = new Float32Array(new SharedArrayBuffer(8)).fill(3);
+    const outputs = await session.run(tensorsOf({ x: { dtype: "float32", shape: [2], data } as Tensor }));
+    expect(outputs).toEqual(tensorsOf({ twice: floats(6, 6) }));
+  });
+
   test("takes over tensors that share memory, and refuses what has been taken over before", async () => {
     await session.setState(tensorsOf({ total: floats(0, 0) }));
     const memory = Float32Array.of(1, 2, 3, 4);

@@ -75,7 +75,10 @@ export function watch(page: Page, host: string): string[] {
       seen.push(`asked for ${request.url()}`);
     }
   });
-  page.on("requestfailed", (request) => seen.push(`failed: ${request.url()}`));
+  page.on("requestfailed", (request) => {
+    // A page that is left gives up what it was loading.
+    if (request.failure()?.errorText !== "net::ERR_ABORTED") seen.push(`failed: ${request.url()}`);
+  });
   return seen;
 }
 

@@ -21,7 +21,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   networks: ["error.ts", "tensors", "graph", "onnx"],
   recipes: ["error.ts", "tensors", "graph", "networks"],
   runtime: ["error.ts", "version.ts", "files.node.ts", "tensors", "graph", "onnx"],
-  data: ["error.ts", "checksum.ts", "json.ts", "files.node.ts", "tensors", "runtime"],
+  data: ["error.ts", "checksum.ts", "json.ts", "suggest.ts", "files.node.ts", "tensors", "runtime"],
   training: [
     "error.ts",
     "wanted.ts",

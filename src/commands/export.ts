@@ -106,7 +106,7 @@ const exportCheckpoint: CommandModule = {
     const files = await writeOrtCheckpoints(folder, design, checkpoint.state);
     const { recipe } = config.run;
     const { epoch, step } = checkpoint.position;
-    say(`${folder}: the state of ${run} after ${epoch} epochs and ${step} steps`);
+    say(`${folder}: the state of ${run} at epoch ${epoch}, step ${step}`);
     print(argv.json ? JSON.stringify({ files, run, recipe, epoch, step }) : files.join("\n"));
   },
 };
@@ -192,7 +192,7 @@ export async function exportRun(
   await writeAtomically(file, bytes);
   const { epoch } = checkpoint.position;
   const what = format === "onnx" ? `the ${design.exported.network}` : "all weights";
-  say(`${file}: ${what} of ${run} after ${epoch} epochs, ${bytes.length} bytes`);
+  say(`${file}: ${what} of ${run} after epoch ${epoch}, ${bytes.length} bytes`);
   if (precision !== "fp32") for (const line of lossLines(found, precision, original.length)) say(line);
   const told = found && { precision, batch, opset, difference: found.difference, loss: found.loss };
   print(json ? JSON.stringify({ file, run, format, recipe, epoch, bytes: bytes.length, ...told }) : file);

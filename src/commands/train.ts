@@ -159,7 +159,7 @@ export async function trainCommand(
       return where;
     }
     if (position.epoch >= training.epochs) {
-      say(`all ${position.epoch} epochs are done; train more with --epochs`);
+      say(`complete: epoch ${position.epoch} is done; train more with --epochs`);
     }
     const started = performance.now();
     const { position: end } = await trainWithRollbacks(
@@ -192,7 +192,7 @@ export async function trainCommand(
           : `resume with: gan-onnx train --resume --out ${named}`;
       say(`stopped at epoch ${end.epoch}, step ${end.step}; ${further}`);
     } else {
-      say(`${training.epochs} epochs, ${duration(seconds)}; checkpoint in ${files.checkpoint}`);
+      say(`epoch ${training.epochs} is done after ${duration(seconds)}; checkpoint in ${files.checkpoint}`);
     }
     print(json ? JSON.stringify({ run: where, ...end, seconds, checkpoint: files.checkpoint }) : where);
     return where;

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { setImmediate } from "node:timers/promises";
 import { GanOnnxError, setting } from "../error.js";
+import { suggestion } from "../suggest.js";
 import { isArchive, unpacked } from "./archive.node.js";
 import { type DataOptions, type Dataset, digitNames, mnistForm, requireForm } from "./dataset.js";
 import { drawDigits } from "./drawn.js";
@@ -63,10 +64,11 @@ export async function folderNamed(
     return unpacked(spec, isRead, options);
   }
   if (there && isParquet(spec)) return (await unpackedParquet([spec], options)).folder;
+  const similar = suggestion(spec.toLowerCase(), Object.keys(dataSources));
   throw new GanOnnxError({
-    what: `is neither a data source nor a readable folder ${there ? "but a file" : "that is there"}`,
+    what: there ? "is a file of a kind that is not read" : "is no data source and no folder",
     where: setting("data", spec),
-    fix: `choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files, also as .zip, .tar or .parquet`,
+    fix: `${similar ? `did you mean ${similar}? Or ` : ""}choose ${Object.keys(dataSources).join(", ")}, or a folder of images or IDX files, also as .zip, .tar or .parquet`,
     kind: "usage",
   });
 }

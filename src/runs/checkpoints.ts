@@ -59,7 +59,7 @@ export async function newestCheckpoint(
       if (!checkpoint) continue;
       const { epoch, step } = checkpoint.position;
       const why = error instanceof Error ? error.message : String(error);
-      warn(`${why}\n${path} is used instead: it stands at ${epoch} epochs and ${step} steps`);
+      warn(`${why}\n${path} is used instead: it stands at epoch ${epoch}, step ${step}`);
       return { checkpoint, path };
     }
     throw error;

@@ -49,7 +49,7 @@ export function requireFolder(folder: string): void {
   throw new GanOnnxError({
     what: "no such run",
     where: folder,
-    fix: `name the folder of a run; ${RUNS}/ holds those that were not told where to go`,
+    fix: `name the folder of a run; ${RUNS}/ holds those that were started without an output folder`,
     kind: "usage",
   });
 }

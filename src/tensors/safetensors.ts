@@ -124,7 +124,10 @@ function readHeader(
   if (bytes.length < 8) throw damaged(where, `${bytes.length} bytes are too few for the header's length`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
   if (length > maxHeaderBytes) {
-    throw damaged(where, `a header of ${length} bytes is over the limit of ${maxHeaderBytes}`);
+    throw damaged(
+      where,
+      `it is no safetensors file, or its header of ${length} bytes is over the limit of ${maxHeaderBytes}`,
+    );
   }
   const dataStart = 8 + Number(length);
   if (dataStart > bytes.length) {

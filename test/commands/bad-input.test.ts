@@ -164,9 +164,9 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     "a data source that there is not",
     () => fresh("mnits"),
     2,
-    /^--data mnits: is neither a data source nor a readable folder/,
+    /^--data mnits: is no data source and no folder; did you mean mnist\? Or choose mnist, /,
   ],
-  ["a file as data", () => fresh("file"), 2, /^--data file: is neither a data source nor a readable folder/],
+  ["a file as data", () => fresh("file"), 2, /^--data file: is a file of a kind that is not read/],
   [
     "a truncated IDX file",
     () => fresh("truncated"),

@@ -37,7 +37,7 @@ test("damage is found by check, and a resumed run goes back by a checkpoint to e
   expect([missing.code, missing.stderr]).toEqual([2, expect.stringMatching(/no checkpoint of epoch 9/)]);
 
   const resumed = await succeed(["train", "--resume", "--out", "run", "--epochs", "3"], { cwd });
-  expect(resumed.stderr).toContain("is used instead: it stands at 1 epochs and 0 steps");
+  expect(resumed.stderr).toContain("is used instead: it stands at epoch 1, step 0");
   expect(await contentOf("run")).toEqual(await contentOf("whole"));
   await flipBit("first.onnx");
   const sample = await runCli(["sample", "first.onnx", "--out", "s.png"], { cwd });

@@ -29,7 +29,7 @@ beforeAll(async () => {
 test("export writes the latest run's generator, sample draws with it", async () => {
   const { stdout, stderr } = await succeed(["export", "models/generator.onnx"], { cwd });
   expect(stdout).toBe("models/generator.onnx\n");
-  expect(stderr).toContain(`the generator of ${join("runs", "newer")} after 1 epochs`);
+  expect(stderr).toContain(`the generator of ${join("runs", "newer")} after epoch 1`);
   const session = await ort.InferenceSession.create(new Uint8Array(await read("models/generator.onnx")));
   const z = new ort.Tensor("float32", new Float32Array(2 * 4), [2, 4]);
   const { image } = await session.run({ z });

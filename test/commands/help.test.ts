@@ -90,7 +90,7 @@ test.each([
   ],
   [
     ["export", "g.onnx", "--run", "nowhere"],
-    "error: nowhere: no such run; name the folder of a run; runs/ holds those that were not told where to go",
+    "error: nowhere: no such run; name the folder of a run; runs/ holds those that were started without an output folder",
   ],
 ])("%j is refused in plain words", async (args, message) => {
   const { code, stderr } = await runCli(args, { cwd, env: { LC_ALL: "de_DE.UTF-8", LANGUAGE: "de" } });

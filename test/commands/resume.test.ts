@@ -103,7 +103,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
 
   test("--resume of what is complete, which changes nothing", async () => {
     const { stderr } = await succeed(resume("whole"), { cwd });
-    expect(stderr).toContain("all 4 epochs are done; train more with --epochs");
+    expect(stderr).toContain("complete: epoch 4 is done; train more with --epochs");
     expect(await contentOf("whole")).toEqual(uninterrupted);
     await succeed(resume("whole", "--epochs", "3"), { cwd });
     expect(await contentOf("whole")).toEqual(uninterrupted);

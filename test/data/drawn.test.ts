@@ -142,7 +142,7 @@ test.each(["", "mnsit", "toString", "/no/such/folder"])("data %j is refused", as
   await expect(loadDataset(spec, { seed: 1 })).rejects.toMatchObject({
     kind: "usage",
     message: expect.stringMatching(
-      /^data .*: is neither a data source nor a readable folder that is there; choose mnist, fashion-mnist, kmnist, emnist-letters, .*, drawn, or a folder of images or IDX files, also as \.zip, \.tar or \.parquet$/,
+      /^data .*: is no data source and no folder; .*choose mnist, fashion-mnist, kmnist, emnist-letters, .*, drawn, or a folder of images or IDX files, also as \.zip, \.tar or \.parquet$/,
     ),
   });
 });

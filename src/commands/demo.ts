@@ -7,7 +7,7 @@ import { settingsIn, settingsOptions } from "./options.js";
 import { print, say } from "./output.js";
 import { trainCommand } from "./train.js";
 
-/** Enough for digits, in about a minute on two cores. */
+/** Enough for digits, in two to four minutes on two cores. */
 const EPOCHS = 2;
 
 export const demo: CommandModule = {
@@ -18,7 +18,7 @@ export const demo: CommandModule = {
       .option("epochs", {
         describe: `passes over the data (default: ${EPOCHS})`,
       })
-      .example("$0 demo", "about a minute on two cores")
+      .example("$0 demo", "two to four minutes on two cores")
       .example("$0 demo --epochs 1 --seed 1", "a shorter one, with another random seed"),
   async handler(argv) {
     const { sampleSheet } = await import("../export/sample.node.js");

@@ -47,9 +47,9 @@ export function misunderstood(
   }
   const [got, needed] = found(/^Not enough non-option arguments: got (\d+), need at least (\d+)/) ?? [];
   if (needed !== undefined) {
-    const usage = usages.find((one) => one.split(" ", 1)[0] === command);
-    const wanted = usage && /\s(.+)/.exec(usage)?.[1];
-    return refused(command, wanted ? `needs ${wanted}` : `needs ${needed} more than the ${got} given`);
+    const usage = usages.find((one) => args.includes(one.split(" ", 1)[0])) ?? "arguments";
+    const [name, wanted] = usage.split(/ (.+)/);
+    return refused(name, wanted ? `needs ${wanted}` : `needs ${needed} more than the ${got} given`);
   }
   const [missing] = found(/^Missing required arguments?: (.+)/) ?? [];
   if (missing !== undefined) return refused(`--${missing}`, "is missing");

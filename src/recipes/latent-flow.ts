@@ -1,20 +1,17 @@
 import { z } from "zod";
-import { reshape } from "../graph/index.js";
 import { convEncoder, flowAndDecoder, projectionDiscriminator } from "../networks/index.js";
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import { solvers } from "./objectives/flow.js";
 import { drawnByFlow, type LatentFlowing, latentFlowPhases } from "./objectives/latent-flow.js";
-import { losses } from "./objectives/losses.js";
 import { adam } from "./optimizers/index.js";
 import { classCount, count, defineRecipe } from "./recipe.js";
 import { held } from "./schedules.js";
+import { autoencoding, LEAD, polishing, polishSettings } from "./vae-then-gan.js";
 
 /** The fraction of the steps before the GAN in which the autoencoder is trained. The flow follows. */
 const AUTOENCODER = 0.5;
 /** The fraction of the flow's window before the GAN in which mean and variance of the codes are measured. */
 const STATISTICS = 0.2;
-/** The fraction of the GAN's window in which only the discriminator is trained. */
-const LEAD = 0.06;
 /** The number of steps that these are fractions of in an infinite training. */
 const ENDLESS_STEPS = 9000;
 /** How the flow is solved during training. */
@@ -37,19 +34,7 @@ export const latentFlow = defineRecipe({
       .default(0)
       .describe("times of training are logit-normal: their mean before the sigmoid"),
     timeScale: z.number().positive().default(1).describe("their standard deviation before the sigmoid"),
-    polishRate: z.number().positive().default(2e-4).describe("learning rate of the GAN"),
-    polish: z
-      .number()
-      .gt(0)
-      .lt(1)
-      .default(1 / 3)
-      .describe("share of the training in which the decoder is trained as a GAN"),
-    klWeight: z.number().min(0).default(0.196).describe("weight of the divergence in the autoencoder's loss"),
-    errorWeight: z
-      .number()
-      .min(0)
-      .default(0.01)
-      .describe("weight of the squared error in the decoder's loss as a GAN"),
+    ...polishSettings,
     samplingSteps: count(8, "steps of the solver when images are drawn"),
     solver: z.enum(solvers).default("heun").describe("solver by which images are drawn"),
     ema: z
@@ -73,7 +58,6 @@ export const latentFlow = defineRecipe({
         generator: flowAndDecoder(image, size),
         discriminator: projectionDiscriminator(image, size),
       },
-      optimizer: adam({ learningRate: settings.polishRate, beta1: 0.5, beta2: 0.99, epsilon: 1e-8 }),
       phases: latentFlowPhases({
         pixels,
         latent,
@@ -85,11 +69,7 @@ export const latentFlow = defineRecipe({
         timeMean,
         timeScale,
         solver: PREVIEW,
-        autoencoding: {
-          name: "autoencoder",
-          optimizer: adam({ learningRate: settings.learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
-          schedule: held({ warmupSteps: 50, until: 0.4, last: 0.02 }),
-        },
+        autoencoding: autoencoding(settings),
         flowing: {
           name: "flow",
           optimizer: adam({ learningRate: settings.flowRate, beta1: 0.9, beta2: 0.99, epsilon: 1e-8 }),
@@ -113,14 +93,7 @@ export const latentFlow = defineRecipe({
           drawnByFlow(generator, { z, label }, { steps: settings.samplingSteps, solver: settings.solver }),
         preview: ({ generator }, z, label) => drawnByFlow(generator, { z, label }, PREVIEW),
       },
-      critic: {
-        network: "discriminator",
-        trace: ({ discriminator }, x, label) =>
-          losses.bce.opinion(reshape(discriminator(x, label), ["batch"])),
-        probability: true,
-      },
-      averageDecay: settings.ema,
-      averageWarmUp: true,
+      ...polishing(settings),
       endlessSteps: ENDLESS_STEPS,
       line: [
         "vae_loss:{vae_loss} reconstruction: {reconstruction},kl: {kl}",

@@ -59,19 +59,14 @@ export async function listedRun(
   const epochs = typeof settings.epochs === "number" ? settings.epochs : 0;
   const reached = sheets.at(-1)?.epoch ?? 0;
   const diverged = provenance?.sessions.at(-1)?.diverged !== undefined;
+  const ended = reached === epochs ? "complete" : diverged ? "diverged" : "stopped";
   return {
     run,
     recipe: textIn(settings.recipe),
     data: textIn(settings.data),
     epoch: reached,
     epochs,
-    state: (await isClaimed(run))
-      ? "training"
-      : reached === epochs
-        ? "complete"
-        : diverged
-          ? "diverged"
-          : "stopped",
+    state: (await isClaimed(run)) ? "training" : ended,
     ...(provenance && { ...timeOf(provenance), provenance }),
     scores: lastOf(scores),
   };

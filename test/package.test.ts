@@ -33,6 +33,7 @@ beforeAll(async () => {
   execFileSync("npm", ["pack", "--ignore-scripts", "--pack-destination", project], {
     cwd: root,
     stdio: "pipe",
+    timeout: 100_000,
   });
   tarball = join(project, `gan-onnx-${manifest.version}.tgz`);
   const modules = join(project, "node_modules");

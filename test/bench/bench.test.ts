@@ -12,7 +12,7 @@ describe("npm run bench", () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       [tsx, "bench/main.ts", "--quick", "--only", "vanilla$"],
-      { encoding: "utf8" },
+      { encoding: "utf8", timeout: 100_000 },
     );
     expect(status, stderr).toBe(0);
     const rows = stdout

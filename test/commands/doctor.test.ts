@@ -114,7 +114,10 @@ test.skipIf(process.platform !== "linux")(
   "a result that cannot be written is a failure, one that nobody reads is none",
   () => {
     const shell = (line: string) =>
-      spawnSync("bash", ["-o", "pipefail", "-c", line, process.execPath, cli], { encoding: "utf8" });
+      spawnSync("bash", ["-o", "pipefail", "-c", line, process.execPath, cli], {
+        encoding: "utf8",
+        timeout: 100_000,
+      });
     const full = shell('"$0" "$1" doctor --ep cpu > /dev/full');
     expect([full.status, full.stderr]).toEqual([
       1,

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decodePicture, headOf, imageOfPicture } from "../../src/data/picture.node.js";
 import { pngUntilEnd, tiffOfOnePage } from "../../src/data/picture-trim.js";
+import { fillUniform, randomStream } from "../../src/tensors/random.js";
 import { apngOf, flatRows, jpegHead, pictureOf, pngBomb, pngOf } from "../helpers/pictures.js";
 
 const form = { size: 4, channels: 3 as const };
@@ -74,6 +75,30 @@ test.each<[about: string, bytes: Uint8Array, message: string]>([
   ["a drawing", Buffer.from('<svg width="4" height="4"></svg>'), "is SVG, which is not read"],
 ])("%s is refused by its head", async (_, bytes, message) => {
   await expect(headOf(bytes)).rejects.toThrow(message);
+});
+
+test("a GIF whose codes fill their table is read as it was", async () => {
+  const random = randomStream(1, "pixels");
+  const grey = Array.from(fillUniform(random, new Float32Array(64 * 256)), (u) => Math.floor(200 * u));
+  const noise = Array.from({ length: 64 }, (_, y) =>
+    grey.slice(256 * y, 256 * (y + 1)).map((value) => (value * 0x01010100 + 0xff) >>> 0),
+  );
+  const { data } = await decodePicture(new Uint8Array(await pictureOf(noise).getBuffer("image/gif")), "gif");
+  // Jimp chooses the colours of the file, which may be one off.
+  const off = grey.filter((value, pixel) => Math.abs(data[4 * pixel] - value) > 1);
+  expect(off).toEqual([]);
+});
+
+test.each([
+  // omggif, which decodes GIF, does not return from this.
+  ["whose codes name themselves", "0206928f79c1ed5c003b", "its code 12 is not in its table"],
+  ["that is cut off", "0206928f79", "Invalid block size"],
+  ["with codes of 9 bits at first", "0906928f79c1ed5c003b", "its codes begin with 9 bits"],
+])("a GIF %s is refused", async (_, data, message) => {
+  const head = "47494638396106000500800000336699fecbe62c000000000600050000";
+  await expect(decodePicture(new Uint8Array(Buffer.from(head + data, "hex")), "gif")).rejects.toThrow(
+    message,
+  );
 });
 
 test("a PNG without an end, and a TIFF without a directory, are left as they are", async () => {

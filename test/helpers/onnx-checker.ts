@@ -3,7 +3,10 @@ import { spawnSync } from "node:child_process";
 const python = "/usr/bin/python3";
 
 function ask(script: string, ...args: string[]): { ok: boolean; output: string } {
-  const { status, stderr, error } = spawnSync(python, ["-c", script, ...args], { encoding: "utf8" });
+  const { status, stderr, error } = spawnSync(python, ["-c", script, ...args], {
+    encoding: "utf8",
+    timeout: 100_000,
+  });
   return { ok: status === 0, output: error?.message ?? stderr.trim() };
 }
 

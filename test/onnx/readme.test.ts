@@ -31,7 +31,10 @@ test("README's example trains a model from a file", async () => {
       initializers: [tensor("w", [4, 2], [0, 0, 0, 0, 0, 0, 0, 0]), tensor("b", [2], [0, 0])],
     }),
   );
-  execFileSync(process.execPath, [join(root, "node_modules/.bin/tsx"), "example.ts"], { cwd: folder });
+  execFileSync(process.execPath, [join(root, "node_modules/.bin/tsx"), "example.ts"], {
+    cwd: folder,
+    timeout: 100_000,
+  });
 
   const session = await ort.InferenceSession.create(join(folder, "train.onnx"), {
     executionProviders: ["cpu"],

@@ -111,13 +111,27 @@ export async function readBytes(path: string, kind?: ErrorParts["kind"]): Promis
   }
 }
 
-/** The error of a file that could not be read, with the reason. */
+/**
+ * Check that files or folders that the user named can be read, before something that takes long.
+ *
+ * @throws {@link GanOnnxError} when one cannot be read.
+ */
+export async function requireReadable(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    await access(path, constants.R_OK).catch((cause) => {
+      throw unreadable(path, cause);
+    });
+  }
+}
+
+/** The error of a file that could not be read, with the reason. A name of no file is wrong usage. */
 export function unreadable(path: string, cause: unknown, kind?: ErrorParts["kind"]): GanOnnxError {
+  const isThere = (cause as NodeJS.ErrnoException).code !== "ENOENT";
   return new GanOnnxError({
     what: `cannot be read (${messageOf(cause)})`,
     where: path,
     fix: "name a file that exists and can be read",
-    kind,
+    kind: kind ?? (isThere ? "failure" : "usage"),
     cause,
   });
 }

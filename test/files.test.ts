@@ -114,7 +114,8 @@ describe("readJson", () => {
 test("readBytes names what it cannot read", async () => {
   const folder = await temporaryFolder();
   await expect(readBytes(folder)).rejects.toThrow(`${folder}: cannot be read (it is a folder`);
-  await expect(readBytes(join(folder, "x"))).rejects.toMatchObject({ kind: "failure" });
+  await expect(readBytes(folder)).rejects.toMatchObject({ kind: "failure" });
+  await expect(readBytes(join(folder, "x"))).rejects.toMatchObject({ kind: "usage" });
 });
 
 test("sha256 is the one of FIPS 180-4", () => {

@@ -55,6 +55,7 @@ export const evaluate: CommandModule = {
     const { json, sheet, ep, device, threads, ...options } = parseArguments(schema, argv);
     const { evaluate } = await import("../evaluation/evaluate.node.js");
     const { loadDataset } = await import("../data/load.node.js");
+    const { requireReadable } = await import("../files.node.js");
     const { GanOnnxError } = await import("../error.js");
     if (sheet !== undefined && options.models.length > 1) {
       throw new GanOnnxError({
@@ -64,6 +65,8 @@ export const evaluate: CommandModule = {
         kind: "usage",
       });
     }
+    const { models, judge } = options;
+    await requireReadable(judge === undefined ? models : [...models, judge]);
     const images = await loadDataset(options.data, { ...options, report: reportStatus });
     const started = performance.now();
     const result = await evaluate({

@@ -54,8 +54,9 @@ export const report: CommandModule = {
   },
 };
 
-/** Quote a word of a command if a shell requires it. */
-const named = (word: string) => (/^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+/** A word of a command, quoted if a shell requires it. */
+export const named = (word: string) =>
+  /^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 
 /** The command that repeats a run. It names all settings, because defaults may change. */
 export function repeating(settings: Readonly<Record<string, unknown>>): string {

@@ -12,7 +12,7 @@ import { discriminatorWatch } from "../training/won.js";
 import { interruptible } from "./interrupt.js";
 import { common, configOf, settingsIn, settingsOptions } from "./options.js";
 import { bar, duration, endStatus, print, reportStatus, say, showStatus } from "./output.js";
-import { commandsFor, repeating } from "./report.js";
+import { commandsFor, named, repeating } from "./report.js";
 
 /** Settings that may change when a run is resumed and do not affect its steps. */
 const harmless = [
@@ -151,6 +151,7 @@ export async function trainCommand(
     await warnOfCpuNodes(training);
     await warnOfClasses(training);
     if (dryRun) {
+      say("everything is there; --dry-run trains and writes nothing");
       print(
         json
           ? JSON.stringify({ ...summary, configuration: settledSettings(config.flat, training.design) })
@@ -185,11 +186,12 @@ export async function trainCommand(
     const files = runFiles(where);
     if (interrupt.signal.aborted) {
       process.exitCode = interrupt.code();
-      const named = /^[\w./:-]+$/.test(where) ? where : JSON.stringify(where);
+      // What npx runs is not in the PATH.
+      const program = process.env.npm_command === "exec" ? "npx gan-onnx" : "gan-onnx";
       const further =
         runtimeOf(config.run).unresumable !== undefined
-          ? `it cannot be resumed; export its weights with: gan-onnx export weights.safetensors --format safetensors --run ${named}`
-          : `resume with: gan-onnx train --resume --out ${named}`;
+          ? `it cannot be resumed; export its weights with: ${program} export weights.safetensors --format safetensors --run ${named(where)}`
+          : `resume with: ${program} train --resume --out ${named(where)}`;
       say(`stopped at epoch ${end.epoch}, step ${end.step}; ${further}`);
     } else {
       say(`epoch ${training.epochs} is done after ${duration(seconds)}; checkpoint in ${files.checkpoint}`);

@@ -15,6 +15,11 @@ const COLOURS = ["#3a7bd5", "#d5573a", "#2f9e62", "#9a4fd0", "#b08400", "#1797a6
 const escaped = (value: unknown) => String(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 const shown = (value: number) => String(Number(value.toPrecision(4)));
+/** A number that fits beside an axis. */
+const short = (value: number) =>
+  value !== 0 && (Math.abs(value) < 1e-3 || Math.abs(value) >= 1e5)
+    ? value.toExponential(1).replace("+", "")
+    : String(Number(value.toPrecision(3)));
 
 /**
  * A report of a run as one page without other files.
@@ -204,7 +209,7 @@ function chart(curves: readonly Curve[]): string {
       : `<p class="soft">${curves.map(({ name }, i) => `<span style="color:${COLOURS[i % COLOURS.length]}">&#9632;</span> ${escaped(name)}`).join(" ")}</p>`;
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(curves.map(({ name }) => name).join(", "))} over epochs">
 <path class="axis" fill="none" d="M${margin} 10V${height - below}H${width - 8}"/>
-<text x="${margin - 4}" y="18" text-anchor="end">${shown(top)}</text><text x="${margin - 4}" y="${height - below}" text-anchor="end">${shown(bottom)}</text>
+<text x="${margin - 4}" y="18" text-anchor="end">${short(top)}</text><text x="${margin - 4}" y="${height - below}" text-anchor="end">${short(bottom)}</text>
 <text x="${margin}" y="${height - 14}">${shown(left)}</text><text x="${width - 8}" y="${height - 14}" text-anchor="end">epoch ${shown(right)}</text>
 ${lines.join("")}</svg>${legend}`;
 }

@@ -4,7 +4,7 @@ import type { Dataset, Report } from "../data/load.node.js";
 import { encodePng } from "../data/png.node.js";
 import type { Picture } from "../data/sheet.js";
 import { GanOnnxError, setting, type Text, text } from "../error.js";
-import { requireWritable, writeAtomically } from "../files.node.js";
+import { requireReadable, requireWritable, writeAtomically } from "../files.node.js";
 import { declarationsOf } from "../networks/index.js";
 import { hasExternalData } from "../onnx/patch.js";
 import { requireProvider } from "../runtime/examine.node.js";
@@ -89,6 +89,8 @@ export async function prepareRun(configuration: Configuration, preparation: Prep
   requireRuntimeProvider(configuration.run);
   requireNone(folder);
   await requireWritable(folder);
+  const { init, network = {} } = configuration.run;
+  await requireReadable([...Object.values(network), ...(init === undefined ? [] : [init])]);
   const dataset = await dataOfRun(configuration.run, {
     report,
     signal,

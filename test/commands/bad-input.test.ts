@@ -291,7 +291,7 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     /^--config: a resumed run uses its own run.config\.json/,
   ],
 
-  ["a model that is not there", () => ["sample", "no.onnx"], 1, /^no\.onnx: cannot be read/],
+  ["a model that is not there", () => ["sample", "no.onnx"], 2, /^no\.onnx: cannot be read/],
   ["a model that is none", () => ["sample", "wrong.json"], 1, /^wrong\.json: is not an ONNX model/],
   ["a record that is none", () => ["verify", "wrong.json"], 1, /^wrong\.json: /],
   [
@@ -299,6 +299,25 @@ test.each<[about: string, args: () => string[], code: number, message: RegExp]>(
     () => ["verify", "spoilt.safetensors"],
     1,
     /^spoilt\.safetensors: is not a record of this recipe: x is missing, /,
+  ],
+  // Looked for before the data, which may have to be downloaded: these are not there.
+  [
+    "weights that are not there",
+    () => [...fresh("mnist"), "--init", "nowhere.safetensors"],
+    2,
+    /^nowhere\.safetensors: cannot be read \(no such file/,
+  ],
+  [
+    "a network that is not there",
+    () => [...fresh("mnist"), "--network", "generator=nowhere.onnx"],
+    2,
+    /^nowhere\.onnx: cannot be read \(no such file/,
+  ],
+  [
+    "a model to score that is not there",
+    () => ["evaluate", "nowhere.onnx", "--data", "mnist"],
+    2,
+    /^nowhere\.onnx: cannot be read/,
   ],
   [
     "weights of nothing",

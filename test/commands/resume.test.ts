@@ -42,11 +42,11 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
   });
 
   test.each([
-    ["Ctrl-C", "SIGINT"],
-    ["a closed terminal", "SIGHUP"],
-  ] as const)("%s in the middle of an epoch, which saves and exits 130", async (_, signal) => {
+    ["Ctrl-C", "SIGINT", "gan-onnx", {}],
+    ["a closed terminal", "SIGHUP", "npx gan-onnx", { npm_command: "exec" }],
+  ] as const)("%s in the middle of an epoch, which saves and exits 130", async (_, signal, program, env) => {
     const out = `stopped by ${signal}`;
-    const running = startCli(train(out, 4, slowly), { cwd });
+    const running = startCli(train(out, 4, slowly), { cwd, env });
     await running.says("Epoch[1/4]");
     running.kill(signal);
     // The shell and the system both tell of a terminal's end; a second Ctrl-C would mean something else.
@@ -54,7 +54,7 @@ describe("what an uninterrupted run of four epochs writes is, byte for byte, wha
     const { code, stdout, stderr } = await running.finished;
     expect(code).toBe(130);
     expect(stdout).toBe(`${out}\n`);
-    expect(stderr).toContain(`resume with: gan-onnx train --resume --out "${out}"`);
+    expect(stderr).toContain(`resume with: ${program} train --resume --out '${out}'`);
     expect(stderr).not.toContain("error:");
     const { epoch, step } = await positionOf(out);
     expect(epoch * 226 + step).toBeGreaterThanOrEqual(100);

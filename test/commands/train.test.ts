@@ -143,6 +143,7 @@ test("--dry-run checks everything and writes nothing", async () => {
   expect(summary).toMatchObject({ run: "dry", images: 451, epochs: 3, iterations: 226, batch: 2 });
   expect(configuration).toMatchObject({ recipe: "vanilla", latent: 4, epochs: 3 });
   expect(stderr).toContain("451");
+  expect(stderr).toContain("--dry-run trains and writes nothing");
 });
 
 test("settings come from a file, flags win over it, and --json prints what came out", async () => {

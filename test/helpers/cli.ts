@@ -41,7 +41,8 @@ function quick([command, ...given]: readonly string[]): readonly string[] {
 export function startCli(args: readonly string[], { cwd, env }: Place): Running {
   const child = spawn(process.execPath, [cli, ...args, ...quick(args)], {
     cwd,
-    env: { ...process.env, ...env },
+    // npx says in `npm_command` that it runs a command: here it ran the tests.
+    env: { ...process.env, npm_command: "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];

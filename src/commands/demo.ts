@@ -12,9 +12,12 @@ const EPOCHS = 2;
 
 export const demo: CommandModule = {
   command: "demo",
-  describe: "run everything once: build graphs, train on drawn digits, export, draw samples",
+  describe: "run everything once: build graphs, train, export, draw samples",
   builder: (argv: Argv) =>
-    settingsOptions(argv, ["epochs", "seed", "ep", "device"])
+    settingsOptions(argv, ["data", "epochs", "seed", "ep", "device"])
+      .option("data", {
+        describe: "a data source or a folder, as in train (default: drawn, digits drawn by this program)",
+      })
       .option("epochs", {
         describe: `passes over the data (default: ${EPOCHS})`,
       })

@@ -10,13 +10,13 @@ const MINUTES = process.env.FUZZ ? 120 : 15;
  * nothing would say where.
  */
 export function tellStuck(): Reporter {
-  const timers = new Map<TestModule, NodeJS.Timeout>();
+  const timers = new Map<string, NodeJS.Timeout>();
   return {
     onTestModuleQueued(file) {
-      timers.set(file, setTimeout(() => endRun(file), MINUTES * 60_000).unref());
+      timers.set(file.moduleId, setTimeout(() => endRun(file), MINUTES * 60_000).unref());
     },
     onTestModuleEnd(file) {
-      clearTimeout(timers.get(file));
+      clearTimeout(timers.get(file.moduleId));
     },
   };
 }

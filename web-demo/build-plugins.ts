@@ -20,7 +20,7 @@ function hasClasses(file: string): boolean {
 }
 
 /** The generators that are shipped with the page. It opens the first one: the best one, if it has classes. */
-export function shippedFiles(): string[] {
+function shippedFiles(): string[] {
   const files = readdirSync(models).filter((file) => file.endsWith(".onnx") && file !== "judge.onnx");
   const first = hasClasses(`${models}generator.onnx`) ? "generator.onnx" : "conditional.onnx";
   return files.sort((a, b) => Number(b === first) - Number(a === first) || a.localeCompare(b));
@@ -42,7 +42,7 @@ export function shippedModels(): Plugin {
   };
 }
 
-/** The sheet that the page opens with, as a PNG: shown while ONNX Runtime is on its way. */
+/** The sheet that the page opens with, as a PNG: shown while ONNX Runtime is downloaded. */
 async function firstSheet(file: string): Promise<Uint8Array> {
   const bytes = new Uint8Array(readFileSync(models + file));
   const generator = readGenerator(bytes, file);

@@ -3,8 +3,3 @@ declare module "*?gzip" {
   export const address: string;
   export const size: number;
 }
-
-interface ImportMetaEnv {
-  /** The shipped model that the page opens with, see `vite.config.ts`. */
-  readonly FIRST_MODEL: string;
-}

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
-import { gzipped, inlineStyles, noRun, offline, shippedFiles, shippedModels } from "./build-plugins.js";
+import { gzipped, inlineStyles, noRun, offline, shippedModels } from "./build-plugins.js";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -10,8 +10,6 @@ export default defineConfig({
   root: here("."),
   // Relative URLs: the page works at any path.
   base: "./",
-  // The model whose sheet is prepared.
-  define: { "import.meta.env.FIRST_MODEL": JSON.stringify(shippedFiles()[0]) },
   plugins: [shippedModels(), noRun(), ...plugins(), inlineStyles(), offline()],
   // Keep ONNX Runtime's loader as a separate file: its threads start from that file.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", "module", "browser", "production"] },

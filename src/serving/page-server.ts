@@ -26,8 +26,9 @@ function builtPage(): string {
 /** Reachable only from this machine. */
 const HOST = "127.0.0.1";
 const HOST6 = "::1";
-/** The list of models that the page offers. */
-const LIST = "/models/index.json";
+/** The list of models that the page offers, and the sheet of the first one, which it shows until it can draw. */
+const [LIST, FIRST_SHEET] = ["/models/index.json", "/models/first-sheet.png"];
+const EMPTY = '<svg xmlns="http://www.w3.org/2000/svg"/>';
 
 /** The inline scripts or styles of the page's HTML, by hash, as a content security policy names them. */
 function inlined(folder: string, tag: "script" | "style"): string[] {
@@ -202,11 +203,12 @@ interface Answer {
   readonly body: Uint8Array;
 }
 
-/** The list of models with one more at the beginning, and that model. */
+/** The list of models with one more at the beginning, and that model. No sheet of it is drawn yet. */
 function offered({ name, bytes }: OfferedModel, folder: string): Map<string, Answer> {
   const shipped: string[] = JSON.parse(readFileSync(folder + LIST, "utf8"));
   return new Map([
     [LIST, json([name, ...shipped.filter((other) => other !== name)])],
+    [FIRST_SHEET, { type: "image/svg+xml", body: new TextEncoder().encode(EMPTY) }],
     [`/models/${encodeURIComponent(name)}`, { type: "application/octet-stream", body: bytes }],
   ]);
 }

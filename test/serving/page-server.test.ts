@@ -138,6 +138,7 @@ describe("the page's server", () => {
   test("offers a model before those of the page", async () => {
     const get = async (path: string) => (await fetch(offering.url + path)).text();
     expect(JSON.parse(await get("models/index.json"))).toEqual(["my digits.onnx", "generator.onnx"]);
+    expect(await get("models/first-sheet.png")).toMatch(/^<svg [^>]*\/>$/);
     expect(await get("models/my%20digits.onnx")).toBe("given");
     expect(await get("models/generator.onnx")).toBe("shipped");
     expect(await raw("HEAD /models/my%20digits.onnx", [], offering)).not.toContain("given");

@@ -141,12 +141,16 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
       await route.continue();
     });
     await page.goto(url);
-    await page.locator("#sheet.prepared").waitFor();
-    const prepared = await sheet();
+    const file = await page.locator("#sheet img").evaluate(async (image: HTMLImageElement) => {
+      await image.decode();
+      return image.src;
+    });
+    const prepared = await read(Buffer.from(await (await fetch(file)).arrayBuffer()));
     expect(await page.locator("body.ready").count()).toBe(0);
     release();
     await shows(/^\d+ digits from seed 0\.$/);
     const drawn = await sheet();
+    expect(await page.locator("#sheet img").count()).toBe(0);
     expect([prepared.width, prepared.height]).toEqual([drawn.width, drawn.height]);
     expect(farthest(prepared.grey, drawn.grey)).toBeLessThanOrEqual(2);
   });

@@ -9,7 +9,6 @@ import { openModel, type ShownModel, shippedModel, shippedModels } from "./model
 import { onStandingStill, setMotion } from "./motion.js";
 import { setNumber } from "./number-view.js";
 import { feedsOf, type Point } from "./point.js";
-import { showPrepared } from "./prepared.js";
 import { endsOf, type PlannedSheet, paintedSheet, plannedSheet } from "./sheet.js";
 import { type Ends, markEnds, onChoice, reserveSheet, type Sheet, showSheet } from "./sheet-view.js";
 import { setDirections, setWalk, startWalk } from "./walk-view.js";
@@ -280,7 +279,6 @@ export function openLook(): Promise<void> {
   return reporting(async () => {
     shipped = await shippedModels();
     modelField.replaceChildren(...shipped.map((name) => new Option(name)));
-    showPrepared(wantedModel(), () => sheet !== undefined);
     await useNamed(wantedModel());
     const missing = ownWanted() ?? settings.model;
     if (missing === undefined || shipped.includes(missing) || ownWanted()?.startsWith("trained here")) return;

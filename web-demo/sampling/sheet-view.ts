@@ -37,6 +37,7 @@ export function showSheet({ picture, columns: across, names, rows }: Sheet): voi
   const count = names.length;
   reserveSheet(picture.width, picture.height);
   drawPicture(canvas, picture);
+  sheet.querySelector("img")?.remove();
   if (cells.childElementCount !== count) cells.replaceChildren(...Array.from({ length: count }, cellOf));
   cells.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
   for (const [i, cell] of buttons().entries()) cell.ariaLabel = names[i];

@@ -1,4 +1,5 @@
 import { Session, type SessionPlace } from "../src/runtime/session.node.js";
+import { plansMemory } from "../src/training/memory-pattern.js";
 import { firstOf } from "./checked.js";
 import type { Entrant } from "./contestant.js";
 import type { StepCase } from "./step-case.js";
@@ -8,14 +9,15 @@ import type { StepCase } from "./step-case.js";
  * prepared before, as for all contestants.
  */
 export function ourSteps(
-  { train, state, feeds, steps }: StepCase,
+  { design, train, state, feeds, steps, batchSize }: StepCase,
   place: SessionPlace,
   name = "gan-onnx",
 ): Entrant {
   return {
     name,
     async open() {
-      const session = await Session.open(train, { ...place, cpuNodes: true }, "train.onnx");
+      const memoryPattern = plansMemory({ ...design, batchSize });
+      const session = await Session.open(train, { ...place, cpuNodes: true, memoryPattern }, "train.onnx");
       await session.setState(state);
       return {
         name,

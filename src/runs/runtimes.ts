@@ -4,12 +4,14 @@ import type { Engine } from "../runtime/engine.js";
 import type { ProviderName } from "../runtime/providers.js";
 import type { SessionPlace } from "../runtime/session.node.js";
 import type { Tensors } from "../tensors/tensor.js";
+import { plansMemory } from "../training/memory-pattern.js";
 
 /** The parts of a training that an engine needs. */
 export interface EngineSource {
   readonly design: Design;
   readonly model: Uint8Array;
   readonly place: SessionPlace;
+  readonly batchSize: number;
 }
 
 /** Software that can run the steps of a training. */
@@ -33,9 +35,13 @@ interface Runtime {
 export const runtimes = {
   onnxruntime: {
     about: "train.onnx in ONNX Runtime",
-    async open({ model, place }, state) {
+    async open({ design, model, place, batchSize }, state) {
       const { Session } = await import("../runtime/session.node.js");
-      const session = await Session.open(model, place, "train.onnx");
+      const session = await Session.open(
+        model,
+        { ...place, memoryPattern: plansMemory({ ...design, batchSize }) },
+        "train.onnx",
+      );
       await session.setState(state);
       return session;
     },

@@ -18,6 +18,11 @@ export interface SessionSettings {
    * is no silent slowdown. WebGPU has no kernel for `Loop` (1.30), so graphs with loops need this option.
    */
   readonly cpuNodes?: boolean;
+  /**
+   * Plan one block of memory for all intermediate results of inputs of the same shapes. Calls are faster by some
+   * percent, and take up to twice the memory (bench/README.md). The default is no.
+   */
+  readonly memoryPattern?: boolean;
 }
 
 const findings = () => import("./provider-findings.node.js");
@@ -72,7 +77,7 @@ export function sessionOptions(
   name: ProviderName,
   settings: SessionSettings = {},
 ): InferenceSession.SessionOptions {
-  const { device, threads, spinning = true, cpuNodes = false } = settings;
+  const { device, threads, spinning = true, cpuNodes = false, memoryPattern = false } = settings;
   const { choosesDevice, accelerator }: ProviderRow = providers[name];
   if (device !== undefined && !choosesDevice) {
     throw usage("device", device, `${name} cannot choose a device`, "leave it out");
@@ -90,8 +95,7 @@ export function sessionOptions(
   return {
     // Native warnings report shape arithmetic on the CPU, which is intended. Errors arrive as exceptions.
     logSeverityLevel: 3,
-    // Memory patterns allocate one block for all intermediate results: as fast, but twice the memory (bench/README.md).
-    enableMemPattern: false,
+    enableMemPattern: memoryPattern,
     executionProviders: [device === undefined ? name : { name, deviceId: device }],
     ...(threads !== undefined && { intraOpNumThreads: threads }),
     // Values are strings; nested keys are joined by dots (onnxruntime_session_options_config_keys.h).

@@ -56,6 +56,7 @@ describe("sessionOptions", () => {
       intraOpNumThreads: 2,
       extra: strict,
     });
+    expect(sessionOptions("cpu", { memoryPattern: true })).toMatchObject({ enableMemPattern: true });
     expect(sessionOptions("cuda", { cpuNodes: true })).toEqual({
       ...always,
       executionProviders: ["cuda"],

@@ -100,14 +100,12 @@ function isPixelByPixel({ weight, geometry }: Sides): boolean {
   return area(weight) === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0);
 }
 
-/** The most numbers of patches per image of the batch in one product: 32 MiB at a batch of 128. */
+/** About the most numbers of patches per image of the batch in one product: 32 MiB at a batch of 128. */
 const MOST_NUMBERS = 2 ** 16;
-/** Approximately the numbers of each part of a larger product. */
-const PART_NUMBERS = 2 ** 14;
 
 /** The extents of about equal parts of an axis, for a product that reads so many numbers of patches per image. */
 function partsOf(extent: number, numbers: number): number[] {
-  const count = numbers <= MOST_NUMBERS ? 1 : Math.min(extent, Math.ceil(numbers / PART_NUMBERS));
+  const count = Math.min(extent, Math.ceil(numbers / MOST_NUMBERS));
   const edge = (i: number) => Math.floor((i * extent) / count);
   return Array.from({ length: count }, (_, i) => edge(i + 1) - edge(i));
 }
@@ -189,8 +187,8 @@ export function convTransposeByProduct(
   }
   const most = contributions.reduce((longest, { length }) => Math.max(longest, length), 1);
   const table = Array.from({ length: most }, (_, i) => contributions.map((from) => from[i] ?? zero));
-  // Each part has some of the result's channels.
-  const parts = split(weight, 1, partsOf(Number(large[1]), numbersOf(sides))).map((part) => {
+  // Each part has some of the result's channels. It needs its products and as many gathered ones: twice the memory.
+  const parts = split(weight, 1, partsOf(Number(large[1]), 2 * numbersOf(sides))).map((part) => {
     const products = gemm(weightMatrix(part), asRows(withZero(pixels(y))), { transA: true });
     return sum(pick(reshape(products, [part.shape[1], taps * (zero + 1), batch]), table), [1]);
   });

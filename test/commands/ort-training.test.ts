@@ -137,7 +137,7 @@ test("--init takes an exported checkpoint back: parameters, moments and steps", 
     ),
   ]);
   expect(await refused(train("none", 1, ["--init", "data"]))).toEqual([
-    1,
+    2,
     expect.stringMatching(/^data\/\w+\/checkpoint: cannot be read/),
   ]);
 });

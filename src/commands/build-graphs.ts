@@ -50,6 +50,7 @@ export async function writeGraphs(
   const { obstacle } = await import("../ort-training/artifacts.js");
   const { writeOrtArtifacts } = await import("../ort-training/files.js");
   const { startingState } = await import("../runs/starting-state.js");
+  const { encodeStart } = await import("../training/start.js");
   const { writeAtomically } = await import("../files.node.js");
   const { hasExternalData } = await import("../onnx/patch.js");
 
@@ -63,7 +64,12 @@ export async function writeGraphs(
     say(
       `${folder}: the page cannot train this: weights are stored in other files, which a manifest cannot contain`,
     );
-  const built = buildArtifacts(design, settledSettings(flat, design), new Map(whole));
+  const { state, remark } = await startingState(run, design);
+  if (remark !== undefined) say(remark);
+  const built = buildArtifacts(design, settledSettings(flat, design), {
+    files: new Map(whole),
+    start: run.init === undefined ? undefined : encodeStart(design, state, run.seed),
+  });
   const [train, manifest] = [join(folder, "train.onnx"), join(folder, "manifest.json")];
   await writeAtomically(train, built.train);
   await writeAtomically(manifest, built.manifest);
@@ -75,7 +81,6 @@ export async function writeGraphs(
     say(`${folder}: no artifacts of ORT's training API: ${reason}`);
     return { train, manifest, artifacts: [], nodes };
   }
-  const { state } = await startingState(run, design);
   const artifacts = await writeOrtArtifacts(folder, design, state);
   return { train, manifest, artifacts, nodes };
 }

@@ -48,9 +48,6 @@ export const recipes = {
 export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
 
-/** The recipes that train a generator. */
-export const drawingRecipes = recipeNames.filter((name) => name !== "classifier");
-
 /**
  * The design of a recipe with given settings.
  *

@@ -4,18 +4,27 @@ import { type RecipeName, recipeNames, recipes } from "../recipes/index.js";
 import { formats } from "../version.js";
 import type { GivenFile } from "./file-design.js";
 
-// A manifest contains the network files of its training, so that train.onnx and manifest.json are enough to train in a
-// browser: the files hold the initial weights, and the graph to export.
+// A manifest contains the network files of its training and the weights of --init, so that train.onnx and manifest.json
+// are enough to train in a browser: the network files hold the initial weights, and the graph to export.
 
 const CHUNK = 2 ** 15;
+
+export function base64Of(bytes: Uint8Array): string {
+  const pieces = Array.from({ length: Math.ceil(bytes.length / CHUNK) }, (_, i) =>
+    String.fromCharCode(...bytes.subarray(i * CHUNK, (i + 1) * CHUNK)),
+  );
+  return btoa(pieces.join(""));
+}
+
+const bytesIn = (base64: string) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+
+/** The last part of a path. */
+const fileIn = (path: string) => path.split(/[\\/]/).findLast((part) => part !== "") ?? path;
 
 /** The files of a manifest, by network: the name of each file, and its bytes in base64. */
 export function embedded(files: ReadonlyMap<string, Pick<GivenFile, "path" | "bytes">>) {
   const entries = [...files].map(([network, { path, bytes }]) => {
-    const pieces = Array.from({ length: Math.ceil(bytes.length / CHUNK) }, (_, i) =>
-      String.fromCharCode(...bytes.subarray(i * CHUNK, (i + 1) * CHUNK)),
-    );
-    return [network, { file: path.split(/[\\/]/).at(-1) ?? path, onnx: btoa(pieces.join("")) }];
+    return [network, { file: fileIn(path), onnx: base64Of(bytes) }];
   });
   return Object.fromEntries(entries) as Readonly<Record<string, { file: string; onnx: string }>>;
 }
@@ -28,6 +37,7 @@ const schema = z.looseObject({
     fresh: z.boolean().optional(),
     freeze: z.array(z.string()).optional(),
     network: z.record(z.string(), z.string()).default({}),
+    init: z.string().optional(),
   }),
   image: z.object({
     channels: z.number().int().min(1),
@@ -36,6 +46,7 @@ const schema = z.looseObject({
   }),
   inputs: z.array(z.looseObject({ name: z.string() })),
   networks: z.record(z.string(), z.object({ file: z.string(), onnx: z.base64() })).default({}),
+  start: z.base64().optional(),
   files: z.object({ "train.onnx": z.object({ bytes: z.number(), sha256: z.string() }) }),
 });
 
@@ -51,6 +62,8 @@ export interface ReadManifest {
   readonly networks: ReadonlyMap<string, GivenFile>;
   readonly fresh?: boolean;
   readonly freeze?: readonly string[];
+  /** The initial weights, see `decodeStart`, and the name of their file. They follow from the seed otherwise. */
+  readonly start?: { readonly bytes: Uint8Array<ArrayBuffer>; readonly file: string };
   /** The size and SHA-256 of train.onnx. */
   readonly train: { readonly bytes: number; readonly sha256: string };
 }
@@ -77,8 +90,8 @@ export function readManifest(text: string, where: string): ReadManifest {
       fix,
     });
   }
-  const { recipe, configuration, image, inputs, networks, files } = parsed.data;
-  const { seed, fresh, freeze, network, ...others } = configuration;
+  const { recipe, configuration, image, inputs, networks, start, files } = parsed.data;
+  const { seed, fresh, freeze, network, init, ...others } = configuration;
   const absent = Object.keys(network).find((name) => !Object.hasOwn(networks, name));
   if (absent !== undefined) {
     const what = `does not contain the network ${absent}, whose weights are in other files`;
@@ -88,6 +101,10 @@ export function readManifest(text: string, where: string): ReadManifest {
       fix: "save the model with its weights inside, and build the graph again",
     });
   }
+  if (init !== undefined && start === undefined) {
+    const what = `does not contain the initial weights, which are in ${fileIn(init)}`;
+    throw new GanOnnxError({ what, where, fix: "build the graph again with this version" });
+  }
   const own = Object.entries(others).filter(([key]) => key in recipes[recipe].settings.shape);
   return {
     recipe,
@@ -96,13 +113,11 @@ export function readManifest(text: string, where: string): ReadManifest {
     image,
     inputs: inputs.map(({ name }) => name),
     networks: new Map(
-      Object.entries(networks).map(([name, { file, onnx }]) => [
-        name,
-        { path: file, bytes: Uint8Array.from(atob(onnx), (character) => character.charCodeAt(0)) },
-      ]),
+      Object.entries(networks).map(([name, { file, onnx }]) => [name, { path: file, bytes: bytesIn(onnx) }]),
     ),
     fresh,
     freeze,
+    start: start === undefined ? undefined : { bytes: bytesIn(start), file: fileIn(init ?? "a file") },
     train: files["train.onnx"],
   };
 }

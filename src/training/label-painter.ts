@@ -35,8 +35,12 @@ export class LabelPainter implements SheetPainter {
     return new LabelPainter(classifier, shown, real, session, inputs);
   }
 
-  /** Paint the same images each time, each with its predicted class below, black on white if it is wrong. */
   async paint(state: Tensors): Promise<Picture> {
+    return sheetOf(await this.label(state));
+  }
+
+  /** The same images each time, each with its predicted class below, black on white if it is wrong. */
+  async label(state: Tensors): Promise<Dataset> {
     const { shown, inputs } = this;
     const weights = new Map([...state].filter(([name]) => inputs.has(name)));
     const { classes } = await classify(this.session, shown, this.classifier.range, weights);
@@ -44,7 +48,7 @@ export class LabelPainter implements SheetPainter {
       text: String(label),
       inverted: shown.labels !== undefined && shown.labels[i] !== label,
     }));
-    return sheetOf(captioned(shown, captions));
+    return captioned(shown, captions);
   }
 
   paintReal(): Picture {
@@ -56,7 +60,7 @@ export class LabelPainter implements SheetPainter {
   }
 }
 
-function sheetOf(dataset: Dataset): Picture {
+export function sheetOf(dataset: Dataset): Picture {
   const shape = { count: dataset.images.length / pixelsOf(dataset), ...imageShapeOf(dataset) };
   return paintSheet(dataset.images, shape, { range: [0, 255], columns: COLUMNS });
 }

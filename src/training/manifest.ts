@@ -2,25 +2,32 @@ import { declarationsOf } from "../networks/index.js";
 import { IR_VERSION, OPSET } from "../onnx/index.js";
 import type { Design } from "../recipes/index.js";
 import { formats, producer } from "../version.js";
-import { embedded } from "./embedded.js";
+import { base64Of, embedded } from "./embedded.js";
 import type { GivenFile } from "./file-design.js";
 import { nextState, parametersState, tensorName } from "./names.js";
 import { exportedState } from "./state.js";
 import type { StepGraph } from "./step-graph.js";
+
+/** What else a training needs to start. A manifest contains it. */
+export interface Carried {
+  /** The files that replace networks, by network. */
+  readonly files?: ReadonlyMap<string, Pick<GivenFile, "path" | "bytes">>;
+  /** The initial weights, see `encodeStart`, unless they follow from the seed. */
+  readonly start?: Uint8Array;
+}
 
 /**
  * The manifest that describes the inputs of a training graph for a runner, as JSON.
  *
  * @param configuration the resolved configuration, copied into the manifest.
  * @param train size and SHA-256 of the file `train.onnx`.
- * @param files the files that replace networks, by network. The manifest contains them.
  */
 export function manifestOf(
   design: Design,
   configuration: Readonly<Record<string, unknown>>,
   graph: StepGraph,
   train: { readonly bytes: number; readonly sha256: string },
-  files: ReadonlyMap<string, Pick<GivenFile, "path" | "bytes">> = new Map(),
+  { files = new Map(), start }: Carried = {},
 ): string {
   const { recipe, image } = design;
   const manifest = {
@@ -56,6 +63,7 @@ export function manifestOf(
     ),
     ...exportedOf(design),
     ...(files.size > 0 && { networks: embedded(files) }),
+    ...(start && { start: base64Of(start) }),
     files: { "train.onnx": train },
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;

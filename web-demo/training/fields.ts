@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../../src/error.js";
-import { drawingRecipes, type RecipeName, recipes, withClasses } from "../../src/recipes/index.js";
+import { type RecipeName, recipeNames, recipes, withClasses } from "../../src/recipes/index.js";
 import { offerProviders, type PageProvider } from "../runtime/page-provider.js";
 import { find, readSeed } from "../ui/dom.js";
 import { dataIn, nameOfData } from "./data-files.js";
@@ -114,7 +114,7 @@ export function setUpFields(
   providers: readonly PageProvider[],
   { changed, chose }: { changed(): void; chose(files: readonly File[]): void },
 ): void {
-  recipeField.replaceChildren(...drawingRecipes.map((name) => new Option(name)));
+  recipeField.replaceChildren(...recipeNames.map((name) => new Option(name)));
   recipeField.value = presets[0].recipe;
   presetList.append(
     ...presets.map(({ id, title, recipe, settings: own }) => {

@@ -1,5 +1,5 @@
 import { GanOnnxError } from "../../src/error.js";
-import { drawingRecipes, type RecipeName } from "../../src/recipes/index.js";
+import type { RecipeName } from "../../src/recipes/index.js";
 import { type ReadManifest, readManifest } from "../../src/training/embedded.js";
 import type { Plan } from "./plan.js";
 
@@ -27,10 +27,6 @@ export async function graphIn(files: readonly File[]): Promise<DroppedGraph> {
     throw new GanOnnxError({ what: "is one half of a training graph", where: files[0].name, fix });
   }
   const { train: expected, ...read } = readManifest(await manifest.text(), manifest.name);
-  if (!drawingRecipes.some((recipe) => recipe === read.recipe)) {
-    const what = `trains the recipe ${read.recipe}, which draws nothing that the page could show`;
-    throw new GanOnnxError({ what, where: manifest.name, fix: "train it by gan-onnx train" });
-  }
   const train = new Uint8Array(await model.arrayBuffer());
   // Pages that are not secure cannot compute the digest.
   const digest = await crypto.subtle?.digest("SHA-256", train);
@@ -57,8 +53,8 @@ export function planOfGraph(graph: DroppedGraph, asked: Plan): Plan {
   };
 }
 
-/** What is said of a dropped graph: the networks that came from files. */
-export function aboutGraph({ networks }: DroppedGraph): string {
-  const from = [...networks].map(([name, { path }]) => `${name} from ${path}`).join(", ");
-  return `train.onnx${from && `, ${from}`}`;
+/** What is said of a dropped graph: the networks and weights that came from files. */
+export function aboutGraph({ networks, start }: DroppedGraph): string {
+  const from = [...networks].map(([name, { path }]) => `${name} from ${path}`);
+  return ["train.onnx", ...from, ...(start ? [`weights from ${start.file}`] : [])].join(", ");
 }

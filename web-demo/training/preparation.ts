@@ -10,8 +10,9 @@ import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import { measuredThreads } from "../runtime/threads.js";
 import { designFor, trainingOf } from "./design.js";
+import { LabelScenePainter } from "./label-scene.js";
 import type { PageData, Plan } from "./plan.js";
-import { ScenePainter } from "./scene.js";
+import { ScenePainter, type StagePainter } from "./scene.js";
 
 /** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
 const DRAWN = 12_800;
@@ -24,7 +25,7 @@ export interface Prepared {
   /** The training graph, loaded; whoever takes it closes it. */
   readonly engine: StatefulSession;
   /** Draws the scenes; whoever takes it closes it. */
-  readonly painter: ScenePainter;
+  readonly painter: StagePainter;
 }
 
 type Tell = (what: string) => void;
@@ -86,7 +87,12 @@ async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<
   const { graph, train } = trainingOf(plan, design);
   const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
   const engine = await openOn(provider, train, left);
-  const painter = await ScenePainter.open(design, dataset, (bytes) => openOn(provider, bytes), plan.seed);
+  const { seed } = plan;
+  const open = (bytes: Uint8Array) => openOn(provider, bytes);
+  const painter =
+    design.exported.kind === "generator"
+      ? await ScenePainter.open(design, dataset, open, seed)
+      : await LabelScenePainter.open(design, design.exported, { dataset, open, seed });
   return { dataset, design, graph, engine, painter };
 }
 

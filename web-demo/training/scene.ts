@@ -23,12 +23,17 @@ export interface Tiles {
 /** The visible results of a training at one moment. */
 export interface Scene {
   readonly image: ImageShape;
-  /** Images that the generator makes from fixed latents. */
+  /** Images that the generator makes from fixed latents, or fixed training images with the answers of a classifier. */
   readonly made: Tiles;
-  /** Fixed training images. */
-  readonly real: Tiles;
+  /** Fixed training images, where there is a generator. */
+  readonly real?: Tiles;
   /** An autoencoder's reconstructions of them. */
   readonly rebuilt?: Tiles;
+}
+
+/** Owns the models that paint the scenes of a training, and shows each scene. */
+export interface StagePainter extends SheetPainter {
+  show: (scene: Scene) => void;
 }
 
 /** A model of the training, and the states that are its inputs. */
@@ -37,8 +42,8 @@ interface Loaded {
   readonly inputs: readonly string[];
 }
 
-/** Owns the models that draw and judge the scenes of a training. */
-export class ScenePainter implements SheetPainter {
+/** Draws and judges the scenes of a training with a generator. */
+export class ScenePainter implements StagePainter {
   private constructor(
     private readonly design: Design,
     private readonly latents: Tensors,
@@ -49,7 +54,6 @@ export class ScenePainter implements SheetPainter {
     private readonly reconstructor: Loaded | undefined,
   ) {}
 
-  /** Receives each scene. */
   show: (scene: Scene) => void = () => {};
 
   static async open(design: Design, dataset: Dataset, open: OpenModel, seed: number): Promise<ScenePainter> {

@@ -18,8 +18,14 @@ const label = find("#moment-name", HTMLElement);
 const judge = find("#judge", HTMLElement);
 const rebuiltPart = find("#rebuilt-part", HTMLElement);
 const legend = find("#legend", HTMLElement);
-const notes = { duel: find("#note-duel", HTMLElement), loss: find("#note-loss", HTMLElement) };
-const note = find("#note-discriminator", HTMLElement);
+const realPart = find("#real-part", HTMLElement);
+const notes = {
+  generator: find("#note-generator", HTMLElement),
+  classifier: find("#note-classifier", HTMLElement),
+  discriminator: find("#note-discriminator", HTMLElement),
+  duel: find("#note-duel", HTMLElement),
+  loss: find("#note-loss", HTMLElement),
+};
 
 interface Moment {
   readonly step: number;
@@ -71,22 +77,27 @@ function show(): void {
   label.textContent = `${step === 0 ? "before the first step" : `step ${step.toLocaleString("en")}`}${latest ? "" : " (earlier)"}`;
   slider.setAttribute("aria-valuetext", label.textContent);
   draw(made, scene, scene.made);
-  draw(real, scene, scene.real);
+  const classifies = scene.real === undefined;
+  if (scene.real) draw(real, scene, scene.real);
+  realPart.hidden = notes.generator.hidden = classifies;
+  notes.classifier.hidden = !classifies;
   rebuiltPart.hidden = !scene.rebuilt;
   if (scene.rebuilt) draw(rebuilt, scene, scene.rebuilt);
-  judge.hidden = legend.hidden = note.hidden = notes.duel.hidden = !opinions;
+  judge.hidden = legend.hidden = notes.discriminator.hidden = notes.duel.hidden = !opinions;
   notes.loss.hidden = opinions !== undefined;
   find("#duel-title", HTMLElement).textContent = opinions ? "The duel" : "How it goes";
   const shares = [meanOf(scene.real), meanOf(scene.made)];
   setMeter("real", shares[0]);
   setMeter("made", shares[1]);
   const taken = opinions ? `; the discriminator takes ${percent(shares[1])} of it for real` : "";
-  made.ariaLabel = `What the generator makes at step ${step}${taken}`;
+  const what = classifies ? "What the classifier says" : "What the generator makes";
+  find("#made-title", HTMLElement).textContent = what;
+  made.ariaLabel = `${what} at step ${step}${taken}`;
 }
 
 const percent = (share: number) => `${Math.round(100 * share)}%`;
 
-function meanOf({ opinions }: Tiles): number {
+function meanOf({ opinions }: Partial<Tiles> = {}): number {
   return opinions ? opinions.reduce((sum, value) => sum + value, 0) / opinions.length : 0;
 }
 

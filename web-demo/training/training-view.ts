@@ -42,6 +42,7 @@ const curves = createCurves(find("#curves", HTMLElement), {
   g_loss: { text: "loss of the generator", style: 0 },
   real_score: { text: "real ones taken for real", style: 1 },
   fake_score: { text: "generated ones taken for real", style: 0 },
+  accuracy: { text: "right answers", style: 1 },
   reconstruction: { text: "error of the pictures", style: 1 },
   kl: { text: "distance from random numbers", style: 0 },
 });
@@ -125,10 +126,16 @@ function show(state: TrainingState): void {
   if (plan?.id === shown?.id) return;
   shown = plan;
   showPlan(plan);
-  if (plan && !state.fresh) surroundings?.offerModel(ownName(plan), generatorNow);
+  const classifies = plan?.recipe === "classifier";
+  useButton.hidden = classifies;
+  downloadButton.textContent = `Download ${fileOf(plan)}`;
+  if (plan && !state.fresh && !classifies) surroundings?.offerModel(ownName(plan), generatorNow);
 }
 
 const generatorNow = async () => (await control.files("generator"))[0];
+/** The name of the file that a training exports. */
+const fileOf = (plan: Plan | undefined) =>
+  plan?.recipe === "classifier" ? "classifier.onnx" : "generator.onnx";
 const ownName = ({ recipe }: Plan) => `trained here (${recipe})`;
 
 /** The steps of the last seconds. */
@@ -246,7 +253,7 @@ export async function setUpTraining(providers: readonly PageProvider[], around: 
   paceField.addEventListener("change", () => control.setPace(paceField.value as Pace));
   downloadButton.addEventListener("click", () =>
     reporting(async () => {
-      download(binary(await generatorNow()), "generator.onnx");
+      download(binary(await generatorNow()), fileOf(control.current.plan));
     }),
   );
   useButton.addEventListener("click", () =>

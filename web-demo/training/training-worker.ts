@@ -1,5 +1,5 @@
 import { mnistForm } from "../../src/data/dataset.js";
-import { messageOf } from "../../src/error.js";
+import { GanOnnxError, messageOf } from "../../src/error.js";
 import { exportNetwork, originalOf } from "../../src/export/network.js";
 import type { Design } from "../../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
@@ -11,6 +11,7 @@ import {
   startPosition,
 } from "../../src/training/checkpoint.js";
 import { manifestOf } from "../../src/training/manifest.js";
+import { decodeStart } from "../../src/training/start.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs } from "../../src/training/step-graph.js";
 import { train } from "../../src/training/trainer.js";
@@ -91,6 +92,7 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   const { signal } = pause;
   const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, preparing);
   const start = standingOf({ plan, checkpoint }, design, dataset.count);
+  if (design.exported.classes !== undefined && !dataset.labels) throw noLabels(dataset.name);
   checkLabels(dataset, design.exported.classes);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;
@@ -154,13 +156,25 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   tell({ kind: "paused" });
 }
 
+function noLabels(where: string): GanOnnxError {
+  const what = "has no labels, and this recipe learns the class of each picture";
+  return new GanOnnxError({
+    what,
+    where,
+    fix: "add the file of labels, learn from drawn digits, or choose another recipe",
+  });
+}
+
 /** Where a training stands: at its checkpoint, or its beginning. */
 function standingOf({ plan, checkpoint }: Known, design: Design, images: number): Checkpoint {
   const { seed } = plan;
   const where = "the training that is kept";
   const kept = checkpoint && decodeCheckpoint(checkpoint, where);
   if (kept) checkState(kept, design, where);
-  return kept ?? { position: startPosition(design, images, seed), state: initialState(design, seed) };
+  if (kept) return kept;
+  const weights = plan.graph?.start;
+  const state = weights ? decodeStart(weights.bytes, weights.file, design, seed) : initialState(design, seed);
+  return { position: startPosition(design, images, seed), state };
 }
 
 /** One point of the curves for all steps of a call. */
@@ -203,11 +217,28 @@ async function graphFiles(known: Known): Promise<readonly Uint8Array<ArrayBuffer
   const { design, files } = await designFor(plan, position);
   const { graph, train } = trainingOf(plan, design);
   const { recipe, seed, data } = plan;
-  const configuration = { recipe, data: sourceOf(data), seed, batchSize: BATCH, ...settings };
+  const { fresh, freeze, start } = plan.graph ?? {};
+  const init = start?.file;
+  const configuration = {
+    recipe,
+    data: sourceOf(data),
+    seed,
+    batchSize: BATCH,
+    fresh,
+    freeze,
+    init,
+    ...settings,
+  };
   // Insecure pages cannot compute it.
   const digest = await crypto.subtle?.digest("SHA-256", train);
   const sha256 = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
-  const manifest = manifestOf(design, configuration, graph, { bytes: train.length, sha256 }, files);
+  const manifest = manifestOf(
+    design,
+    configuration,
+    graph,
+    { bytes: train.length, sha256 },
+    { files, start: start?.bytes },
+  );
   return [train, new TextEncoder().encode(manifest)];
 }
 

@@ -4,8 +4,8 @@ import { type RecipeName, recipeNames, recipes } from "../recipes/index.js";
 import { formats } from "../version.js";
 import type { GivenFile } from "./file-design.js";
 
-// A manifest contains the network files of its training and the weights of --init, so that train.onnx and manifest.json
-// are enough to train in a browser: the network files hold the initial weights, and the graph to export.
+// A manifest contains the network files and the given initial weights of its training, so that train.onnx and
+// manifest.json are enough to train in a browser: the network files hold their weights, and the graph to export.
 
 const CHUNK = 2 ** 15;
 

@@ -29,7 +29,7 @@ export function threadCount(): number {
 export function nameOf(provider: PageProvider): string {
   if (provider === "webgpu") return "GPU (WebGPU)";
   const threads = threadCount();
-  return threads === 1 ? "CPU (wasm, one thread)" : `CPU (wasm, up to ${threads} threads)`;
+  return threads === 1 ? "CPU, one thread" : `CPU, up to ${threads} threads`;
 }
 
 /** List providers in a field, with the first one selected. */

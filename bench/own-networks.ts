@@ -8,7 +8,7 @@ import type { RecipeName } from "../src/recipes/index.js";
 import { opensOn } from "../src/runtime/session.node.js";
 import { ourSteps } from "./gan-onnx.js";
 import { pytorch, requirePython } from "./pytorch.js";
-import { mnistShape, stepCase, writeCase } from "./step-case.js";
+import { stepCase, writeCase } from "./step-case.js";
 import type { BenchContext, Planned } from "./steps.js";
 
 /** Training steps of networks from ONNX files. */
@@ -29,7 +29,7 @@ function fromFile(recipe: RecipeName, network: string, { options }: BenchContext
       const { ep, threads, quick } = options;
       const place = { ep, ...(ep === "cpu" && { threads }) };
       const written = stepCase({ recipe }, { quick });
-      const position = { recipe, seed: 0, epoch: 0, step: 0, images: 1, ...mnistShape };
+      const position = { recipe, seed: 0, epoch: 0, step: 0, images: 1, ...written.design.image };
       const bytes = await exportNetwork(
         written.design,
         { position, state: written.state },

@@ -53,20 +53,24 @@ export function pythonProcess(casePath: string, args: readonly string[], options
   return processOf("PyTorch", options.python ?? "", all, () => requirePython(options));
 }
 
+/** Flags of `gan-onnx train`, by name. */
+export type Flags = Readonly<Record<string, string | number>>;
+
 /** What to measure of a training process. */
 export type Measure = "first step" | "peak memory";
 
 /** `gan-onnx train`, from its start to the first line of metrics, or its peak memory after some steps. */
 export function ourTraining(
   measure: Measure,
-  { data, folder, steps }: { data: string; folder: string; steps: number },
+  { data, folder, steps, flags }: { data: string; folder: string; steps: number; flags: Flags },
   { ep }: Options,
 ): Entrant {
   const one = measure === "first step" ? ["--steps-per-call", "1"] : [];
   return entrant("gan-onnx", async () => {
     await rm(folder, { recursive: true, force: true });
     const start = performance.now();
-    const args = [cli, "train", "--recipe", "vanilla", "--data", data, "--ep", ep, "--out", folder, ...one];
+    const given = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    const args = [cli, "train", ...given, "--data", data, "--ep", ep, "--out", folder, ...one];
     const child = spawn(process.execPath, args, { stdio: "ignore" });
     const ended = once(child, "close");
     try {

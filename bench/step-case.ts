@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
-import { resolveConfig } from "../src/config.js";
-import { drawDigits } from "../src/data/drawn.js";
+import { imageOf, resolveConfig } from "../src/config.js";
 import { buildArtifacts, designOf } from "../src/index.js";
 import type { Design, ImageShape } from "../src/recipes/index.js";
+import { settledSettings } from "../src/runs/settings.js";
 import { encodeSafetensors } from "../src/tensors/safetensors.js";
 import type { Tensor, Tensors } from "../src/tensors/tensor.js";
 import { feedsOfBlock } from "../src/training/batches.js";
@@ -11,6 +11,7 @@ import { tensorName } from "../src/training/names.js";
 import { initialState, namedTensors } from "../src/training/state.js";
 import type { StepGraph } from "../src/training/step-graph.js";
 import { CHECKED } from "./checked.js";
+import { drawnImages } from "./images.js";
 import { multiplyAdds } from "./multiply-adds.js";
 
 /** Steps of a recipe that all contestants run, with the same weights and batches. */
@@ -28,8 +29,6 @@ export interface StepCase {
   readonly configuration: Readonly<Record<string, unknown>>;
 }
 
-export const mnistShape: ImageShape = { channels: 1, height: 28, width: 28 };
-
 /** The approximate number of multiply-adds in a round: a quarter of a second to a second on two cores. */
 const ROUND = 25e9;
 
@@ -45,22 +44,23 @@ interface CaseOptions {
 export function stepCase(flags: Readonly<Record<string, unknown>>, { quick, files }: CaseOptions): StepCase {
   const { run, recipe, flat } = resolveConfig(flags);
   const { batchSize } = run;
+  const image = imageOf(run);
   const design = files
-    ? designWithFiles({ recipe: run.recipe, settings: recipe, image: mnistShape, files }).design
-    : designOf(run.recipe, recipe, mnistShape);
+    ? designWithFiles({ recipe: run.recipe, settings: recipe, image, files }).design
+    : designOf(run.recipe, recipe, image);
   const { graph, train } = buildArtifacts(design, flat);
   const work = multiplyAdds(graph.model.graph, { batch: batchSize, steps: 1 });
   const steps = quick ? CHECKED : Math.min(64, Math.max(CHECKED, Math.round(ROUND / work)));
   return {
-    ...{ design, graph, train, steps, batchSize, work, configuration: flat },
+    ...{ design, graph, train, steps, batchSize, work, configuration: settledSettings(flat, design) },
     state: initialState(design, run.seed),
-    feeds: blockOf(graph, steps, batchSize),
+    feeds: blockOf(graph, image, steps, batchSize),
   };
 }
 
-function blockOf({ batches }: StepGraph, steps: number, batchSize: number): Tensors {
+function blockOf({ batches }: StepGraph, image: ImageShape, steps: number, batchSize: number): Tensors {
   const count = steps * batchSize * Math.max(...batches.map(({ repeats }) => repeats));
-  const dataset = { name: "drawn", count, ...mnistShape, ...drawDigits({ count, seed: 0 }) };
+  const dataset = drawnImages(image, count);
   const order = Uint32Array.from({ length: count }, (_, i) => i);
   const block = { firstStep: 0, steps, batchSize };
   return feedsOfBlock(batches, dataset, { seed: 0, epoch: 1, order }, block, batchSize);
@@ -84,6 +84,7 @@ export async function writeCase(
   }: Pick<StepCase, "design" | "state" | "configuration"> & { steps?: number },
   feeds: Tensors,
 ): Promise<void> {
+  const { channels, height, width } = design.image;
   const weights = Object.keys(design.networks).flatMap((network) =>
     [...namedTensors(design, network, state)].map(([name, tensor]): [string, Tensor] => [
       tensorName(network, name),
@@ -93,6 +94,9 @@ export async function writeCase(
   const tensors = new Map<string, Tensor>([...weights, ...feeds]);
   await writeFile(
     path,
-    encodeSafetensors(tensors, { configuration: JSON.stringify(configuration), steps: String(steps) }),
+    encodeSafetensors(tensors, {
+      configuration: JSON.stringify({ ...configuration, image: [channels, height, width] }),
+      steps: String(steps),
+    }),
   );
 }

@@ -24,15 +24,25 @@ export interface BenchContext {
   peak(gflops: number): void;
 }
 
-/** Training steps of each recipe, and of vanilla with increasing size. */
+/** Trainings on colour images. */
+export const colourFlags = [32, 64].map((size) => ({ recipe: "dcgan" as const, size, channels: 3 }));
+
+export type ColourFlags = (typeof colourFlags)[number];
+
+export const aboutColour = ({ recipe, size, channels }: ColourFlags) =>
+  `${recipe}, ${size}x${size}x${channels}`;
+
+/** Training steps of each recipe, of vanilla with increasing size, and on colour images. */
 export function stepComparisons(place: BenchContext): Planned[] {
   const grown = [
     ...[32, 512, 2048].map((batchSize) => ({ about: `batch ${batchSize}`, flags: { batchSize } })),
     ...[128, 512, 2048].map((width) => ({ about: `width ${width}`, flags: { width } })),
   ];
+  const coloured = colourFlags.map((flags) => planned(`step ${aboutColour(flags)}`, flags, place, false));
   return [
     ...recipeNames.map((recipe) => planned(`step ${recipe}`, { recipe }, place, true)),
     ...grown.map(({ about, flags }) => planned(`step vanilla, ${about}`, flags, place, false)),
+    ...coloured,
     ...recipeNames.flatMap((recipe) =>
       pagePlaces(place.options).map((where) => pagePlanned(recipe, where, place)),
     ),

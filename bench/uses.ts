@@ -1,8 +1,7 @@
 import { execFile } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { drawDigits } from "../src/data/drawn.js";
+import { mnistForm } from "../src/data/dataset.js";
 import { exportNetwork } from "../src/index.js";
 import { samplerOf } from "../src/recipes/index.js";
 import { drawLatents } from "../src/recipes/latents.js";
@@ -10,29 +9,41 @@ import { opensOn, Session } from "../src/runtime/session.node.js";
 import { randomStream } from "../src/tensors/random.js";
 import { floatsIn } from "../src/tensors/tensor.js";
 import type { Comparison, Entrant } from "./contestant.js";
-import { cli, type Measure, ourTraining, processOf, pythonProcess, pytorchTraining } from "./processes.js";
+import { drawnImages, writeIdx, writePngs } from "./images.js";
+import {
+  cli,
+  type Flags,
+  type Measure,
+  ourTraining,
+  processOf,
+  pythonProcess,
+  pytorchTraining,
+} from "./processes.js";
 import { pytorch } from "./pytorch.js";
-import { mnistShape, stepCase, writeCase } from "./step-case.js";
-import type { BenchContext, Planned } from "./steps.js";
+import { stepCase, writeCase } from "./step-case.js";
+import { aboutColour, type BenchContext, type ColourFlags, colourFlags, type Planned } from "./steps.js";
 
-/** Other costs for users of the recipe vanilla: start, samples, export, memory. */
+/** Other costs for users: start, samples and export of the recipe vanilla, and memory, also on colour images. */
 export function useComparisons(place: BenchContext): Planned[] {
   const many = place.options.quick ? 100 : 10_000;
   const prepared = once(() => prepare(place));
   const training = (what: string, unit: Comparison["unit"], measure: Measure): Planned => ({
     what,
-    prepare: async () => {
-      const { data, casePath } = await prepared();
-      const { options } = place;
-      const steps = options.quick ? 3 : 256;
-      return {
-        what,
-        unit,
-        ours: ourTraining(measure, { data, steps, folder: join(place.folder, "measured") }, options),
-        others: [pytorchTraining(measure, casePath, { data, steps }, options)],
-      };
-    },
+    prepare: async () =>
+      trainings({ what, unit, measure }, { flags: { recipe: "vanilla" }, ...(await prepared()) }, place),
   });
+  const colourMemory = (flags: ColourFlags): Planned => {
+    const row = { what: `peak memory of training ${aboutColour(flags)}`, unit: "MB" } as const;
+    return {
+      ...row,
+      prepare: async () =>
+        trainings(
+          { ...row, measure: "peak memory" },
+          { flags, ...(await prepareColour(flags, place)) },
+          place,
+        ),
+    };
+  };
   const processes = (what: string, ours: readonly string[], theirs: readonly string[]): Planned => ({
     what,
     prepare: async () => {
@@ -55,6 +66,7 @@ export function useComparisons(place: BenchContext): Planned[] {
   return [
     training("start to first step", "ms", "first step"),
     training("peak memory of training", "MB", "peak memory"),
+    ...colourFlags.map(colourMemory),
     processes("export, process", ["export", "OUT", "--run", "RUN"], ["export", "OUT"]),
     sampling("1 sample", 1, 200),
     sampling(`${many} samples`, many, 1),
@@ -71,6 +83,42 @@ export function useComparisons(place: BenchContext): Planned[] {
   ];
 }
 
+/** What a training process reads: flags and data here, a case and an IDX file in PyTorch. */
+interface TrainingFiles {
+  readonly flags: Flags;
+  readonly data: string;
+  readonly idx: string;
+  readonly casePath: string;
+}
+
+/** Compare training processes. */
+function trainings(
+  { measure, what, unit }: Pick<Comparison, "what" | "unit"> & { readonly measure: Measure },
+  { flags, data, idx, casePath }: TrainingFiles,
+  { folder, options }: BenchContext,
+): Comparison {
+  // Steps on colour images take up to a hundred times as long.
+  const steps = options.quick ? 3 : flags.recipe === "vanilla" ? 256 : 12;
+  return {
+    what,
+    unit,
+    ours: ourTraining(measure, { data, steps, flags, folder: join(folder, "measured") }, options),
+    others: [pytorchTraining(measure, casePath, { data: idx, steps }, options)],
+  };
+}
+
+/** Write colour images as PNG files and as an IDX file, and a case for Python. */
+async function prepareColour(flags: ColourFlags, { folder, options }: BenchContext) {
+  const name = `colour-${flags.size}`;
+  const work = stepCase(flags, { quick: true });
+  const images = drawnImages(work.design.image, options.quick ? 256 : 1024);
+  const [data, idx, casePath] = [name, `${name}.idx`, `${name}.safetensors`].map((n) => join(folder, n));
+  await writePngs(data, images);
+  await writeIdx(idx, images);
+  await writeCase(casePath, work, new Map());
+  return { data, idx, casePath };
+}
+
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
@@ -82,8 +130,9 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 /** Write images in MNIST's form, a run of one epoch with few of them, its generator, and a case for Python. */
 async function prepare({ folder, options }: BenchContext) {
   const [data, few] = ["images", "few-images"].map((name) => join(folder, name));
-  await writeIdx(data, options.quick ? 1000 : 60_000);
-  await writeIdx(few, 256);
+  const [idx, fewIdx] = [data, few].map((to) => join(to, "train-images-idx3-ubyte"));
+  await writeIdx(idx, drawnImages(mnistForm, options.quick ? 1000 : 60_000));
+  await writeIdx(fewIdx, drawnImages(mnistForm, 256));
   const [run, generator, casePath] = ["run", "generator.onnx", "uses.safetensors"].map((n) =>
     join(folder, n),
   );
@@ -102,19 +151,7 @@ async function prepare({ folder, options }: BenchContext) {
   ]);
   await execute(process.execPath, [cli, "export", generator, "--run", run]);
   await writeCase(casePath, stepCase({}, { quick: true }), new Map());
-  return { data, run, generator, casePath };
-}
-
-async function writeIdx(folder: string, count: number): Promise<void> {
-  const { images } = drawDigits({ count, seed: 0 });
-  const { height, width } = mnistShape;
-  const header = Buffer.from([0, 0, 8, 3]);
-  const sizes = Buffer.alloc(12);
-  [count, height, width].forEach((size, i) => {
-    sizes.writeUInt32BE(size, 4 * i);
-  });
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "train-images-idx3-ubyte"), Buffer.concat([header, sizes, images]));
+  return { data, idx, run, generator, casePath };
 }
 
 /** An exported generator in its session, and PyTorch's generator with the same latents. */
@@ -124,7 +161,7 @@ async function samplers({ folder, options }: BenchContext, count: number, times:
   const latents = drawLatents(randomStream(0, "samples"), count, samplerOf(design, "bench"));
   const casePath = join(folder, `samples-${count}.safetensors`);
   await writeCase(casePath, work, latents);
-  const position = { recipe: "vanilla", seed: 0, epoch: 0, step: 0, images: 0, ...mnistShape } as const;
+  const position = { recipe: "vanilla", seed: 0, epoch: 0, step: 0, images: 0, ...design.image } as const;
   const generator = await exportNetwork(design, { position, state }, "nothing", opensOn({ ep: "cpu" }));
   const { ep, threads } = options;
   const ours: Entrant = {

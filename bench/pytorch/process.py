@@ -1,14 +1,15 @@
 """A user's script in PyTorch, as a process: python process.py CASE DEVICE THREADS COMMAND ...
 
-train FOLDER STEPS   read the images of FOLDER, run a step, print "first"; run the others, print "done", wait
+train FILE STEPS     read the images of an IDX file, run a step, print "first"; run the others, print "done", wait
 sample COUNT FILE    draw images and write their bytes
 export FILE          write the generator with torch.export, for any number of images
 """
+import math
 import sys
 
 import torch
 
-from recipes import PIXELS, read_case
+from recipes import read_case
 from training import Training
 
 path, device, threads, command, *rest = sys.argv[1:]
@@ -18,12 +19,14 @@ training = Training(configuration, "eager", device, {k: v for k, v in tensors.it
 batch, latent = configuration["batchSize"], configuration["latent"]
 
 
-def train(folder, steps):
-    data = bytearray(open(f"{folder}/train-images-idx3-ubyte", "rb").read())
-    images = torch.frombuffer(data, dtype=torch.uint8, offset=16).view(-1, PIXELS)
-    order = torch.randperm(len(images))
+def train(file, steps):
+    data = bytearray(open(file, "rb").read())
+    header = 4 + 4 * data[3]
+    images = torch.frombuffer(data, dtype=torch.uint8, offset=header).view(-1, math.prod(configuration["image"]))
     for i in range(int(steps)):
-        x = images[order[i * batch : (i + 1) * batch]]
+        place = i % (len(images) // batch)
+        order = torch.randperm(len(images)) if place == 0 else order
+        x = images[order[place * batch : (place + 1) * batch]]
         noise = {name: torch.randn(1, batch, latent) for name in ("z_d", "z_g")}
         training.run({"x": x[None], **noise}, 1)
         if i == 0:

@@ -1,5 +1,6 @@
 """The recipes of gan-onnx in PyTorch: networks with the same tensor names, and the same losses of the same inputs."""
 import json
+import math
 from dataclasses import dataclass
 from typing import Callable
 
@@ -9,7 +10,6 @@ import torch.nn.functional as F
 
 from resnet import ResNet
 
-PIXELS = 784
 dtypes = {"F32": torch.float32, "U8": torch.uint8, "I64": torch.int64}
 
 
@@ -40,41 +40,44 @@ class Mlp(nn.Module):
 
 
 class ConvGenerator(nn.Module):
-    def __init__(self, latent, width, classes):
+    def __init__(self, latent, width, classes, image):
         super().__init__()
-        self.width, self.classes = width, classes
-        self.fc, self.bn1 = nn.Linear(latent + classes, 2 * width * 49), nn.BatchNorm1d(2 * width * 49)
+        channels, h, w = image
+        self.classes, self.smallest = classes, (2 * width, h // 4, w // 4)
+        features = math.prod(self.smallest)
+        self.fc, self.bn1 = nn.Linear(latent + classes, features), nn.BatchNorm1d(features)
         self.up1, self.bn2 = nn.ConvTranspose2d(2 * width, width, 4, 2, 1), nn.BatchNorm2d(width)
-        self.up2 = nn.ConvTranspose2d(width, 1, 4, 2, 1)
+        self.up2 = nn.ConvTranspose2d(width, channels, 4, 2, 1)
 
     def forward(self, z, y=None):
         if self.classes:
             z = torch.cat([z, F.one_hot(y.long(), self.classes).float()], 1)
-        h = F.relu(self.bn1(self.fc(z))).view(-1, 2 * self.width, 7, 7)
+        h = F.relu(self.bn1(self.fc(z))).view(-1, *self.smallest)
         return torch.tanh(self.up2(F.relu(self.bn2(self.up1(h)))))
 
 
 class ConvDiscriminator(nn.Module):
-    def __init__(self, width, classes):
+    def __init__(self, width, classes, image):
         super().__init__()
-        self.classes = classes
-        self.down1, self.down2 = nn.Conv2d(1 + classes, width, 4, 2, 1), nn.Conv2d(width, 2 * width, 4, 2, 1)
-        self.bn, self.fc = nn.BatchNorm2d(2 * width), nn.Linear(2 * width * 49, 1)
+        channels, h, w = image
+        self.classes, self.image = classes, image
+        self.down1, self.down2 = nn.Conv2d(channels + classes, width, 4, 2, 1), nn.Conv2d(width, 2 * width, 4, 2, 1)
+        self.bn, self.fc = nn.BatchNorm2d(2 * width), nn.Linear(2 * width * (h // 4) * (w // 4), 1)
 
     def forward(self, x, y=None):
-        x = x.view(-1, 1, 28, 28)
+        x = x.view(-1, *self.image)
         if self.classes:
-            planes = F.one_hot(y.long(), self.classes).float()[:, :, None, None].expand(-1, -1, 28, 28)
+            planes = F.one_hot(y.long(), self.classes).float()[:, :, None, None].expand(-1, -1, *self.image[1:])
             x = torch.cat([x, planes], 1)
         h = F.leaky_relu(self.bn(self.down2(F.leaky_relu(self.down1(x), 0.2))), 0.2)
         return self.fc(h.flatten(1))
 
 
 class Vae(nn.Module):
-    def __init__(self, latent, width):
+    def __init__(self, latent, width, pixels):
         super().__init__()
-        self.fc1, self.mu, self.logvar = nn.Linear(PIXELS, width), nn.Linear(width, latent), nn.Linear(width, latent)
-        self.fc3, self.fc4 = nn.Linear(latent, width), nn.Linear(width, PIXELS)
+        self.fc1, self.mu, self.logvar = nn.Linear(pixels, width), nn.Linear(width, latent), nn.Linear(width, latent)
+        self.fc3, self.fc4 = nn.Linear(latent, width), nn.Linear(width, pixels)
 
     def forward(self, x, eps):
         h = F.relu(self.fc1(x))
@@ -83,19 +86,23 @@ class Vae(nn.Module):
 
 
 def networks_of(c):
-    """The networks of a configuration, by name."""
-    latent, width = c.get("latent"), c["width"]
+    """The networks of a configuration, by name. Its image is [channels, height, width]."""
+    latent, width, image = c.get("latent"), c["width"], c["image"]
+    pixels = math.prod(image)
     if c["recipe"] == "vae":
-        return {"vae": Vae(latent, width)}
+        return {"vae": Vae(latent, width, pixels)}
     if c["recipe"] == "classifier" and c.get("network"):
         return {"classifier": ResNet()}
     if c["recipe"] in ("dcgan", "conditional"):
         classes = c.get("classes", 0)
-        return {"generator": ConvGenerator(latent, width, classes), "discriminator": ConvDiscriminator(width, classes)}
+        return {
+            "generator": ConvGenerator(latent, width, classes, image),
+            "discriminator": ConvDiscriminator(width, classes, image),
+        }
     hidden = [width] * c["depth"]
     return {
-        "generator": Mlp("gen", [latent, *hidden, PIXELS], nn.ReLU, torch.tanh),
-        "discriminator": Mlp("dis", [PIXELS, *hidden, 1], lambda: nn.LeakyReLU(0.2)),
+        "generator": Mlp("gen", [latent, *hidden, pixels], nn.ReLU, torch.tanh),
+        "discriminator": Mlp("dis", [pixels, *hidden, 1], lambda: nn.LeakyReLU(0.2)),
     }
 
 

@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors } from "../tensors/safetensors.js"
 import { cacheFolder } from "./cache.node.js";
 import { type Background, backgrounds } from "./dataset.js";
 import type { DatedFile } from "./folder.node.js";
-import type { PictureForm } from "./picture.node.js";
+import type { PictureForm } from "./picture-formats.node.js";
 
 /** The result of reading the pictures of a folder. */
 export interface PicturesOfFolder {

@@ -7,7 +7,7 @@ import { type Classes, classesIn } from "./classes.js";
 import { type Background, type DataOptions, type Dataset, mnistForm } from "./dataset.js";
 import { type DatedFile, dated, type FolderContent, firstFew, kindsOf } from "./folder.node.js";
 import { keep, kept, keyOf, type PicturesOfFolder } from "./image-cache.node.js";
-import { formatNames, pictureExtensions } from "./picture.node.js";
+import { formatNames, pictureExtensions } from "./picture-formats.node.js";
 import { type PictureRead, type PicturesToRead, type ReadingTask, readPictures } from "./pictures.node.js";
 
 /** The number of pictures between two progress reports, about half a second. */

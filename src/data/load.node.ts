@@ -12,7 +12,7 @@ import { idxNameOf } from "./idx-names.js";
 import { holdsPictures, readImageFolder } from "./image-folder.node.js";
 import { loadMnistLike } from "./mnist.node.js";
 import { isParquet, trainingParquet, unpackedParquet } from "./parquet.node.js";
-import { formatNames, isPicture } from "./picture.node.js";
+import { formatNames, isPicture } from "./picture-formats.node.js";
 
 export type { DataOptions, Dataset, Report } from "./dataset.js";
 

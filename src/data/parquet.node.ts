@@ -5,7 +5,7 @@ import { z } from "zod";
 import { GanOnnxError, messageOf } from "../error.js";
 import type { DataOptions } from "./dataset.js";
 import { type FolderContent, firstFew } from "./folder.node.js";
-import { isPicture } from "./picture.node.js";
+import { isPicture } from "./picture-formats.node.js";
 import { broken, unpackedOnce } from "./unpacked.node.js";
 
 /** Whether a file has the name of a Parquet file. */

@@ -1,44 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { extname } from "node:path";
+import { imageSize } from "image-size";
 import type { Background } from "./dataset.js";
+import { decoders, Jimp } from "./jimp.node.js";
+import type { Format, PictureForm } from "./picture-formats.node.js";
+import { formats } from "./picture-formats.node.js";
 import { pngUntilEnd, tiffOfOnePage } from "./picture-trim.js";
 import { shrunk } from "./shrink.js";
-
-/** The supported formats, by the names of `image-size`. */
-export const formats = {
-  png: "PNG",
-  jpg: "JPEG",
-  webp: "WebP",
-  bmp: "BMP",
-  gif: "GIF",
-  tiff: "TIFF",
-} as const;
-type Format = keyof typeof formats;
-
-/** The formats, for messages. */
-export const formatNames = Object.values(formats)
-  .join(", ")
-  .replace(/, (\w+)$/, " and $1");
-
-/** The extensions of pictures. The format of a file is detected from its content. */
-export const pictureExtensions: ReadonlySet<string> = new Set([
-  ".png",
-  ".apng",
-  ".jpg",
-  ".jpeg",
-  ".jpe",
-  ".jfif",
-  ".webp",
-  ".bmp",
-  ".dib",
-  ".gif",
-  ".tif",
-  ".tiff",
-]);
-
-/** Whether a file has the name of a picture. */
-export const isPicture = (name: string) => pictureExtensions.has(extname(name).toLowerCase());
 
 /** Larger pictures are refused before they are decoded: a file of 8 KB can contain a picture of a gigabyte. */
 const MOST_MEGAPIXELS = 32;
@@ -50,14 +18,6 @@ export interface Bitmap {
   data: Buffer;
   width: number;
   height: number;
-}
-
-/** The form of the images that pictures are converted to. */
-export interface PictureForm {
-  readonly size: number;
-  readonly channels: 1 | 3;
-  /** The background of transparent pixels. If it is not given, both versions are made. */
-  readonly background?: Background;
 }
 
 /** One picture as an image of `[channels, size, size]`. */
@@ -78,8 +38,7 @@ export interface Image {
  *
  * @throws {Error} whose message continues "the file ...".
  */
-export async function headOf(bytes: Uint8Array) {
-  const { imageSize } = await import("image-size");
+export function headOf(bytes: Uint8Array) {
   let head: ReturnType<typeof imageSize>;
   try {
     head = imageSize(bytes);
@@ -105,7 +64,6 @@ export async function headOf(bytes: Uint8Array) {
  */
 export async function decodePicture(bytes: Uint8Array<ArrayBuffer>, format: Format): Promise<Bitmap> {
   if (format === "webp") return decodeWebp(bytes);
-  const { decoders, Jimp } = await import("./jimp.node.js");
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   switch (format) {
     case "gif":
@@ -165,17 +123,14 @@ export async function imageOfPicture(
   form: PictureForm,
   format: Format,
 ): Promise<Image> {
-  const { Jimp } = await import("./jimp.node.js");
-  const picture = new Jimp(await decodePicture(bytes, format));
-  const { width, height } = picture;
-  const side = Math.min(width, height);
-  if (width !== height) picture.crop({ x: (width - side) >> 1, y: (height - side) >> 1, w: side, h: side });
-  const { bitmap } = picture;
+  const bitmap = square(await decodePicture(bytes, format));
+  const side = bitmap.width;
   const over = (data: Buffer) => {
     if (side > form.size) return planes(shrunk(data, side, form.size), form.channels);
-    const square = new Jimp({ data, width: side, height: side });
-    if (side !== form.size) square.resize({ w: form.size, h: form.size });
-    return planes(square.bitmap.data, form.channels);
+    if (side === form.size) return planes(data, form.channels);
+    const picture = new Jimp({ data, width: side, height: side });
+    picture.resize({ w: form.size, h: form.size });
+    return planes(picture.bitmap.data, form.channels);
   };
   const drawing = drawingIn(bitmap.data);
   if (!drawing) return { pixels: over(bitmap.data) };
@@ -188,6 +143,16 @@ export async function imageOfPicture(
   layOver(copy, "white");
   layOver(bitmap.data, "black");
   return { pixels: over(bitmap.data), drawing: { ...drawing, overWhite: over(copy) } };
+}
+
+/** The central square of a picture. */
+function square(bitmap: Bitmap): Bitmap {
+  const { width, height } = bitmap;
+  if (width === height) return bitmap;
+  const side = Math.min(width, height);
+  const picture = new Jimp(bitmap);
+  picture.crop({ x: (width - side) >> 1, y: (height - side) >> 1, w: side, h: side });
+  return picture.bitmap;
 }
 
 /** The luma of ITU-R BT.601, as in Pillow's mode L. */

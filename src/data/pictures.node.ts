@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../error.js";
-import { formats, headOf, imageOfPicture, LARGE_MEGAPIXELS, type PictureForm } from "./picture.node.js";
+import { formats, type PictureForm } from "./picture-formats.node.js";
 
 /** The common data of all threads that read the pictures of a folder. */
 export interface ReadingTask extends PictureForm {
@@ -32,9 +32,11 @@ const MOST_BYTES = 256e6;
 export async function readPictures(task: ReadingTask, pictures: PicturesToRead): Promise<PictureRead[]> {
   const { channels, size, images } = task;
   const found: PictureRead[] = [];
+  // The decoders take a while to load.
+  const decoding = await import("./picture.node.js");
   for (const { place, path } of pictures) {
     try {
-      const { pixels, drawing } = await read(task, join(task.folder, path));
+      const { pixels, drawing } = await read(task, join(task.folder, path), decoding);
       images.set(pixels, place * channels * size * size);
       found.push({ place, ...drawing });
     } catch (error) {
@@ -44,9 +46,13 @@ export async function readPictures(task: ReadingTask, pictures: PicturesToRead):
   return found;
 }
 
-async function read(task: ReadingTask, path: string) {
+async function read(
+  task: ReadingTask,
+  path: string,
+  { headOf, imageOfPicture, LARGE_MEGAPIXELS }: typeof import("./picture.node.js"),
+) {
   const bytes = contentOf(path);
-  const { format, megapixels } = await headOf(bytes);
+  const { format, megapixels } = headOf(bytes);
   if (megapixels >= LARGE_MEGAPIXELS) {
     while (Atomics.compareExchange(task.large, 0, 0, 1) !== 0) Atomics.wait(task.large, 0, 1);
   }

@@ -55,8 +55,11 @@ export function shrunk(rgba: Uint8Array, side: number, size: number): Uint8Array
   const { fround, round } = Math;
   const rows = new Float32Array(side * size * 3);
   for (let y = 0, to = 0; y < side; y++) {
-    for (const { first, shares, total } of across) {
-      let [red, green, blue] = [0, 0, 0];
+    for (let x = 0; x < size; x++) {
+      const { first, shares, total } = across[x];
+      let red = 0;
+      let green = 0;
+      let blue = 0;
       let from = 4 * (y * side + first);
       for (let i = 0; i < shares.length; i++, from += 4) {
         const share = shares[i];
@@ -71,15 +74,17 @@ export function shrunk(rgba: Uint8Array, side: number, size: number): Uint8Array
     }
   }
   const result = new Uint8Array(size * size * 4).fill(255);
-  const sums = new Float32Array(size * 3);
+  const stride = size * 3;
   for (let y = 0, to = 0; y < size; y++) {
     const { first, shares, total } = down[y];
-    sums.fill(0);
-    let from = first * sums.length;
-    for (const share of shares) for (let i = 0; i < sums.length; i++) sums[i] += rows[from++] * share;
     const scale = 1 / total;
-    for (let i = 0; i < sums.length; i += 3, to += 4) {
-      for (let channel = 0; channel < 3; channel++) result[to + channel] = round(sums[i + channel] * scale);
+    for (let x = 0; x < size; x++, to += 4) {
+      for (let channel = 0; channel < 3; channel++) {
+        let sum = 0;
+        let from = first * stride + 3 * x + channel;
+        for (let i = 0; i < shares.length; i++, from += stride) sum = fround(sum + rows[from] * shares[i]);
+        result[to + channel] = round(sum * scale);
+      }
     }
   }
   return result;

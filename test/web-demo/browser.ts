@@ -29,14 +29,19 @@ export interface Place {
 
 const built = fileURLToPath(new URL("../../dist/web-demo", import.meta.url));
 
-/** A static host that knows nothing of the page: no headers of ours, and a path before it. */
+/**
+ * A static host that knows nothing of the page: no headers of ours, and a path before it, which also answers with the page
+ * without its last slash.
+ */
 export async function plainHost(folder = built): Promise<Place> {
   const files = sirv(folder);
   const path = "/some/where";
   const server = createServer((request, response) => {
     const { url = "" } = request;
-    if (!url.startsWith(`${path}/`)) return response.writeHead(404).end();
-    request.url = url.slice(path.length);
+    if (!/^[/?]|^$/.test(url.slice(path.length)) || !url.startsWith(path)) {
+      return response.writeHead(404).end();
+    }
+    request.url = url.slice(path.length).replace(/^(?!\/)/, "/");
     files(request, response, () => {
       response.writeHead(404).end();
     });

@@ -35,7 +35,9 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   test("opens without a network after the first visit, behind a sub-path, and trains", async () => {
     const away = await plainHost();
     await newPage();
-    await page.goto(away.url);
+    // Without the last slash, all relative addresses would be wrong.
+    await page.goto(`${away.url.slice(0, -1)}?seed=3`);
+    await page.waitForURL(`${away.url}?seed=3`);
     await page.locator("#version", { hasText: /^Version \w+; it opens without a network, too\.$/ }).waitFor();
     await away.close();
     await page.goto(`${away.url}?seed=5`);

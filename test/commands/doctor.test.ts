@@ -74,7 +74,7 @@ describe("doctor --graph", () => {
   );
 
   test.each([
-    [["--graph", "missing.onnx"], 1, /^error: missing\.onnx: cannot be read/],
+    [["--graph", "missing.onnx"], 2, /^error: missing\.onnx: cannot be read/],
     [
       ["--graph", "noise.onnx"],
       1,

@@ -135,7 +135,7 @@ describe.skipIf(!executablePath)(`a run in ${executablePath ?? "chromium, which 
     expect(before).toBeGreaterThan(0);
     await expect.poll(epochShown).toBeGreaterThan(epoch);
     await expect.poll(curvesAt).toBeGreaterThan(before);
-    expect(await pixelsOn(page, "#fake")).not.toEqual(pixels);
+    await expect.poll(() => pixelsOn(page, "#fake")).not.toEqual(pixels);
     // An older sheet stays when it is asked for, while newer ones come.
     await slider().press("Home");
     await expect.poll(epochShown).toBe(1);

@@ -22,7 +22,7 @@ try {
   await page.locator("#train-progress", { hasText: /step \d/ }).waitFor();
   // Explanations and curves take more room than the pictures.
   await page.evaluate(
-    `for (const part of document.querySelectorAll(".note, .duel, #rebuilt-part")) part.remove()`,
+    `for (const part of document.querySelectorAll(".note, .duel, #rebuilt-part")) part.style.display = "none"`,
   );
   const frames: { png: Uint8Array; milliseconds: number }[] = [];
   for (let i = 0; i < FRAMES; i++) {

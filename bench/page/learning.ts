@@ -1,5 +1,5 @@
 /**
- * `npx tsx bench/page/learning.ts [--seconds 60] [--only vae,vanilla]`: how soon a training in the built page shows
+ * `npx tsx bench/page/learning.ts [--seconds 60] [--look 3] [--only vae,vanilla]`: how soon a training in the built page shows
  * something, recipe by recipe, each in a fresh profile of the same Chromium: from the click to the first step, until
  * digits can be recognized, and from Pause to the pause. A digit is recognized when the judge is sure of its class (90%).
  * Sheets of noise have few such pictures.
@@ -15,6 +15,8 @@ import { opensOn } from "../../src/runtime/session.node.js";
 const { values } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
+    /** How long a visitor looks at the page before the click, in seconds; the page prepares meanwhile. */
+    look: { type: "string", default: "3" },
     only: { type: "string", default: "vanilla,vae,vae-gan" },
     /** A folder for the sheets as PNG. */
     sheets: { type: "string" },
@@ -60,7 +62,7 @@ for (const recipe of values.only.split(",")) {
   try {
     // A visitor moves the pointer before the click, and the page prepares.
     await page.mouse.move(100, 100);
-    await page.waitForTimeout(3000);
+    await page.waitForTimeout(1000 * Number(values.look));
     const clicked = await startLearning(page, recipe);
     const cpu = cpuSeconds();
     await page.locator("#train-progress", { hasText: /^step \d/ }).waitFor();

@@ -23,13 +23,15 @@ let sent = 0;
 /** When the line is free. All answers share it, part by part. */
 let free = 0;
 const slow = createServer(async ({ url = "/", headers }, response) => {
+  // A host far away makes its answer while nothing of it has come.
+  const latency = sleep(Number(values.latency));
   const answer = await fetch(new URL(url, page.url), {
     headers: { "accept-encoding": "identity", range: headers.range ?? "" },
   });
   const body = new Uint8Array(await answer.arrayBuffer());
   const compressible = /text|javascript|json|svg/.test(answer.headers.get("content-type") ?? "");
   const bytes = compressible ? await gzipped(body) : body;
-  await sleep(Number(values.latency));
+  await latency;
   const kept = [
     "content-type",
     "cross-origin-opener-policy",

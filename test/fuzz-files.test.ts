@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { Header, type HeaderData } from "tar";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { unpacked } from "../src/data/archive.node.js";
+import { unpackedParquet } from "../src/data/parquet.node.js";
 import { readPictures } from "../src/data/pictures.node.js";
 import { checkPath } from "../src/runs/check.js";
 import { listRuns } from "../src/runs/list.js";
@@ -15,6 +16,7 @@ import { checkMetrics, truncateMetrics } from "../src/runs/run-folder.js";
 import { resultsOf, rowsOf, tableRun } from "../src/runs/table.js";
 import { newsOf } from "../src/serving/run-view.js";
 import { damaged, everyCase, expectPrintable, expectUnharmed, PATIENCE } from "./helpers/fuzz.js";
+import { parquetOf } from "./helpers/parquet.js";
 import { flatRows, pictureOf } from "./helpers/pictures.js";
 import { zipOf } from "./helpers/zip.js";
 
@@ -156,6 +158,36 @@ describe("an archive", () => {
           );
         },
       ),
+    PATIENCE,
+  );
+});
+
+describe("a Parquet file", async () => {
+  const rows = [10, 20, 30, undefined].map((grey, label) => ({ grey, label }));
+  const whole = await parquetOf(rows, '{"info":{"features":{"image":{"_type":"Image"}}}}');
+  let count = 0;
+  const read = async (bytes: Uint8Array, patience?: number) => {
+    const path = join(folder, `${count++}.parquet`);
+    await writeFile(path, bytes);
+    vi.stubEnv("GAN_ONNX_CACHE", join(folder, "parquet-cache"));
+    try {
+      const { folder: to } = await unpackedParquet([path], { patience });
+      return await readdir(to, { recursive: true });
+    } finally {
+      await rm(path);
+      await rm(join(folder, "parquet-cache"), { recursive: true, force: true });
+      vi.unstubAllEnvs();
+    }
+  };
+
+  test("is read whole", async () => {
+    expect(await read(whole)).toHaveLength(8);
+  });
+
+  // Each case starts a thread.
+  test(
+    "with damage is read, or refused by one line",
+    () => everyCase(damaged(whole), (bytes) => read(bytes, 500), 1 / 20),
     PATIENCE,
   );
 });

@@ -1,11 +1,10 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { extname, join } from "node:path";
-import type { AsyncBuffer, FileMetaData } from "hyparquet";
-import { z } from "zod";
-import { GanOnnxError, messageOf } from "../error.js";
+import { mkdir, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { messageOf } from "../error.js";
+import { Thread } from "../runtime/thread.node.js";
 import type { DataOptions } from "./dataset.js";
-import { type FolderContent, firstFew } from "./folder.node.js";
-import { isPicture } from "./picture-formats.node.js";
+import type { FolderContent } from "./folder.node.js";
+import type { ParquetAnswer, ParquetContent, ParquetQuestion } from "./parquet-worker.node.js";
 import { broken, unpackedOnce } from "./unpacked.node.js";
 
 /** Whether a file has the name of a Parquet file. */
@@ -30,132 +29,83 @@ export interface UnpackedParquet {
  * Hugging Face's data sets: a column of images, each with `bytes` and `path`, perhaps a column of class numbers, and
  * what they are under `huggingface` in the metadata (https://huggingface.co/docs/datasets/about_dataset_features).
  *
+ * A thread reads each file, because the decoder may need gigabytes for a damaged one, or not end.
+ *
+ * @param options `patience` is how many milliseconds one group of rows may take. The default is a minute, and a second
+ * more for each megabyte of the file.
  * @throws {@link GanOnnxError} when a file is damaged, or has no column of images.
  */
 export async function unpackedParquet(
   paths: readonly string[],
-  options: Pick<DataOptions, "report" | "signal">,
+  options: Pick<DataOptions, "report" | "signal"> & { readonly patience?: number },
 ): Promise<UnpackedParquet> {
-  const { asyncBufferFromFile, parquetMetadataAsync } = await import("hyparquet");
-  const files = await Promise.all(
-    paths.map(async (path): Promise<ParquetFile> => {
-      const { file, metadata } = await orDamaged(path, async () => {
-        const file = await asyncBufferFromFile(path);
-        return { file, metadata: await parquetMetadataAsync(file) };
-      });
-      return { path, file, metadata, ...(await columnsOf(path, metadata)) };
-    }),
-  );
-  const { classNames } = files[0];
-  const write = async (folder: string, count: (bytes: number) => void) => {
-    // A class without a picture keeps its number.
-    for (const number of classNames?.keys() ?? []) await mkdir(join(folder, String(number)));
-    const total = files.reduce((sum, { metadata }) => sum + Number(metadata.num_rows), 0);
-    let done = 0;
-    for (const file of files) {
-      for await (const { name, number, bytes } of picturesIn(file)) {
-        options.signal?.throwIfAborted();
-        count(bytes.length);
-        const target = number === undefined ? folder : join(folder, String(number));
-        await mkdir(target, { recursive: true });
-        await writeFile(join(target, `${String(done++).padStart(7, "0")}${name}`), bytes);
-        options.report?.("unpacking images", done, total);
-      }
+  const files: ParquetReader[] = [];
+  try {
+    for (const path of paths) {
+      const { patience = 60_000 + (await stat(path)).size / 1e3 } = options;
+      files.push(await readerOf(path, patience));
     }
-  };
-  return { folder: await unpackedOnce(paths, write, options), classNames };
-}
-
-interface ParquetFile extends Columns {
-  readonly path: string;
-  readonly file: AsyncBuffer;
-  readonly metadata: FileMetaData;
-}
-
-/** The columns that are read, and the names of the classes. */
-interface Columns {
-  readonly image: string;
-  readonly label?: string;
-  readonly classNames?: readonly string[];
-}
-
-const featuresSchema = z.object({
-  info: z.object({
-    features: z.record(
-      z.string(),
-      z.looseObject({ _type: z.string().optional(), names: z.array(z.string()).optional() }),
-    ),
-  }),
-});
-
-async function columnsOf(path: string, metadata: FileMetaData): Promise<Columns> {
-  const { parquetSchema } = await import("hyparquet");
-  const columns = parquetSchema(metadata).children;
-  const holds = (name: string) => columns.some(({ element }) => element.name === name);
-  const image = columns.find(({ children }) => children.some(({ element }) => element.name === "bytes"));
-  if (!image) {
-    throw new GanOnnxError({
-      what: `has no column of images, only ${firstFew(
-        columns.map(({ element }) => element.name),
-        6,
-      )}`,
-      where: path,
-      fix: "name a Parquet file whose images are stored as in Hugging Face's data sets, with bytes and path",
-    });
+    const { classNames } = files[0].content;
+    const write = async (folder: string, count: (bytes: number) => void) => {
+      // A class without a picture keeps its number.
+      for (const number of classNames?.keys() ?? []) await mkdir(join(folder, String(number)));
+      const total = files.flatMap(({ content }) => content.groups).reduce((sum, rows) => sum + rows, 0);
+      let done = 0;
+      for (const { content, pictures } of files) {
+        for (const group of content.groups.keys()) {
+          for (const { extension, number, bytes } of await pictures(group)) {
+            options.signal?.throwIfAborted();
+            count(bytes.length);
+            const target = number === undefined ? folder : join(folder, String(number));
+            await mkdir(target, { recursive: true });
+            await writeFile(join(target, `${String(done++).padStart(7, "0")}${extension}`), bytes);
+            options.report?.("unpacking images", done, total);
+          }
+        }
+      }
+    };
+    return { folder: await unpackedOnce(paths, write, options), classNames };
+  } finally {
+    await Promise.all(files.map(({ close }) => close()));
   }
-  const features = featuresOf(metadata);
-  const declared = Object.keys(features).find((name) => features[name]._type === "ClassLabel" && holds(name));
-  const label = declared ?? ["label", "labels"].find(holds);
+}
+
+interface ParquetReader {
+  readonly content: ParquetContent;
+  pictures(group: number): Promise<Extract<ParquetAnswer, { pictures: unknown }>["pictures"]>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds for a thread to start, also on a busy machine. */
+const START = 60_000;
+/** The most memory of a thread for what it reads, in MiB, beside the bytes of pictures. */
+const MOST_MEMORY = 1024;
+
+async function readerOf(path: string, patience: number): Promise<ParquetReader> {
+  const thread = new Thread<ParquetQuestion, ParquetAnswer>("#parquet-worker", "it", path, {
+    maxOldGenerationSizeMb: MOST_MEMORY,
+  });
+  const ask = async (question: ParquetQuestion) => {
+    const limit = question === "content" ? START + patience : patience;
+    const late = setTimeout(() => thread.end(`it takes over ${Math.round(limit / 1000)} s`), limit);
+    const answer = await thread
+      .ask(question)
+      .catch((cause: unknown): ParquetAnswer => {
+        return { fault: { what: `cannot be read as a Parquet file (${messageOf(cause)})` } };
+      })
+      .finally(() => clearTimeout(late));
+    if (!("fault" in answer)) return answer;
+    await thread.end("it is damaged");
+    throw broken(path, answer.fault.what, answer.fault.fix ?? "replace it by a whole copy");
+  };
+  const answer = await ask("content");
+  if (!("content" in answer)) throw new Error("a Parquet thread answered something else");
   return {
-    image: image.element.name,
-    label,
-    classNames: declared === undefined ? undefined : features[declared].names,
+    content: answer.content,
+    async pictures(group) {
+      const answer = await ask(group);
+      return "pictures" in answer ? answer.pictures : [];
+    },
+    close: () => thread.end("all is read"),
   };
-}
-
-function featuresOf({ key_value_metadata: pairs = [] }: FileMetaData) {
-  const text = pairs.find(({ key }) => key === "huggingface")?.value;
-  try {
-    return featuresSchema.parse(JSON.parse(text ?? "")).info.features;
-  } catch {
-    // Other programs write no such note, or another one. Then columns are known by their names only.
-    return {};
-  }
-}
-
-const imageSchema = z.object({ bytes: z.instanceof(Uint8Array), path: z.string().nullish() });
-const labelSchema = z.union([z.bigint(), z.int()]).transform(Number).nullish();
-
-/**
- * The pictures of a file, one group of rows at a time. A picture that is not in the file, such as a link, is empty, so
- * that it is named as a broken file is.
- */
-async function* picturesIn({ path, file, metadata, image, label }: ParquetFile) {
-  const { parquetReadObjects } = await import("hyparquet");
-  const columns = [image, ...(label === undefined ? [] : [label])];
-  let rowStart = 0;
-  for (const group of metadata.row_groups) {
-    const rowEnd = rowStart + Number(group.num_rows);
-    const range = { file, metadata, columns, rowStart, rowEnd, utf8: false };
-    const rows = await orDamaged(path, () => parquetReadObjects(range));
-    for (const row of rows) {
-      const { bytes, path: name } = imageSchema.safeParse(row[image]).data ?? { bytes: new Uint8Array() };
-      const number = label === undefined ? undefined : labelSchema.safeParse(row[label]);
-      if (number && (!number.success || (number.data ?? 0) < 0)) {
-        throw broken(path, `the column ${label} is not one of class numbers`, "replace it by a whole copy");
-      }
-      const extension = name && isPicture(name) ? extname(name) : ".png";
-      yield { name: extension, number: number?.data ?? undefined, bytes };
-    }
-    rowStart = rowEnd;
-  }
-}
-
-async function orDamaged<T>(path: string, read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (cause) {
-    const what = `cannot be read as a Parquet file (${messageOf(cause)})`;
-    throw broken(path, what, "replace it by a whole copy", cause);
-  }
 }

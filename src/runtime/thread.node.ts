@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker } from "node:worker_threads";
 import type { Tensors } from "../tensors/tensor.js";
 import { PendingAnswers } from "./pending.js";
 
@@ -13,9 +13,10 @@ export class Thread<Question, Answer> {
   /**
    * @param file the script, as a name in package.json's `imports`: threads load only compiled files.
    * @param name the name of the thread for messages.
+   * @param resourceLimits its most memory. A thread that needs more ends with an error.
    */
-  constructor(file: `#${string}`, name: string, workerData: unknown) {
-    this.worker = new Worker(require.resolve(file), { workerData });
+  constructor(file: `#${string}`, name: string, workerData: unknown, resourceLimits?: ResourceLimits) {
+    this.worker = new Worker(require.resolve(file), { workerData, resourceLimits });
     this.worker.on("message", (answer: Answer) => this.pending.answer(answer));
     this.worker.on("error", (error) => this.pending.fail(error));
     this.worker.on("exit", (code) => this.pending.fail(new Error(`${name} ended with code ${code}`)));

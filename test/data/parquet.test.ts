@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { loadDataset } from "../../src/data/load.node.js";
-import { greyPng } from "../helpers/pictures.js";
+import { unpackedParquet } from "../../src/data/parquet.node.js";
+import { type ParquetRow, parquetOf } from "../helpers/parquet.js";
 import { temporaryFolder } from "./files.js";
 
 let folder = "";
@@ -13,42 +14,17 @@ beforeEach(async () => {
 });
 afterEach(() => void vi.unstubAllEnvs());
 
-interface Row {
-  readonly grey?: number;
-  readonly label: number;
-}
-
 const note = (features: object) => JSON.stringify({ info: { features } });
 const withClasses = note({
   image: { _type: "Image" },
   label: { names: ["square", "circle", "hexagon"], _type: "ClassLabel" },
 });
 
-/** Pictures of one grey each as `datasets` writes them. A row without grey has a link in place of its bytes. */
-async function parquet(name: string, rows: readonly Row[], huggingface?: string): Promise<string> {
-  const images = rows.map(async ({ grey }, i) =>
-    grey === undefined
-      ? { bytes: undefined, path: "https://example.com/a.png" }
-      : { bytes: new Uint8Array(await greyPng(grey)), path: `${i}.png` },
-  );
-  const buffer = parquetWriteBuffer({
-    columnData: [
-      { name: "image", data: await Promise.all(images) },
-      { name: "label", data: rows.map(({ label }) => BigInt(label)) },
-    ],
-    schema: [
-      { name: "schema", num_children: 2 },
-      { name: "image", num_children: 2, repetition_type: "OPTIONAL" },
-      { name: "bytes", type: "BYTE_ARRAY", repetition_type: "OPTIONAL" },
-      { name: "path", type: "BYTE_ARRAY", converted_type: "UTF8", repetition_type: "OPTIONAL" },
-      { name: "label", type: "INT64", repetition_type: "OPTIONAL" },
-    ],
-    rowGroupSize: 2,
-    ...(huggingface !== undefined && { kvMetadata: [{ key: "huggingface", value: huggingface }] }),
-  });
+/** A file in the folder. */
+async function parquet(name: string, rows: readonly ParquetRow[], huggingface?: string): Promise<string> {
   const path = join(folder, name);
   await mkdir(join(path, ".."), { recursive: true });
-  await writeFile(path, new Uint8Array(buffer));
+  await writeFile(path, await parquetOf(rows, huggingface));
   return path;
 }
 
@@ -97,4 +73,14 @@ test("other Parquet files, and damaged ones, are refused by name", async () => {
   const whole = await readFile(await parquet("whole.parquet", rows, withClasses));
   await writeFile(path, whole.fill(7, 4, 60));
   await expect(load(path)).rejects.toThrow(/prices\.parquet/);
+});
+
+test("a file for which the decoder never ends is refused", async () => {
+  const path = await parquet("endless.parquet", rows);
+  const bytes = await readFile(path);
+  bytes[13] = 0; // The end of the first page's head, too early.
+  await writeFile(path, bytes);
+  await expect(unpackedParquet([path], { patience: 2000 })).rejects.toThrow(
+    /endless\.parquet: cannot be read as a Parquet file \(it takes over 2 s\); replace it by a whole copy$/,
+  );
 });

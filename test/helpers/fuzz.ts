@@ -60,11 +60,15 @@ async function readOrRefused(read: () => unknown): Promise<void> {
   expect((user + system) / 1000).toBeLessThan(SLOWEST);
 }
 
-/** Many cases of what may happen to a reader. */
-export function everyCase<T>(values: fc.Arbitrary<T>, read: (value: T) => unknown): Promise<void> {
+/**
+ * Many cases of what may happen to a reader.
+ *
+ * @param share the share of the cases for a reader that takes long.
+ */
+export function everyCase<T>(values: fc.Arbitrary<T>, read: (value: T) => unknown, share = 1): Promise<void> {
   return fc.assert(
     fc.asyncProperty(values, (value) => readOrRefused(() => read(value))),
-    cases,
+    { ...cases, numRuns: Math.ceil(share * cases.numRuns) },
   );
 }
 

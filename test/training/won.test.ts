@@ -20,6 +20,14 @@ test("a loss near 0 for a whole epoch is said once", () => {
   expect(watch(epochOf(3, [0, 0]), 2)).toBeUndefined();
 });
 
+test.each([
+  [0.13, false],
+  [0.06, false],
+  [0.04, true],
+])("a mean loss of %f is said to be won: %s", (loss, said) => {
+  expect(discriminatorWatch()(epochOf(1, [loss, loss]), 2) !== undefined).toBe(said);
+});
+
 test("a critic's loss, which may pass 0, and other recipes' mean nothing", () => {
   expect(discriminatorWatch()(epochOf(1, [0, 0], {}), 2)).toBeUndefined();
 });

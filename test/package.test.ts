@@ -264,7 +264,7 @@ describe("a browser's bundle", () => {
         rolldownOptions: {
           onwarn: (warning) => warnings.push(warning.message),
           // A busy machine is no fault of the bundle.
-          checks: { pluginTimings: false },
+          checks: { bundlerTimings: false },
         },
       },
     });

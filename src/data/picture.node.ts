@@ -10,8 +10,6 @@ import { shrunk } from "./shrink.js";
 
 /** Larger pictures are refused before they are decoded: a file of 8 KB can contain a picture of a gigabyte. */
 const MOST_MEGAPIXELS = 32;
-/** Pictures from this size on are decoded one at a time, independent of the number of threads. */
-export const LARGE_MEGAPIXELS = 4;
 
 /** A decoded picture: 4 bytes per pixel, red, green, blue and opacity. */
 export interface Bitmap {

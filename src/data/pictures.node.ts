@@ -28,6 +28,9 @@ export interface PictureRead {
 /** The maximum file size: larger files are not pictures of up to 32 megapixels. */
 const MOST_BYTES = 256e6;
 
+/** Pictures from this size on are decoded one at a time, independent of the number of threads. */
+const LARGE_MEGAPIXELS = 4;
+
 /** Read pictures into their positions. A broken picture is reported and its position is not changed. */
 export async function readPictures(task: ReadingTask, pictures: PicturesToRead): Promise<PictureRead[]> {
   const { channels, size, images } = task;
@@ -49,7 +52,7 @@ export async function readPictures(task: ReadingTask, pictures: PicturesToRead):
 async function read(
   task: ReadingTask,
   path: string,
-  { headOf, imageOfPicture, LARGE_MEGAPIXELS }: typeof import("./picture.node.js"),
+  { headOf, imageOfPicture }: typeof import("./picture.node.js"),
 ) {
   const bytes = contentOf(path);
   const { format, megapixels } = headOf(bytes);

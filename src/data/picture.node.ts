@@ -3,8 +3,7 @@ import { createRequire } from "node:module";
 import { imageSize } from "image-size";
 import type { Background } from "./dataset.js";
 import { decoders, Jimp } from "./jimp.node.js";
-import type { Format, PictureForm } from "./picture-formats.node.js";
-import { formats } from "./picture-formats.node.js";
+import { type Format, formats, type PictureForm } from "./picture-formats.node.js";
 import { pngUntilEnd, tiffOfOnePage } from "./picture-trim.js";
 import { shrunk } from "./shrink.js";
 

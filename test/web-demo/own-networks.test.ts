@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { build, constant, gemm, input, relu, tanh } from "../../src/graph/index.js";
 import { encodeModel, readModel, summarizeModel } from "../../src/onnx/index.js";
@@ -24,6 +25,22 @@ const weight = (name: string, shape: readonly [number, number]) => {
   return constant("float32", shape, numbers, name);
 };
 
+/** Do something on the page, opened at a static host, and require that nothing went wrong there. */
+async function onPage(use: (page: Page) => Promise<void>): Promise<void> {
+  const [host, browser] = await Promise.all([plainHost(), launch()]);
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(60_000);
+    const seen = watch(page, host.url);
+    await page.goto(`${host.url}?count=16`);
+    await page.locator("#start:enabled").waitFor();
+    await use(page);
+    expect(seen).toEqual([]);
+  } finally {
+    await Promise.all([browser.close(), host.close()]);
+  }
+}
+
 describe.skipIf(!executablePath)(
   `networks from files in ${executablePath ?? "chromium, which is not here"}`,
   () => {
@@ -46,14 +63,8 @@ describe.skipIf(!executablePath)(
     });
     afterAll(() => rm(cwd, { recursive: true, force: true }));
 
-    test("train.onnx and its manifest train in the page, from the weights of the files, which it gives back learned", async () => {
-      const [host, browser] = await Promise.all([plainHost(), launch()]);
-      try {
-        const page = await browser.newPage();
-        page.setDefaultTimeout(60_000);
-        const seen = watch(page, host.url);
-        await page.goto(`${host.url}?count=16`);
-        await page.locator("#start:enabled").waitFor();
+    test("train.onnx and its manifest train in the page, from the weights of the files, which it gives back learned", () =>
+      onPage(async (page) => {
         const [train, manifest] = ["train.onnx", "manifest.json"].map((name) => join(cwd, "graphs", name));
         const choose = (...files: string[]) => page.locator("#file").setInputFiles(files);
         const fails = (text: RegExp) => page.locator("#train-problem").filter({ hasText: text }).waitFor();
@@ -90,20 +101,10 @@ describe.skipIf(!executablePath)(
         const [old, learned] = [readModel(before).tensors, readModel(after).tensors];
         expect(learned.get("first")?.data).toEqual(old.get("first")?.data);
         expect(learned.get("second")?.data).not.toEqual(old.get("second")?.data);
-        expect(seen).toEqual([]);
-      } finally {
-        await Promise.all([browser.close(), host.close()]);
-      }
-    });
+      }));
 
-    test("a classifier from a file trains in the page from the weights of --init, and shows its answers", async () => {
-      const [host, browser] = await Promise.all([plainHost(), launch()]);
-      try {
-        const page = await browser.newPage();
-        page.setDefaultTimeout(60_000);
-        const seen = watch(page, host.url);
-        await page.goto(`${host.url}?count=16`);
-        await page.locator("#start:enabled").waitFor();
+    test("a classifier from a file trains in the page from the weights of --init, and shows its answers", () =>
+      onPage(async (page) => {
         const files = ["train.onnx", "manifest.json"].map((name) => join(cwd, "classifier", name));
         await page.locator("#file").setInputFiles(files);
         await page.locator("#curves", { hasText: "right answers" }).waitFor();
@@ -120,10 +121,6 @@ describe.skipIf(!executablePath)(
         const [look, answer] = initial.map(([, { data }]) => data);
         expect(learned.get("look")?.data).toEqual(look);
         expect(learned.get("answer")?.data).not.toEqual(answer);
-        expect(seen).toEqual([]);
-      } finally {
-        await Promise.all([browser.close(), host.close()]);
-      }
-    });
+      }));
   },
 );

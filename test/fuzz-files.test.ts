@@ -7,6 +7,7 @@ import { Header, type HeaderData } from "tar";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { unpacked } from "../src/data/archive.node.js";
 import { unpackedParquet } from "../src/data/parquet.node.js";
+import { ParquetReader } from "../src/data/parquet-reader.node.js";
 import { readPictures } from "../src/data/pictures.node.js";
 import { checkPath } from "../src/runs/check.js";
 import { listRuns } from "../src/runs/list.js";
@@ -16,7 +17,7 @@ import { checkMetrics, truncateMetrics } from "../src/runs/run-folder.js";
 import { resultsOf, rowsOf, tableRun } from "../src/runs/table.js";
 import { newsOf } from "../src/serving/run-view.js";
 import { damaged, everyCase, expectPrintable, expectUnharmed, PATIENCE } from "./helpers/fuzz.js";
-import { parquetOf } from "./helpers/parquet.js";
+import { parquetOf, pyarrowFile } from "./helpers/parquet.js";
 import { flatRows, pictureOf } from "./helpers/pictures.js";
 import { zipOf } from "./helpers/zip.js";
 
@@ -163,31 +164,53 @@ describe("an archive", () => {
 });
 
 describe("a Parquet file", async () => {
-  const rows = [10, 20, 30, undefined].map((grey, label) => ({ grey, label }));
-  const whole = await parquetOf(rows, '{"info":{"features":{"image":{"_type":"Image"}}}}');
+  const rows = [10, 20, 10, undefined].map((grey, label) => ({ grey, label }));
+  const note =
+    '{"info":{"features":{"image":{"_type":"Image"},"label":{"_type":"ClassLabel","names":["a","b"]}}}}';
+  const wholes: [string, number, Uint8Array][] = [
+    ["in Snappy with labels", 4, await parquetOf(rows, note)],
+    [
+      "without compression and labels",
+      4,
+      await parquetOf(rows, undefined, { codec: "UNCOMPRESSED", labels: false }),
+    ],
+    ["of pyarrow with dictionaries", 5, pyarrowFile],
+  ];
+  const reader = new ParquetReader();
+  let place: string;
   let count = 0;
-  const read = async (bytes: Uint8Array, patience?: number) => {
-    const path = join(folder, `${count++}.parquet`);
+  beforeAll(async () => {
+    place = join(folder, "parquet");
+    await mkdir(place);
+    vi.stubEnv("GAN_ONNX_CACHE", join(place, "cache"));
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await reader.close();
+  });
+
+  /** Unpack it, and require that nothing else is left. */
+  const unpack = async (bytes: Uint8Array) => {
+    const path = join(place, `${count++}.parquet`);
     await writeFile(path, bytes);
-    vi.stubEnv("GAN_ONNX_CACHE", join(folder, "parquet-cache"));
     try {
-      const { folder: to } = await unpackedParquet([path], { patience });
-      return await readdir(to, { recursive: true });
+      const { folder: to } = await unpackedParquet([path], { reader });
+      const names = await readdir(to, { recursive: true });
+      await rm(to, { recursive: true });
+      return names.filter((name) => name.endsWith(".png"));
     } finally {
       await rm(path);
-      await rm(join(folder, "parquet-cache"), { recursive: true, force: true });
-      vi.unstubAllEnvs();
+      expect(await readdir(place, { recursive: true })).toEqual(["cache", "cache/archives"]);
     }
   };
 
-  test("is read whole", async () => {
-    expect(await read(whole)).toHaveLength(8);
+  test.each(wholes)("%s is read whole", async (_, pictures, whole) => {
+    expect(await unpack(whole)).toHaveLength(pictures);
   });
 
-  // Each case starts a thread.
-  test(
-    "with damage is read, or refused by one line",
-    () => everyCase(damaged(whole), (bytes) => read(bytes, 500), 1 / 20),
+  test.each(wholes)(
+    "%s with damage is read, or refused by one line",
+    (_, __, whole) => everyCase(damaged(whole), unpack, 50),
     PATIENCE,
   );
 });

@@ -1,10 +1,13 @@
-/** A thread that reads a Parquet file, see parquet.node.ts. */
-import { parentPort, workerData } from "node:worker_threads";
+/** A thread that reads Parquet files, see parquet-reader.node.ts. */
+import { parentPort } from "node:worker_threads";
 import { GanOnnxError, messageOf } from "../error.js";
 import { openParquet, type ParquetFile, type ParquetPicture, picturesOfGroup } from "./parquet-file.node.js";
 
-/** What is asked: what the file holds, or the pictures of a group of rows. */
-export type ParquetQuestion = "content" | number;
+/** What is asked: what a file holds, or the pictures of a group of rows. */
+export interface ParquetQuestion {
+  readonly path: string;
+  readonly group?: number;
+}
 
 export interface ParquetContent {
   /** The number of rows of each group. */
@@ -17,14 +20,15 @@ export type ParquetAnswer =
   | { readonly pictures: readonly ParquetPicture[] }
   | { readonly fault: { readonly what: string; readonly fix?: string } };
 
-const path = workerData as string;
-let file: ParquetFile | undefined;
+/** The file of the last question. The next is mostly about the same one. */
+let open: ParquetFile | undefined;
 
-async function answered(question: ParquetQuestion): Promise<ParquetAnswer> {
+async function answered({ path, group }: ParquetQuestion): Promise<ParquetAnswer> {
   try {
-    file ??= await openParquet(path);
-    if (question !== "content") return { pictures: await picturesOfGroup(file, question) };
-    const { metadata, classNames } = file;
+    // A question about the content comes first, so it opens the file as it is now.
+    if (group === undefined || open?.path !== path) open = await openParquet(path);
+    if (group !== undefined) return { pictures: await picturesOfGroup(open, group) };
+    const { metadata, classNames } = open;
     return { content: { groups: metadata.row_groups.map(({ num_rows }) => Number(num_rows)), classNames } };
   } catch (error) {
     if (!(error instanceof GanOnnxError)) return { fault: { what: messageOf(error) } };
@@ -35,6 +39,6 @@ async function answered(question: ParquetQuestion): Promise<ParquetAnswer> {
 
 parentPort?.on("message", async (question: ParquetQuestion) => {
   const answer = await answered(question);
-  const buffers = "pictures" in answer ? answer.pictures.map(({ bytes }) => bytes.buffer) : [];
-  parentPort?.postMessage(answer, buffers);
+  const pictures = "pictures" in answer ? answer.pictures : [];
+  parentPort?.postMessage(answer, [...new Set(pictures.map(({ bytes }) => bytes.buffer))]);
 });

@@ -139,6 +139,7 @@ async function makeSteps(
       if (broken) throw await stopped(broken);
       await keeper.metrics(lines);
       progress({ ...lines[lines.length - 1], lines, epochs, stepsInEpoch });
+      if (!next) keeper.lastStep?.();
       const state = current.state ?? (next ? undefined : engine.getState());
       if (state) {
         const at = endsEpoch ? { epoch, step: 0 } : { epoch: epoch - 1, step: block.firstStep + block.steps };
@@ -250,11 +251,19 @@ function brokenMetric(lines: readonly MetricsLine[], graph: Training["graph"]): 
 /** Metrics are computed before the update of their step: only the state shows whether the update was valid. */
 function brokenState(state: Tensors, { epoch, step }: MetricsLine): Divergence | undefined {
   for (const name of state.keys()) {
-    const broken = floatsIn(state, name).find((value) => !Number.isFinite(value));
-    if (broken === undefined) continue;
+    const values = floatsIn(state, name);
+    if (allFinite(values)) continue;
+    const broken = values.find((value) => !Number.isFinite(value));
     return { epoch, step, phase: name.split("/", 1)[0], what: `a number of ${name} is ${broken}` };
   }
   return undefined;
+}
+
+/** x·0 is 0 for finite x and NaN otherwise. Ten times faster than a callback for each number, of which a state has millions. */
+function allFinite(values: Float32Array): boolean {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * 0;
+  return sum === 0;
 }
 
 /**

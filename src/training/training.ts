@@ -80,6 +80,8 @@ export interface Keeper {
   /** Called when nothing more will be saved, also if nothing was begun. */
   end?(): Promise<void>;
   metrics(lines: readonly MetricsLine[]): Promise<void>;
+  /** Called after the last step: the training is complete or stopped. What is not saved yet is saved next. */
+  lastStep?(): void;
   realImages(sheet: Picture): Promise<void>;
   /** The samples of the fixed latents after an epoch. */
   sheet(sheet: Picture, epoch: number): Promise<void>;

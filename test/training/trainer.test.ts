@@ -9,7 +9,7 @@ import { floatsIn, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
 import { STEP_STATE, STEPS_STATE } from "../../src/training/names.js";
 import { initialState } from "../../src/training/state.js";
 import { train } from "../../src/training/trainer.js";
-import type { Progress } from "../../src/training/training.js";
+import type { Keeper, Progress } from "../../src/training/training.js";
 import { temporaryFolder } from "../data/files.js";
 import { tree } from "../helpers/cli.js";
 import { someBytes } from "../helpers/dataset.js";
@@ -72,6 +72,27 @@ test("a training tells of every step, writes its files and returns its checkpoin
       lines.map(({ epoch, step, metrics }) => ({ epoch, iteration: step, ...metrics })),
     ),
   );
+});
+
+test("a stopped training tells that no step follows before it saves", async () => {
+  const run = await training();
+  const place = workplaceOf(run, { flat: {} });
+  const told: string[] = [];
+  const keeper: Keeper = {
+    ...place.keeper,
+    lastStep: () => told.push("last step"),
+    checkpoint: async () => {
+      told.push("saved");
+    },
+  };
+  const stop = new AbortController();
+  const step = () => {
+    told.push("steps");
+    stop.abort();
+  };
+  await train(run, { ...place, keeper }, step, stop.signal);
+  // The call after the first one was on its way.
+  expect(told).toEqual(["steps", "steps", "last step", "saved"]);
 });
 
 /** Optimizers with all that they can remember, and a learning rate that is another one in every step. */

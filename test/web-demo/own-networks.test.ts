@@ -85,7 +85,7 @@ describe.skipIf(!executablePath)(
         await page.locator("#start").click();
         await page
           .locator("#train-status")
-          .filter({ hasText: /^Paused/ })
+          .filter({ hasText: /^Paused(\.$|, and kept)/ })
           .waitFor();
         const downloading = page.waitForEvent("download");
         await page.locator("#download").click();
@@ -114,7 +114,7 @@ describe.skipIf(!executablePath)(
         await page.getByRole("img", { name: /^What the classifier says at step \d/ }).waitFor();
         expect(await page.locator("#real").isVisible()).toBe(false);
         await page.locator("#start").click();
-        await page.locator("#train-status", { hasText: /^Paused/ }).waitFor();
+        await page.locator("#train-status", { hasText: /^Paused(\.$|, and kept)/ }).waitFor();
         const downloading = page.waitForEvent("download");
         await page.getByRole("button", { name: "Download classifier.onnx" }).click();
         const learned = readModel(new Uint8Array(await readFile(await (await downloading).path()))).tensors;

@@ -149,7 +149,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
   };
   const rest = async () => {
     await start().click();
-    await says(/^Paused/);
+    await says(/^Paused(\.$|, and kept)/);
   };
 
   test("agrees with Node after 50 steps and more, in which the discriminator's loss falls", async () => {
@@ -351,7 +351,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await says(/^Training\.$/);
     await start().focus();
     await page.keyboard.press("Enter");
-    await says(/^Paused/);
+    await says(/^Paused(\.$|, and kept)/);
     await page.keyboard.press("Enter");
     await says(/^Training\.$/);
     await button("Start over").focus();

@@ -47,6 +47,8 @@ export type TrainingEvent =
   | { readonly kind: "kept"; readonly notKept?: string }
   | { readonly kind: "preparing"; readonly what: string }
   | { readonly kind: "steps" }
+  /** No step follows. The progress is stored next, then `paused` comes. */
+  | { readonly kind: "stopped" }
   | { readonly kind: "paused" }
   | { readonly kind: "failed"; readonly message: string }
   | { readonly kind: "lost"; readonly message: string }
@@ -117,7 +119,7 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
     case "taken":
       return taken(state, event.notKept);
     case "pause":
-      if (phase === "training") return pausing(state, "Pausing…");
+      if (phase === "training") return pausing(state, "Pausing after this step…");
       // Nothing is lost: earlier results are already stored.
       return phase === "preparing" ? rest(state, "Paused.", [{ kind: "end" }]) : same(state);
     case "change": {
@@ -159,7 +161,10 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
 /** The transition for a report of the worker. */
 function heard(
   state: TrainingState,
-  event: Extract<TrainingEvent, { kind: "preparing" | "steps" | "paused" | "failed" | "lost" | "silent" }>,
+  event: Extract<
+    TrainingEvent,
+    { kind: "preparing" | "steps" | "stopped" | "paused" | "failed" | "lost" | "silent" }
+  >,
 ): Transition {
   switch (event.kind) {
     case "preparing":
@@ -168,6 +173,10 @@ function heard(
       if (state.phase !== "preparing") return same(state);
       if (state.afterwards) return pausing(state, "Changing…");
       return same({ ...state, phase: "training", said: "Training." });
+    case "stopped":
+      return same(
+        state.phase === "pausing" && !state.afterwards ? { ...state, said: "Paused. Storing it…" } : state,
+      );
     case "paused":
       return afterPause(state, state.notKept ? "Paused." : "Paused, and kept in this browser.");
     case "failed":

@@ -3,6 +3,7 @@ import { drawDigits } from "../../src/data/drawn.js";
 import { idxDataset } from "../../src/data/idx.js";
 import type { Design } from "../../src/recipes/index.js";
 import { NEXT, type StatefulSession } from "../../src/runtime/engine.js";
+import type { Tensors } from "../../src/tensors/tensor.js";
 import { feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs, type StepGraph } from "../../src/training/step-graph.js";
@@ -88,7 +89,15 @@ async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<
   const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
   const engine = await openOn(provider, train, left);
   const { seed } = plan;
-  const open = (bytes: Uint8Array) => openOn(provider, bytes);
+  // To draw a scene takes as long as a call of the training: between its parts, requests of the page are handled.
+  const open = async (bytes: Uint8Array) => {
+    const model = await openOn(provider, bytes);
+    const run = async (feeds: Tensors) => {
+      await new Promise((resolve) => setTimeout(resolve));
+      return model.run(feeds);
+    };
+    return { run, close: () => model.close() };
+  };
   const painter =
     design.exported.kind === "generator"
       ? await ScenePainter.open(design, dataset, open, seed)

@@ -59,6 +59,8 @@ export type TrainReport =
       readonly scene: Scene;
       readonly place: string;
     }
+  /** A pause was requested, and no step follows. The progress comes next, then `paused`. */
+  | { readonly kind: "stopped" }
   | { readonly kind: "paused" }
   | { readonly kind: "files"; readonly files: readonly Uint8Array<ArrayBuffer>[] }
   | { readonly kind: "noFiles"; readonly message: string }
@@ -83,6 +85,8 @@ const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
 const preparing = (what: string) => tell({ kind: "preparing", what });
 let pause = new AbortController();
 let pace: Pace = "normal";
+/** Ends the wait between two calls. */
+let endWait = () => {};
 
 /** The running training, with its progress. */
 let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgress(): void } | undefined;
@@ -130,7 +134,12 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
     keeper: {
       begin: async () => {},
       // A call occupies the whole worker. Handle requests of the page between two calls.
-      metrics: () => new Promise((resolve) => setTimeout(resolve, paces[pace].wait)),
+      metrics: () =>
+        new Promise((resolve) => {
+          endWait = resolve;
+          setTimeout(resolve, signal.aborted ? 0 : paces[pace].wait);
+        }),
+      lastStep: () => tell({ kind: "stopped" }),
       realImages: async () => {},
       // The painter shows the scenes itself.
       sheet: async () => {},
@@ -262,7 +271,8 @@ async function answer(request: TrainRequest): Promise<void> {
     case "train":
       return run(request, request.provider);
     case "pause":
-      return pause.abort();
+      pause.abort();
+      return endWait();
     case "pace":
       pace = request.pace;
       return;

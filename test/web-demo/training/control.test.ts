@@ -133,7 +133,13 @@ describe("the training of a page", () => {
     expect(kept()).toMatchObject({ checkpoint: checkpointAt(2), view: { place: "step 2" } });
     expect(kept()?.view?.points.map(({ step }) => step)).toEqual([1, 2]);
     await first.does({ kind: "pause" });
+    await first.tells({ kind: "stopped" });
+    expect([first.state()?.said, kept()?.checkpoint]).toEqual(["Paused. Storing it…", checkpointAt(2)]);
     await first.tells(progress(3), { kind: "paused" });
+    expect([first.state()?.said, kept()?.checkpoint]).toEqual([
+      "Paused, and kept in this browser.",
+      checkpointAt(3),
+    ]);
     expect([first.state()?.phase, isHeld()]).toEqual(["paused", false]);
 
     const second = tab(store);

@@ -31,6 +31,12 @@ describe("a training", () => {
       state: { phase: "training", said: "Training." },
       effects: ["take", "train"],
     });
+    // It does not say that it is kept before it is.
+    expect(through(...training, { kind: "pause" }).state.said).toBe("Pausing after this step…");
+    expect(through(...training, { kind: "pause" }, { kind: "stopped" }).state).toMatchObject({
+      phase: "pausing",
+      said: "Paused. Storing it…",
+    });
     const { state, effects } = through(...paused);
     expect(state).toMatchObject({ phase: "paused", plan, said: "Paused, and kept in this browser." });
     expect(effects).toEqual(["take", "train", "pause", "release"]);
@@ -71,7 +77,7 @@ describe("a training", () => {
   test("takes changed settings by a pause, whenever they come", () => {
     const changed = { ...plan, learningRate: 5e-3 };
     const expected = { state: { phase: "preparing", plan: changed, provider: "webgpu" } };
-    const now = through(...training, faster, { kind: "paused" });
+    const now = through(...training, faster, { kind: "stopped" }, { kind: "paused" });
     expect(now).toMatchObject(expected);
     expect(now.effects).toEqual(["take", "train", "pause", "take"]);
     const early = through(start, faster, { kind: "taken" }, { kind: "steps" }, { kind: "paused" });
@@ -141,6 +147,7 @@ describe("a training", () => {
     { kind: "startOver" },
     { kind: "undo" },
     { kind: "steps" },
+    { kind: "stopped" },
     { kind: "paused" },
     faster,
   ])("that is not there does not mind %o", (event) => {

@@ -12,6 +12,8 @@ export interface Contestant {
    * training is interrupted when the budget is spent.
    */
   readonly planned?: boolean;
+  /** Train this number of epochs with the first seed alone, whatever time they take: what the others are held against. */
+  readonly epochs?: number;
 }
 
 const batches64 = ["--batch-size", "64"];
@@ -20,6 +22,7 @@ const told = ["--classes", "10"];
 /** In the order of importance: whoever has little time gets the first ones. */
 export const contestants: readonly Contestant[] = [
   { name: "vae-gan", args: ["--recipe", "vae-gan"], planned: true },
+  { name: "vae-gan-unconditional", args: ["--recipe", "vae-gan", "--classes", "1"], planned: true },
   {
     name: "conditional",
     args: ["--recipe", "conditional", "--ema", "0.99"],
@@ -38,6 +41,7 @@ export const contestants: readonly Contestant[] = [
       ...["--ema", "0.99"],
     ],
   },
+  { name: "vanilla-100-epochs", args: ["--recipe", "vanilla"], epochs: 100 },
 ];
 
 export interface Options {

@@ -110,12 +110,16 @@ export async function resultOf(
   return resultSchema.parse(JSON.parse(await readFile(path, "utf8")));
 }
 
+/** CPU seconds until training begins, and of an epoch. */
+const costSchema = z.object({ start: z.number(), epoch: z.number() });
+
+const costFile = ({ out }: Options, { name }: Contestant) => join(out, `${name}-cost.json`);
+
 /** The number of epochs that come nearest to the budget, at least 1. It is measured once, by two short trainings. */
-async function epochsFor(options: Options, { name, args }: Contestant, core: number): Promise<number> {
-  const path = join(options.out, `${name}-cost.json`);
-  const measured = existsSync(path)
-    ? z.object({ start: z.number(), epoch: z.number() }).parse(JSON.parse(await readFile(path, "utf8")))
-    : undefined;
+async function epochsFor(options: Options, contestant: Contestant, core: number): Promise<number> {
+  const { name, args } = contestant;
+  const path = costFile(options, contestant);
+  const measured = existsSync(path) ? costSchema.parse(JSON.parse(await readFile(path, "utf8"))) : undefined;
   const cost = measured ?? (await costOf());
   if (!measured) await writeFile(path, JSON.stringify(cost));
   return Math.max(1, Math.round((options.seconds - cost.start) / cost.epoch));
@@ -142,24 +146,44 @@ async function epochsFor(options: Options, { name, args }: Contestant, core: num
   }
 }
 
+/** A planned training that takes more than this multiple of the budget is repeated with fewer epochs. */
+const TOO_LONG = 1.2;
+
+/** Train for the budget. Returns the CPU seconds that it took, and the command that does the same. */
+async function trained(
+  options: Options,
+  contestant: Contestant,
+  { seed, core, run }: { readonly seed: number; readonly core: number; readonly run: string },
+): Promise<{ seconds: number; command: string }> {
+  const { args, planned = false, epochs: fixed } = contestant;
+  await rm(run, { recursive: true, force: true });
+  const training = ["train", ...args, "--data", options.data, "--seed", String(seed)];
+  const epochs = fixed ?? (planned ? await epochsFor(options, contestant, core) : undefined);
+  const lasting = epochs === undefined ? training : [...training, "--epochs", String(epochs)];
+  const { seconds } = await onCore(
+    core,
+    [...training, "--epochs", String(epochs ?? 10_000), "--threads", "1", "--out", run],
+    epochs === undefined ? options.seconds : undefined,
+  );
+  if (planned && epochs !== undefined && epochs > 1 && seconds > TOO_LONG * options.seconds) {
+    const { start } = costSchema.parse(JSON.parse(await readFile(costFile(options, contestant), "utf8")));
+    const epoch = Math.max((seconds - start) / epochs, (options.seconds - start) / (epochs - 0.5));
+    await writeFile(costFile(options, contestant), JSON.stringify({ start, epoch }));
+    return trained(options, contestant, { seed, core, run });
+  }
+  return { seconds, command: lasting.join(" ") };
+}
+
 /** Train, export and score, and write the result. */
 export async function measure(
   options: Options,
   contestant: Contestant,
   { seed, core }: { readonly seed: number; readonly core: number },
 ): Promise<Result> {
-  const { name, args, planned } = contestant;
+  const { name } = contestant;
   const { data, samples, out } = options;
   const run = join(out, `${name}-${seed}`);
-  await rm(run, { recursive: true, force: true });
-  const epochs = planned ? await epochsFor(options, contestant, core) : 10_000;
-  const training = ["train", ...args, "--data", data, "--seed", String(seed)];
-  const lasting = planned ? [...training, "--epochs", String(epochs)] : training;
-  const { seconds } = await onCore(
-    core,
-    [...training, "--epochs", String(epochs), "--threads", "1", "--out", run],
-    planned ? undefined : options.seconds,
-  );
+  const { seconds, command } = await trained(options, contestant, { seed, core, run });
   const model = `${run}.onnx`;
   await onCore(core, ["export", model, "--run", run]);
   const scoring = ["evaluate", model, "--data", data, "--samples", String(samples), "--threads", "1"];
@@ -168,7 +192,7 @@ export async function measure(
   const { steps, images } = await progressOf(run);
   const result: Result = {
     ...{ name, seed, seconds, steps, images, floor, scores: models[0] },
-    command: lasting.join(" ").replace(data, data.includes("/") ? "DATA" : data),
+    command: command.replace(data, data.includes("/") ? "DATA" : data),
   };
   await mkdir(dirname(run), { recursive: true });
   await writeAtomically(

@@ -2,7 +2,13 @@ import { GanOnnxError } from "../../error.js";
 import { defineOp, type Op } from "../operator.js";
 import type { Value } from "../value.js";
 import { checkChannels, grownSizes, image, leftOver, shrunkSizes } from "./conv-geometry.js";
-import { convByProduct, convTransposeByProduct, type Geometry, weightGradientByProduct } from "./patches.js";
+import {
+  convByProduct,
+  convTransposeByProduct,
+  fewPatches,
+  type Geometry,
+  weightGradientByProduct,
+} from "./patches.js";
 import { sum } from "./reduce.js";
 
 // The arithmetic of both operators: Dumoulin and Visin, https://arxiv.org/abs/1603.07285. For one axis, with image
@@ -32,7 +38,9 @@ export const convOp: Op<Inputs, typeof schema> = defineOp({
     ...bias.map(() => () => sum(g, [0, 2, 3])),
   ],
   lower: ([x, weight, bias], y, geometry) =>
-    isLearned(weight) ? convByProduct(x, weight, bias, y.shape, geometry) : undefined,
+    isLearned(weight) && fewPatches(y.shape, weight.shape)
+      ? convByProduct(x, weight, bias, y.shape, geometry)
+      : undefined,
 });
 
 export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
@@ -50,7 +58,9 @@ export const convTransposeOp: Op<Inputs, typeof transposedSchema> = defineOp({
     ...bias.map(() => () => sum(g, [0, 2, 3])),
   ],
   lower: ([x, weight, bias], y, geometry) =>
-    isLearned(weight) ? convTransposeByProduct(x, weight, bias, y.shape, geometry) : undefined,
+    isLearned(weight) && fewPatches(x.shape, weight.shape)
+      ? convTransposeByProduct(x, weight, bias, y.shape, geometry)
+      : undefined,
 });
 
 /**

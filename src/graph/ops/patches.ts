@@ -17,7 +17,8 @@ import { concat, split } from "./shape.js";
 // rows of the product are channels.
 //
 // Patches have one number for each channel, tap and pixel of the small image. For larger images that is most of the
-// memory of a training, so products are computed in parts that cut no sum: the results differ by rounding at most.
+// memory of a training, and more than a cache holds. So these use ONNX Runtime's kernels if one image has enough pixels
+// for them, and the other products are computed in parts (bench/README.md).
 //
 // A convolution connects a large image with a small one: tap k of the kernel connects pixel o of the small image with
 // pixel s·o + d·k - p of the large image, or with padding.
@@ -100,19 +101,47 @@ function isPixelByPixel({ weight, geometry }: Sides): boolean {
   return area(weight) === 1 && strides.every((stride) => stride === 1) && pads.every((pad) => pad === 0);
 }
 
-/** About the most numbers of patches per image of the batch in one product: 32 MiB at a batch of 128. */
-const MOST_NUMBERS = 2 ** 16;
+/**
+ * The most numbers of patches per image in one product, and about the most in one of several parts of channels, each of
+ * which reads the whole small image. No convolution of dcgan has more on images of MNIST, or on 32x32 in colour.
+ */
+const MOST_NUMBERS = 2 ** 15;
 
-/** The extents of about equal parts of an axis, for a product that reads so many numbers of patches per image. */
-function partsOf(extent: number, numbers: number): number[] {
-  const count = Math.min(extent, Math.ceil(numbers / MOST_NUMBERS));
-  const edge = (i: number) => Math.floor((i * extent) / count);
+/** About the numbers of patches per image in one of several parts of pixels: 4 MiB at a batch of 128. */
+const NUMBERS_OF_PART = 2 ** 13;
+
+/** The least pixels of one small image for which the matrices of ONNX Runtime's kernels are large enough. */
+const PIXELS_OF_KERNELS = 256;
+
+/** Whether a product over the batch is faster than ONNX Runtime's kernel, which gathers the patches of one image. */
+export function fewPatches(small: readonly Dim[], weight: readonly Dim[]): boolean {
+  return area(small) < PIXELS_OF_KERNELS || numbersOf({ small, weight }) <= MOST_NUMBERS;
+}
+
+/** The numbers of channels of the large image in about equal parts of a product. */
+function channelParts(sides: Sides): number[] {
+  const channels = Number(sides.large[1]);
+  const count = Math.min(channels, Math.ceil(numbersOf(sides) / MOST_NUMBERS));
+  const edge = (i: number) => Math.floor((i * channels) / count);
   return Array.from({ length: count }, (_, i) => edge(i + 1) - edge(i));
 }
 
+/**
+ * The numbers of pixels of the small image in the parts of a product. They are odd, but for the last: rows of patches
+ * whose distance in memory is a power of two would share few places of the cache.
+ *
+ * @param more pixels to add to each part. Equal patches would be shared, and kept in memory from one use to the other.
+ */
+function pixelParts(sides: Sides, more = 0): number[] {
+  const [extent, numbers] = [area(sides.small), numbersOf(sides)];
+  if (numbers <= MOST_NUMBERS || isPixelByPixel(sides)) return [extent];
+  const size = 2 * Math.floor((extent * NUMBERS_OF_PART) / numbers / 2) + 1 + more;
+  return Array.from({ length: Math.ceil(extent / size) }, (_, i) => Math.min(size, extent - i * size));
+}
+
 /** The numbers of patches per image. */
-function numbersOf({ large, small, weight }: Sides): number {
-  return Number(large[1]) * area(weight) * area(small);
+function numbersOf({ small, weight }: Pick<Sides, "small" | "weight">): number {
+  return Number(weight[1]) * area(weight) * area(small);
 }
 
 /**
@@ -159,9 +188,7 @@ export function convByProduct(
   const c = bias && reshape(bias, [bias.shape[0], 1]);
   const matrix = weightMatrix(weight);
   // Each part has some of the result's pixels.
-  const parts = Array.from(patches(pixels(x), sides, partsOf(area(small), numbersOf(sides))), (part) =>
-    gemm(matrix, part, { c }),
-  );
+  const parts = Array.from(patches(pixels(x), sides, pixelParts(sides)), (part) => gemm(matrix, part, { c }));
   return batchFirst(concat(parts, 1), small);
 }
 
@@ -188,7 +215,7 @@ export function convTransposeByProduct(
   const most = contributions.reduce((longest, { length }) => Math.max(longest, length), 1);
   const table = Array.from({ length: most }, (_, i) => contributions.map((from) => from[i] ?? zero));
   // Each part has some of the result's channels. It needs its products and as many gathered ones: twice the memory.
-  const parts = split(weight, 1, partsOf(Number(large[1]), 2 * numbersOf(sides))).map((part) => {
+  const parts = split(weight, 1, channelParts(sides)).map((part) => {
     const products = gemm(weightMatrix(part), asRows(withZero(pixels(y))), { transA: true });
     return sum(pick(reshape(products, [part.shape[1], taps * (zero + 1), batch]), table), [1]);
   });
@@ -203,12 +230,17 @@ export function weightGradientByProduct(
   geometry: Geometry,
 ): Value {
   const sides = { large: large.shape, small: small.shape, weight, geometry };
-  const rows = asRows(pixels(small));
-  // Each part has some of the large image's channels.
-  const parts = split(pixels(large), 0, partsOf(Number(weight[1]), numbersOf(sides))).map((part) =>
-    reshape(gemm(rows, allPatches(part, sides), { transB: true }), weight.with(1, part.shape[0])),
+  // Each part has some of the small image's pixels, and adds its product to those before.
+  const parts = pixelParts(sides, 2);
+  const rows = split(pixels(small), 1, parts);
+  const [first, ...others] = Array.from(
+    patches(pixels(large), sides, parts),
+    (part, i) => (c?: Value) => gemm(asRows(rows[i]), part, { transB: true, c }),
   );
-  return concat(parts, 1);
+  return reshape(
+    others.reduce((sum, product) => product(sum), first()),
+    weight,
+  );
 }
 
 /** The same for grouped channels: one product per group. */

@@ -107,41 +107,58 @@ test("convolutions by constant weights stay ONNX's own, learnt ones are products
   expect(operators.filter((type) => type === "Gather")).toHaveLength(1);
 });
 
-test("patches of large images are made in parts, which give the same numbers", async () => {
-  const [x, y] = [input("x", "float32", [1, 8, 48, 48]), input("y", "float32", [1, 3, 24, 24])];
-  const w = input("w", "float32", [3, 8, 4, 4]);
+/** A convolution, its transpose and the gradient of its weights, all by learnt weights, and the first two by ONNX's. */
+async function largeCase([channels, size]: readonly [channels: number, size: number]) {
+  const weights = [3, channels, 4, 4];
+  const [x, y] = [
+    input("x", "float32", [1, channels, size, size]),
+    input("y", "float32", [1, 3, size / 2, size / 2]),
+  ];
+  const w = input("w", "float32", weights);
   const feeds = { x: numbers(x.shape), y: numbers(y.shape), w: numbers(w.shape) };
-  const fixed = constant("float32", [3, 8, 4, 4], Float32Array.from(feeds.w));
   const options = { stride: 2, padding: 1 };
   const both = (weight: Value) => ({
     convolved: conv2d(x, weight, options),
     grown: convTranspose2d(y, weight, options),
   });
-  const dw = gradients(sum(mul(both(w).convolved, y)), [w])[0];
-  const { convolved, grown, dw: found } = await evaluate({ ...both(w), dw }, feeds);
+  const all = { ...both(w), dw: gradients(sum(mul(both(w).convolved, y)), [w])[0] };
+  const { convolved, grown, dw } = await evaluate(all, feeds);
+  const fixed = constant("float32", weights, Float32Array.from(feeds.w));
   expect({ convolved, grown }).toEqual(await evaluate(both(fixed), feeds));
   // ∂/∂w of Σ conv(x, w)·y: what one weight adds is conv by a kernel of zeros with a one there.
   const one = constant(
     "float32",
-    [3, 8, 4, 4],
+    weights,
     Float32Array.from(feeds.w, (_, i) => +(i === 200)),
   );
   const { share } = await evaluate({ share: sum(mul(conv2d(x, one, options), y)) }, feeds);
-  expect(found.data[200]).toBe(share.data[0]);
+  expect(dw.data[200]).toBe(share.data[0]);
 
-  const patches = 8 * 16 * 24 * 24;
-  const { nodes, values } = modelOf({ ...both(w), dw }).graph;
+  const { nodes, values } = modelOf(all).graph;
   const gathered = nodes.filter(({ type }) => type === "Gather").flatMap(({ outputs }) => outputs);
   const sizes = values
     .filter(({ name }) => gathered.includes(name))
     .map(({ shape }) => sizeOf(shape as number[]));
   expect(sizes).toHaveLength(gathered.length);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(patches / 2);
+  const patches = channels * 16 * (size / 2) ** 2;
+  return { operators: nodes.map(({ type }) => type), largest: Math.max(...sizes) / patches };
+}
+
+test("patches of many channels are made in parts, which give the same numbers", async () => {
+  const { operators, largest } = await largeCase([64, 16]);
+  for (const type of ["Conv", "ConvTranspose"]) expect(operators).not.toContain(type);
+  expect(largest).toBeLessThanOrEqual(1 / 2);
+});
+
+test("large images use ONNX's own convolutions, and the gradient of the weights is made in parts", async () => {
+  const { operators, largest } = await largeCase([8, 48]);
+  expect(operators.filter((type) => type.startsWith("Conv"))).toEqual(["Conv", "ConvTranspose"]);
+  expect(largest).toBeLessThanOrEqual(1 / 8);
 });
 
 test("an image may have more pixels than a function has arguments", () => {
-  const small = input("x", "float32", ["batch", 1, 256, 256]);
-  const y = convTranspose2d(small, input("w", "float32", [1, 1, 2, 2]), { stride: 2 });
+  const small = input("x", "float32", ["batch", 1, 8, 8]);
+  const y = convTranspose2d(small, input("w", "float32", [1, 1, 64, 64]), { stride: 64 });
   expect(y.shape).toEqual(["batch", 1, 512, 512]);
   expect(operatorsIn({ y })).toContain("Gather");
 });
@@ -154,4 +171,11 @@ test("a kernel of one pixel is a product of channels: nothing is gathered, forwa
   const types = operatorsIn({ y, dx, dw });
   expect(types.filter((type) => type === "Gemm").length).toBe(3);
   for (const type of ["Gather", "Pad", "Conv", "ConvTranspose"]) expect(types).not.toContain(type);
+});
+
+test("a kernel of one pixel is one product of many channels, too", async () => {
+  const feeds = { x: numbers([1, 400, 10, 10]), w: numbers([2, 400, 1, 1]) };
+  const [x, w] = [input("x", "float32", [1, 400, 10, 10]), input("w", "float32", [2, 400, 1, 1])];
+  const [dw] = gradients(sum(conv2d(x, w)), [w]);
+  expect((await evaluate({ dw }, feeds)).dw.data[399]).toBe(feeds.x.slice(399 * 100).reduce((a, b) => a + b));
 });

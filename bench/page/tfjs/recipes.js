@@ -14,7 +14,9 @@ export function phasesOf(c, weight) {
     tf.add(tf.matMul(x, weight(`${name}.weight`), false, true), weight(`${name}.bias`));
   if (c.recipe === "vae") return [vae(linear)];
   const networks = { vanilla: mlps, "wgan-gp": mlps, dcgan: convolutional, conditional: convolutional };
-  const { G, D } = networks[c.recipe](c, weight, linear);
+  const network = networks[c.recipe];
+  if (!network) throw new Error("not written for TensorFlow.js");
+  const { G, D } = network(c, weight, linear);
   return c.recipe === "wgan-gp" ? wasserstein(c, G, D) : adversarial(c, G, D);
 }
 

@@ -118,17 +118,19 @@ export function classesIn(labels: Uint8Array, names: readonly string[] = []): nu
 /**
  * Check that a data set has the labels that a design needs: one for each image, below the number of classes.
  *
+ * @param addLabels what to do when there are none; the default is for data in files and folders.
  * @throws {@link GanOnnxError} (usage) when it does not.
  */
-export function checkLabels({ labels, name }: Dataset, classes: number | undefined): void {
+export function checkLabels(
+  { labels, name }: Dataset,
+  classes: number | undefined,
+  addLabels: Text = text`use IDX files with labels or one folder of images for each class, or choose another ${setting("recipe")}`,
+): void {
   if (classes === undefined) return;
   const refuse = (what: string, fix: Text) =>
     new GanOnnxError({ what, where: setting("data", name), fix, kind: "usage" });
   if (!labels) {
-    throw refuse(
-      "has no labels",
-      text`use IDX files with labels or one folder of images for each class, or choose another ${setting("recipe")}`,
-    );
+    throw refuse("has no labels, and this recipe learns the class of each picture", addLabels);
   }
   const found = classesIn(labels);
   if (found > classes) {

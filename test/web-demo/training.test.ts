@@ -450,9 +450,18 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await fails(/^train-labels-idx1-ubyte: holds no images/);
     await choose("train-images-idx3-ubyte", smallImages);
     await page.getByText(`${small.count} of train-images-idx3-ubyte`).waitFor();
-    // Without labels there is nothing that a conditional model could be told.
-    await page.locator("#recipe").selectOption("conditional");
-    await start().click();
-    await fails(/has no labels/);
+    // Without labels there is nothing that these could be told.
+    for (const recipe of ["conditional", "classifier"]) {
+      await page.locator("#recipe").selectOption(recipe);
+      await start().click();
+      await fails(
+        /has no labels, and this recipe learns the class of each picture; start over, then add the file of labels/,
+      );
+      await button("Start over").click();
+      await page.locator("#recipe:enabled").waitFor();
+      await page.getByText(`drawn by this page`).waitFor();
+      await choose("train-images-idx3-ubyte", smallImages);
+      await page.getByText(`${small.count} of train-images-idx3-ubyte`).waitFor();
+    }
   }, 300_000);
 });

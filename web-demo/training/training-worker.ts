@@ -1,5 +1,5 @@
 import { mnistForm } from "../../src/data/dataset.js";
-import { GanOnnxError, messageOf } from "../../src/error.js";
+import { messageOf } from "../../src/error.js";
 import { exportNetwork, originalOf } from "../../src/export/network.js";
 import type { Design } from "../../src/recipes/index.js";
 import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
@@ -76,9 +76,13 @@ const paces = {
 export type Pace = keyof typeof paces;
 /**
  * How long a call may take, and how often the page is told how far the training is, in milliseconds. A pause waits for
- * the call that is under way and for the one behind it.
+ * the call that is under way, on a GPU also for the one behind it.
  */
-const [LONGEST_CALL, TELL_EVERY] = [50, 6000];
+const [LONGEST_CALL, TELL_EVERY] = [100, 6000];
+
+/** What to do about pictures without labels on this page, after the failed start. */
+const ADD_LABELS =
+  "start over, then add the file of labels, learn from drawn digits, or choose another recipe";
 
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
 const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
@@ -96,8 +100,7 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   const { signal } = pause;
   const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, preparing);
   const start = standingOf({ plan, checkpoint }, design, dataset.count);
-  if (design.exported.classes !== undefined && !dataset.labels) throw noLabels(dataset.name);
-  checkLabels(dataset, design.exported.classes);
+  checkLabels(dataset, design.exported.classes, ADD_LABELS);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;
   let scene: Scene | undefined;
@@ -163,15 +166,6 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   await train({ design, graph, dataset, start, ...settings }, workplace, progress, signal);
   tellProgress();
   tell({ kind: "paused" });
-}
-
-function noLabels(where: string): GanOnnxError {
-  const what = "has no labels, and this recipe learns the class of each picture";
-  return new GanOnnxError({
-    what,
-    where,
-    fix: "add the file of labels, learn from drawn digits, or choose another recipe",
-  });
 }
 
 /** Where a training stands: at its checkpoint, or its beginning. */

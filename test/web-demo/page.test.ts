@@ -361,24 +361,36 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
   });
 
   test("draws with the model that was chosen last, whichever comes first", async () => {
-    await open(undefined, "?seed=7&count=16&model=conditional.onnx");
-    await page.route("**/models/dcgan.onnx", async (route) => {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      await route.continue();
-    });
-    const late = page.waitForResponse("**/models/dcgan.onnx");
-    await page.locator("#model").selectOption("dcgan.onnx");
+    // A service worker would answer in place of the route.
+    await open(undefined, "?seed=7&count=16&model=conditional.onnx", { serviceWorkers: "block" });
+    const held: (() => Promise<void>)[] = [];
+    await page.route("**/models/dcgan.onnx", (route) => void held.push(() => route.continue()));
+    /** Choose the model whose file does not come yet. */
+    const chooseLate = async () => {
+      const asked = page.waitForRequest("**/models/dcgan.onnx");
+      await page.locator("#model").selectOption("dcgan.onnx");
+      await asked;
+    };
+    /** Let its file come, and wait until the page has drawn something that was asked for after that. */
+    const letCome = async (seed: number) => {
+      await expect.poll(() => held.length).toBe(1);
+      const [came] = await Promise.all([page.waitForResponse("**/models/dcgan.onnx"), held.pop()?.()]);
+      await came.finished();
+      await choose(seed);
+    };
+    const choose = async (seed: number) => {
+      await page.locator("#seed").fill(String(seed));
+      await page.locator("#seed").press("Enter");
+      await shows(new RegExp(`seed ${seed}\\.`));
+    };
+    await chooseLate();
     await page.locator("#model").selectOption("conditional.onnx");
-    await late;
-    await page.waitForTimeout(500);
-    const again = page.waitForResponse("**/models/dcgan.onnx");
-    await page.locator("#seed").fill("8");
-    await page.locator("#seed").press("Enter");
-    await page.locator("#model").selectOption("dcgan.onnx");
+    await letCome(8);
+    expect(await page.locator("#model").inputValue()).toBe("conditional.onnx");
+    await choose(9);
+    await chooseLate();
     await page.goBack();
-    await again;
-    await page.waitForTimeout(500);
-    expect(await page.locator("#seed").inputValue()).toBe("7");
+    await letCome(10);
     expect(await page.locator("#model").inputValue()).toBe("conditional.onnx");
     expect(await page.locator("#digit").isVisible()).toBe(true);
     expect(new URL(page.url()).searchParams.get("model")).toBe("conditional.onnx");

@@ -17,7 +17,7 @@ import { checkMetrics, truncateMetrics } from "../src/runs/run-folder.js";
 import { resultsOf, rowsOf, tableRun } from "../src/runs/table.js";
 import { newsOf } from "../src/serving/run-view.js";
 import { damaged, everyCase, expectPrintable, expectUnharmed, PATIENCE } from "./helpers/fuzz.js";
-import { parquetOf, pyarrowFile } from "./helpers/parquet.js";
+import { craftedParquet, parquetOf, pyarrowFile } from "./helpers/parquet.js";
 import { flatRows, pictureOf } from "./helpers/pictures.js";
 import { zipOf } from "./helpers/zip.js";
 
@@ -211,6 +211,46 @@ describe("a Parquet file", async () => {
   test.each(wholes)(
     "%s with damage is read, or refused by one line",
     (_, __, whole) => everyCase(damaged(whole), unpack, 50),
+    PATIENCE,
+  );
+
+  const said = fc.oneof(fc.nat(9), fc.constantFrom(-1, 16, 64, 1000, 2 ** 30, 2 ** 31 - 1, -(2 ** 31)));
+  const mostly = (value: number) => fc.oneof({ arbitrary: fc.constant(value), weight: 7 }, said);
+  const encoding = fc.constantFrom(0, 2, 5, 6, 8);
+  // Of Snappy: a length, then literals of one byte, copies of up to 64, and a literal of a negative length.
+  const part = fc.constantFrom([0, 7], [0, 0], [0xfe, 1, 0], [0xfc, 250, 255, 255, 255]);
+  const body = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.array(part).map((parts) => {
+      const size = parts.reduce((sum, [tag]) => sum + (tag === 0 ? 1 : 64), 0) % 128;
+      return Uint8Array.from([size, ...parts.flat()]);
+    }),
+  );
+  const page = body.chain((body) => {
+    const sizes = { 2: fc.oneof(mostly(body.length), mostly(body[0] ?? 0)), 3: mostly(body.length) };
+    const first = fc.record({ 1: mostly(4), 2: encoding, 3: fc.constant(3), 4: fc.constant(3) });
+    const levels = { 5: mostly(1), 6: mostly(0), 7: fc.boolean() };
+    const header = fc.oneof(
+      fc.record({ 1: fc.constant(0), ...sizes, 5: first }),
+      fc.record({ 1: fc.constant(2), ...sizes, 7: fc.record({ 1: mostly(1), 2: fc.constant(0) }) }),
+      fc.record({
+        1: fc.constant(3),
+        ...sizes,
+        8: fc.record({ 1: mostly(4), 2: mostly(0), 3: mostly(4), 4: encoding, ...levels }),
+      }),
+    );
+    return header.map((header) => ({ header, body }));
+  });
+  const crafted = fc.record({
+    pages: fc.array(page, { minLength: 1, maxLength: 3 }),
+    rows: fc.oneof({ arbitrary: fc.constant(4n), weight: 7 }, fc.constantFrom(0n, -1n, 60_000n, 2n ** 40n)),
+    codec: fc.constantFrom(0, 1),
+    optional: fc.boolean(),
+  });
+
+  test(
+    "with pages that say anything is read, or refused by one line",
+    () => everyCase(crafted, (of) => unpack(craftedParquet(of)), 50),
     PATIENCE,
   );
 });

@@ -104,3 +104,32 @@ export function checkRuns(page: Uint8Array, from: number, width: number, count: 
     }
   }
 }
+
+/**
+ * Walk over the elements of Snappy (https://github.com/google/snappy/blob/main/format_description.txt). hyparquet reads
+ * long literals as having a negative length, and then does not end.
+ *
+ * @returns how many bytes they unpack to.
+ * @throws Error when the last element is not whole, or it unpacks to another length than it says.
+ */
+export function snappyLength(packed: Uint8Array): number {
+  const [length, start] = varintAt(packed, 0);
+  let size = 0;
+  for (let offset = start; offset < packed.length; ) {
+    const tag = packed[offset];
+    const kind = tag & 3;
+    let count = (tag >> 2) + 1;
+    offset += [1, 2, 3, 5][kind];
+    if (kind === 1) count = ((tag >> 2) & 7) + 4;
+    if (kind === 0) {
+      const more = Math.max(0, count - 60);
+      if (more > 0) count = 1;
+      for (let i = 0; i < more; i++) count += packed[offset + i] * 2 ** (8 * i);
+      offset += more + count;
+    }
+    if (!(offset <= packed.length)) throw new Error("a page is cut off");
+    size += count;
+  }
+  if (size !== length) throw new Error(`a page has ${size} bytes in place of ${length}`);
+  return length;
+}

@@ -3,7 +3,7 @@ import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";
 import { snappyUncompress } from "hyparquet/src/snappy.js";
 import type { DecodedArray, Encoding, PageHeader } from "hyparquet/src/types.js";
-import { checkRuns, checkThrift, varintAt, within } from "./parquet-checks.js";
+import { checkRuns, checkThrift, snappyLength, varintAt, within } from "./parquet-checks.js";
 
 /** A column without lists, as the way to it from the root of the schema. */
 export type Leaf = readonly SchemaTree[];
@@ -29,8 +29,6 @@ const encodings: readonly Encoding[] = [
 ];
 /** The most fields of a page's header, statistics included. */
 const MOST_FIELDS = 100;
-/** Snappy's shortest copy has 3 bytes for 64. */
-const MOST_TIMES_SNAPPY = 22;
 
 /**
  * The values of a column in a group of rows, `null` or `undefined` where there is none.
@@ -117,14 +115,10 @@ function plainPage(
   if (codec === "UNCOMPRESSED" || header.data_page_header_v2?.is_compressed === false) return bytes;
   if (codec !== "SNAPPY") throw new Error(`unsupported compression: ${codec}`);
   const packed = bytes.subarray(levels);
-  const size = within(
-    header.uncompressed_page_size,
-    levels + MOST_TIMES_SNAPPY * packed.length,
-    "bytes of a page without compression",
-  );
+  const size = within(header.uncompressed_page_size, Number.MAX_SAFE_INTEGER, "bytes of a page");
   if (size <= levels) return bytes.subarray(0, levels);
-  const [length] = varintAt(packed, 0);
-  if (length !== size - levels) throw new Error(`a page has ${length} bytes in place of ${size - levels}`);
+  const length = levels + snappyLength(packed);
+  if (length !== size) throw new Error(`a page has ${length} bytes in place of ${size}`);
   spend(size);
   const page = new Uint8Array(size);
   page.set(bytes.subarray(0, levels));

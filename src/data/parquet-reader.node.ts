@@ -60,7 +60,9 @@ export class ParquetReader {
     const stop = (why: string) => void this.end(why);
     const aborted = () => stop("it was stopped");
     signal?.addEventListener("abort", aborted, { once: true });
-    const late = afterUse(patience, () => stop(`it takes over ${Math.ceil(patience / 1000)} s`));
+    const late = afterUse(patience, () =>
+      stop(`it takes over ${Math.max(1, Math.round(patience / 1000))} s`),
+    );
     const { path } = question;
     const again = "replace it by a whole copy";
     let answer: ParquetAnswer;

@@ -49,6 +49,8 @@ const dictionary = (about: Fields = {}) => {
 };
 /** Four pictures of one byte. */
 const four = bytes(...[1, 2, 3, 4].flatMap((value) => [1, 0, 0, 0, value]));
+/** The same in Snappy, as one literal. */
+const packed = bytes(four.length, (four.length - 1) << 2, ...four);
 /** Snappy that repeats its first byte. */
 function bomb(size: number): Buffer {
   const copies = Buffer.alloc(3 * Math.ceil((size - 1) / 64), bytes(0xfe, 1, 0));
@@ -65,6 +67,7 @@ const unpack = (crafted: Crafted | Uint8Array, limits: { patience?: number; sign
 test.each<[string, Crafted]>([
   ["version 1", { pages: [first(four)] }],
   ["version 2", { pages: [second(four)] }],
+  ["Snappy", { pages: [first(packed, { 2: four.length })], codec: 1 }],
   ["a dictionary", { pages: [dictionary(), second(bytes(0, ...varint(8)), { 4: 8 })] }],
   ["levels", { pages: [first(bytes(2, 0, 0, 0, ...varint(8), 1, ...four))], optional: true }],
 ])("what is not damaged is read: %s", async (_, crafted) => {
@@ -77,14 +80,19 @@ test.each<[string, RegExp, Crafted | Uint8Array]>([
   ["a page is too large", /bytes of a page: 2147483647 /, { pages: [first(four, { 3: HUGE })] }],
   ["a page has a negative size", /bytes of a page: -1 /, { pages: [first(four, { 3: -1 })] }],
   [
-    "a page unpacks to too much",
-    /without compression: 2147483647 is not between 0 and 440/,
-    { pages: [first(four, { 2: HUGE })], codec: 1 },
+    "a page unpacks to less than its header says",
+    /a page has 20 bytes in place of 2147483647/,
+    { pages: [first(packed, { 2: HUGE })], codec: 1 },
   ],
   [
-    "a page unpacks to another size than it says",
-    /a page has 2147483647 bytes in place of 20/,
-    { pages: [first(bytes(...varint(HUGE), ...four), { 2: 20 })], codec: 1 },
+    "a page unpacks to less than it says",
+    /a page has 20 bytes in place of 2147483647/,
+    { pages: [first(bytes(...varint(HUGE), ...packed.subarray(1)), { 2: HUGE })], codec: 1 },
+  ],
+  [
+    "a literal of Snappy has a negative length",
+    /a page is cut off/,
+    { pages: [first(bytes(4, 0xfc, 0xfa, 0xff, 0xff, 0xff, 0, 0), { 2: 4 })], codec: 1 },
   ],
   [
     "a group unpacks to more than 512 MB",
@@ -178,11 +186,13 @@ test("a picture that a dictionary repeats is not copied, and not written without
   await expect(unpack(file)).rejects.toThrow(/a\.parquet: unpacks to more than 210 MB/);
 });
 
-// A literal of Snappy with a length of -5: hyparquet reads it again and again.
-const endless: Crafted = { pages: [first(bytes(4, 0xfc, 0xfa, 0xff, 0xff, 0xff, 0, 0), { 2: 4 })], codec: 1 };
+// Differences that begin with a number of a million bytes: each byte takes longer than the one before.
+const slow: Crafted = {
+  pages: [second(Buffer.concat([bytes(...varint(128), 4, 4), Buffer.alloc(2 ** 20, 0xff)]), { 4: 5 })],
+};
 
-test("a file for which the decoder never ends is refused in time, and the next is read", async () => {
-  await expect(unpack(endless, { patience: 300 })).rejects.toThrow(
+test("a file for which the decoder takes too long is refused in time, and the next is read", async () => {
+  await expect(unpack(slow, { patience: 300 })).rejects.toThrow(
     /a\.parquet: cannot be read as a Parquet file \(it takes over 1 s\); replace it by a whole copy$/,
   );
   expect(await readdir((await unpack({ pages: [first(four)], rows: 4n })).folder)).toHaveLength(4);
@@ -191,7 +201,7 @@ test("a file for which the decoder never ends is refused in time, and the next i
 test("a stop while a group of rows is read ends at once", async () => {
   const controller = new AbortController();
   const reason = new Error("Ctrl-C");
-  await writeFile(path, craftedParquet(endless));
+  await writeFile(path, craftedParquet(slow));
   // Unpacking begins after the metadata were read.
   const report = () => void setImmediate(() => controller.abort(reason));
   const limits = { patience: Number.MAX_SAFE_INTEGER, signal: controller.signal };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { constants, existsSync } from "node:fs";
 import { type FileHandle, lstat, open, readdir, realpath } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
@@ -58,7 +59,7 @@ export interface News {
 
 /** Lines of `metrics.jsonl`. */
 export interface MetricsPart {
-  /** The identity of the file: a resumed run has a new file. */
+  /** What tells this file, up to `next`, from others: a resumed run has a new file. */
   readonly file: string;
   /** The byte at which the lines begin: as requested, or 0 if the file is not the requested one. */
   readonly from: number;
@@ -73,6 +74,8 @@ export interface MetricsPart {
 
 /** The maximum size of metrics in one answer, in bytes, and the maximum number of lines of scores. */
 const [PART, SCORES] = [2 ** 20, 500];
+/** The bytes before a part by which it is known. */
+const IDENTITY = 1024;
 
 /**
  * Check that a folder is a run, is empty, or does not exist yet, as before a run begins.
@@ -154,19 +157,27 @@ async function filesOf(folder: string) {
   return real === undefined ? undefined : runFiles(real);
 }
 
+/** A file by its inode, which a later file may have as well, and what stands before byte `end`. */
+async function identityOf(handle: FileHandle, inode: number, end: number): Promise<string> {
+  const before = Buffer.alloc(Math.min(end, IDENTITY));
+  await handle.read(before, 0, before.length, end - before.length);
+  return `${inode}-${createHash("sha256").update(before).digest("hex")}`;
+}
+
 async function metricsOf(handle: FileHandle, file: string, asked: number): Promise<MetricsPart> {
   const { ino, size, mtimeMs } = await handle.stat();
-  const from = file === String(ino) && asked <= size ? asked : 0;
+  const from = asked <= size && file === (await identityOf(handle, ino, asked)) ? asked : 0;
   const buffer = Buffer.alloc(Math.min(PART, size - from));
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, from);
   // The last line may be incomplete. A line longer than a part does not come from a run and is skipped.
   const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1 || (bytesRead === PART ? PART : 0);
+  const next = from + end;
   return {
-    file: String(ino),
+    file: await identityOf(handle, ino, next),
     from,
-    next: from + end,
+    next,
     text: buffer.toString("utf8", 0, end),
-    more: end > 0 && from + end < size,
+    more: end > 0 && next < size,
     idle: Math.max(0, Math.round((Date.now() - mtimeMs) / 1000)),
   };
 }

@@ -132,6 +132,11 @@ describe("the news of a run", () => {
     await truncateMetrics(metrics, { epoch: 1, step: 0 });
     await appendMetrics(metrics, [line(2, 1), line(2, 2), line(2, 3)]);
     expect(linesIn(await newsSince(cut))).toBe(5);
+    // Another file with the same inode.
+    const [other] = (await newsOf(run, start)).metrics!.text.split("\n");
+    const last = await newsSince(await newsOf(run, start));
+    await writeFile(metrics, `${other}\n`.repeat(9));
+    expect(linesIn(await newsSince(last))).toBe(9);
     // The same file, emptied.
     const now = await newsOf(run, start);
     await writeFile(metrics, "");

@@ -5,6 +5,7 @@ import { drawDigits } from "../src/data/drawn.js";
 import { encodePng } from "../src/data/png.node.js";
 import { paintSheet } from "../src/data/sheet.js";
 import type { ImageShape } from "../src/recipes/index.js";
+import { idx } from "../test/helpers/idx.js";
 
 /** Drawn digits of any size. Each channel shows another digit. */
 export function drawnImages({ channels, height, width }: ImageShape, count: number): Dataset {
@@ -23,17 +24,13 @@ export function drawnImages({ channels, height, width }: ImageShape, count: numb
   return { name: "drawn", count, channels, height, width, images, labels };
 }
 
-/** Write images as an IDX file (http://yann.lecun.com/exdb/mnist/), with an axis for the channels if there are several. */
+/** Write images as an IDX file, with an axis for the channels if there are several. */
 export async function writeIdx(
   path: string,
   { images, count, channels, height, width }: Dataset,
 ): Promise<void> {
-  const sizes = [count, ...(channels > 1 ? [channels] : []), height, width];
-  const header = Buffer.alloc(4 + 4 * sizes.length);
-  header.set([0, 0, 8, sizes.length]);
-  for (const [i, size] of sizes.entries()) header.writeUInt32BE(size, 4 + 4 * i);
   await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, Buffer.concat([header, images]));
+  await writeFile(path, idx([count, ...(channels > 1 ? [channels] : []), height, width], images));
 }
 
 /** Write images as PNG files. */

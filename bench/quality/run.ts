@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { loadDataset } from "../../src/data/load.node.js";
 import { writeAtomically } from "../../src/files.node.js";
-import { idx } from "../../test/data/files.js";
+import { idx } from "../../test/helpers/idx.js";
 import { lastLine } from "../child.js";
 import { cli } from "../processes.js";
 import type { Contestant, Options } from "./plan.js";

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { encodeSafetensors } from "../../src/tensors/safetensors.js";
-import { idx } from "../data/files.js";
 import { runCli, succeed, tree } from "../helpers/cli.js";
+import { idx } from "../helpers/idx.js";
 import { withoutGpu } from "../helpers/providers.js";
 import { trainingPlace } from "../helpers/runs.js";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Jimp } from "jimp";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { idx } from "../data/files.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { writeIdxFolder } from "../helpers/dataset.js";
+import { idx } from "../helpers/idx.js";
 import { apngOf, flatRows, jpegHead, pictureOf, pngBomb, pngOf } from "../helpers/pictures.js";
 
 const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-data-"));

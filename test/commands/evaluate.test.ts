@@ -6,8 +6,8 @@ import { drawDigits } from "../../src/data/drawn.js";
 import { packagedJudge } from "../../src/evaluation/judge-file.node.js";
 import { exportNetwork } from "../../src/export/network.js";
 import { initialState } from "../../src/training/state.js";
-import { idx } from "../data/files.js";
 import { runCli, succeed } from "../helpers/cli.js";
+import { idx } from "../helpers/idx.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";
 

@@ -7,9 +7,9 @@ import { drawDigits } from "../../src/data/drawn.js";
 import { exportNetwork } from "../../src/export/network.js";
 import type { RecipeName } from "../../src/recipes/index.js";
 import { initialState } from "../../src/training/state.js";
-import { idx } from "../data/files.js";
 import { runCli, succeed } from "../helpers/cli.js";
 import { goldenMissing, goldenPath } from "../helpers/golden.js";
+import { idx } from "../helpers/idx.js";
 import { onCpu } from "../helpers/on-cpu.js";
 import { designed, grey } from "../helpers/recipes.js";
 

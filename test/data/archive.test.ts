@@ -4,9 +4,10 @@ import { create } from "tar";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { loadParts } from "../../src/data/held-out.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
+import { idx } from "../helpers/idx.js";
 import { greyPng } from "../helpers/pictures.js";
 import { zipOf } from "../helpers/zip.js";
-import { idx, temporaryFolder } from "./files.js";
+import { temporaryFolder } from "./files.js";
 
 let [folder, cache] = ["", ""];
 beforeEach(async () => {

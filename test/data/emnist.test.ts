@@ -2,8 +2,9 @@ import { readdir } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { loadEmnist } from "../../src/data/emnist.node.js";
+import { idx } from "../helpers/idx.js";
 import { zipOf } from "../helpers/zip.js";
-import { idx, mirror, remoteFile, temporaryFolder } from "./files.js";
+import { mirror, remoteFile, temporaryFolder } from "./files.js";
 
 // Each image is white in its first row, as EMNIST stores it: in its first column once it is turned.
 const row = Uint8Array.from({ length: 784 }, (_, i) => (i < 28 ? 255 : 0));

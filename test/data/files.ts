@@ -20,17 +20,6 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** An IDX file of unsigned bytes. */
-export function idx(dims: readonly number[], values: ArrayLike<number>): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(4 + 4 * dims.length + values.length);
-  bytes.set([0, 0, 8, dims.length]);
-  dims.forEach((dim, axis) => {
-    new DataView(bytes.buffer).setUint32(4 + 4 * axis, dim);
-  });
-  bytes.set(Array.from(values), 4 + 4 * dims.length);
-  return bytes;
-}
-
 export function remoteFile(name: string, content: Uint8Array): RemoteFile {
   return { name, bytes: content.length, md5: createHash("md5").update(content).digest("hex") };
 }

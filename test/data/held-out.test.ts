@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { drawDigits } from "../../src/data/drawn.js";
 import { loadParts, parted } from "../../src/data/held-out.node.js";
-import { idx, temporaryFolder } from "./files.js";
+import { idx } from "../helpers/idx.js";
+import { temporaryFolder } from "./files.js";
 
 const dataset = {
   name: "d",

@@ -4,7 +4,8 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { parseIdx } from "../../src/data/idx.js";
 import { loadDataset } from "../../src/data/load.node.js";
-import { idx, realMnist, temporaryFolder } from "./files.js";
+import { idx } from "../helpers/idx.js";
+import { realMnist, temporaryFolder } from "./files.js";
 
 const images = idx([2, 2, 3], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255]);
 const labels = idx([2], [7, 3]);

@@ -7,7 +7,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { cacheFolder } from "../../src/data/cache.node.js";
 import { loadDataset } from "../../src/data/load.node.js";
 import { loadMnistLike, type MnistOptions, mnistFiles, mnistLikes } from "../../src/data/mnist.node.js";
-import { idx, mirror, realMnist, remoteFile, temporaryFolder } from "./files.js";
+import { idx } from "../helpers/idx.js";
+import { mirror, realMnist, remoteFile, temporaryFolder } from "./files.js";
 
 const loadMnist = (options: MnistOptions) => loadMnistLike("mnist", options);
 

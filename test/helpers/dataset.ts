@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fillUniform, randomStream } from "../../src/tensors/random.js";
-import { idx } from "../data/files.js";
+import { idx } from "./idx.js";
 
 /** Bytes that are the same in every test run. */
 export function someBytes(count: number): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,5 @@
-import { idx } from "../data/files.js";
 import { someBytes } from "../helpers/dataset.js";
+import { idx } from "../helpers/idx.js";
 
 /** Images so small that their steps take no time. */
 export const small = { count: 300, size: 8 };

@@ -64,25 +64,33 @@ interface FileSettings {
 /**
  * Resolve a configuration: flags override the file, the file overrides the defaults. The result is checked.
  *
+ * @param purpose whether the settings are of a new training, or of one that was begun or recorded before.
  * @throws {@link GanOnnxError} (usage) when a setting is wrong or unknown. The message names the flag, or file and
  * field.
  */
-export function resolveConfig(flags: RawSettings, file?: FileSettings): Config {
+export function resolveConfig(
+  flags: RawSettings,
+  file?: FileSettings,
+  purpose: "new" | "recorded" = "new",
+): Config {
   const given = renamed(Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined)));
   const raw = { ...(file && renamed(file.settings)), ...given };
   const place = (key: string) =>
     key in given || !file ? setting(key) : `${file.path}: ${file.field?.(key) ?? key}`;
   const recipeName = check(runSchema.pick({ recipe: true }), { recipe: raw.recipe }, place)
     .recipe as RecipeName;
-  const { settings, usual } = recipes[recipeName] as Recipe;
+  const { settings, usual = {} } = recipes[recipeName] as Recipe;
   const keys = new Set([...Object.keys(runSchema.shape), ...Object.keys(settings.shape)]);
   for (const key of Object.keys(raw)) {
     if (keys.has(key)) continue;
     throw unknownSetting(key, place(key), recipeName, [...keys]);
   }
   const schema = z.strictObject({ ...runSchema.shape, ...settings.shape });
-  const flat: Readonly<Record<string, unknown>> = check(schema, { ...usual, ...raw }, place);
-  const pick = (shape: object) => Object.fromEntries(Object.entries(flat).filter(([key]) => key in shape));
+  const pickOf = (from: RawSettings, shape: object) =>
+    Object.fromEntries(Object.entries(from).filter(([key]) => key in shape));
+  const standard = purpose === "new" ? usual : pickOf(usual, runSchema.shape);
+  const flat: Readonly<Record<string, unknown>> = check(schema, { ...standard, ...raw }, place);
+  const pick = (shape: object) => pickOf(flat, shape);
   return { run: pick(runSchema.shape) as RunSettings, recipe: pick(settings.shape), flat };
 }
 

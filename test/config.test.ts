@@ -36,6 +36,17 @@ test("the defaults are those of the example", () => {
   expect(flat).toEqual({ ...run, ...recipe });
 });
 
+test("a new training with dcgan averages weights; one that was recorded without does not", () => {
+  const emaOf = (...args: Parameters<typeof resolveConfig>) => resolveConfig(...args).recipe.ema;
+  const dcgan = { recipe: "dcgan" };
+  expect(emaOf(dcgan)).toBe(0.99);
+  expect(emaOf({}, file(dcgan))).toBe(0.99);
+  expect(emaOf({ ema: 0 }, file(dcgan))).toBe(0);
+  expect(emaOf({}, file(dcgan), "recorded")).toBeUndefined();
+  expect(emaOf({}, file({ ...dcgan, ema: 0.9 }), "recorded")).toBe(0.9);
+  expect(resolveConfig({ recipe: "vae-gan" }, undefined, "recorded").run.batchSize).toBe(64);
+});
+
 test("flags win over the file, the file over the defaults; a flag that was not given does not count", () => {
   const { run, recipe } = resolveConfig(
     { epochs: 7, seed: undefined },
@@ -50,7 +61,10 @@ test("what a run saved is what it is resumed with", () => {
 });
 
 test.each(recipeNames)("the recipe %s stands on its own defaults", (recipe) => {
-  expect(resolveConfig({ recipe }).recipe).toEqual(recipes[recipe].settings.parse({}));
+  const { settings, usual = {} } = recipes[recipe];
+  const own = Object.entries(usual).filter(([key]) => key in settings.shape);
+  expect(resolveConfig({ recipe }).recipe).toEqual(settings.parse(Object.fromEntries(own)));
+  expect(resolveConfig({ recipe }, undefined, "recorded").recipe).toEqual(settings.parse({}));
 });
 
 describe("what is wrong is named:", () => {

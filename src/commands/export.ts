@@ -255,10 +255,8 @@ async function readRun(
   const files = runFiles(run);
   const { checkpoint, path } =
     epoch === undefined ? await newestCheckpoint(run, say) : await checkpointOfEpoch(run, epoch);
-  const config = resolveConfig(sampling, {
-    path: files.config,
-    settings: await readConfigFile(files.config),
-  });
+  const file = { path: files.config, settings: await readConfigFile(files.config) };
+  const config = resolveConfig(sampling, file, "recorded");
   if (moments) requireResumable(config.run, run);
   const { design, files: networks } = await designFrom(config, checkpoint.position, networkIn(run));
   checkState(checkpoint, design, path, { slots: moments });

@@ -11,7 +11,7 @@ import {
   resolveConfig,
 } from "../config.js";
 import { GanOnnxError } from "../error.js";
-import { recipeNames } from "../recipes/index.js";
+import { recipeNames, recipes } from "../recipes/index.js";
 import { readConfigFile } from "../runs/config-file.js";
 
 /** Options that several commands share. */
@@ -31,9 +31,9 @@ export const common = {
 export function settingsOptions<T>(argv: Argv<T>, only?: readonly string[]): Argv<T> {
   for (const [key, field] of Object.entries(allFields())) {
     if (only && !only.includes(key)) continue;
-    argv.option(flagOf(key).slice(2), optionOf(field));
+    argv.option(flagOf(key).slice(2), optionOf(key, field));
     for (const [former, today] of Object.entries(formerNames)) {
-      if (today === key) argv.option(flagOf(former).slice(2), { ...optionOf(field), hidden: true });
+      if (today === key) argv.option(flagOf(former).slice(2), { ...optionOf(key, field), hidden: true });
     }
   }
   return argv;
@@ -65,7 +65,7 @@ interface JsonSchema {
   readonly default?: unknown;
 }
 
-function optionOf({ schema, recipes }: Field): Options {
+function optionOf(key: string, { schema, recipes: owners }: Field): Options {
   const { type, enum: choices } = jsonSchema(schema);
   if (type === "object") {
     return {
@@ -74,7 +74,7 @@ function optionOf({ schema, recipes }: Field): Options {
       nargs: 1,
       requiresArg: true,
       describe: `${schema.description} (default: none)`,
-      group: groupOf(recipes),
+      group: groupOf(owners),
     };
   }
   const flag = type === "string" || type === "boolean" || type === "array" ? type : "number";
@@ -82,10 +82,10 @@ function optionOf({ schema, recipes }: Field): Options {
   const standard =
     type === "boolean" && jsonSchema(schema).default === undefined
       ? " (default: false)"
-      : standardOf(schema, recipes);
+      : standardOf(key, schema, owners);
   const [about, own = ""] = (schema.description ?? "").split(/(?= \(default: )/);
   const describe = `${about}${listed}${own || standard}`;
-  return { type: flag, requiresArg: flag !== "boolean", describe, group: groupOf(recipes) };
+  return { type: flag, requiresArg: flag !== "boolean", describe, group: groupOf(owners) };
 }
 
 /** The heading of a setting in the help: its recipes. */
@@ -102,12 +102,15 @@ function jsonSchema(schema: z.ZodType): JsonSchema {
 }
 
 /** The default, or the defaults of all recipes if they differ. */
-function standardOf(schema: z.ZodType, recipes: Field["recipes"]): string {
-  const own = recipes.map(({ name, schema }) => ({ name, standard: jsonSchema(schema).default }));
+function standardOf(key: string, schema: z.ZodType, owners: Field["recipes"]): string {
+  const own = owners.map(({ name, schema }) => ({
+    name,
+    standard: recipes[name].usual?.[key] ?? jsonSchema(schema).default,
+  }));
   const differ = own.some(({ standard }) => standard !== own[0].standard);
   if (differ)
     return ` (default: ${own.map(({ name, standard }) => `${name} ${standard ?? "none"}`).join(", ")})`;
-  const standard = jsonSchema(schema).default;
+  const standard = own.length > 0 ? own[0].standard : jsonSchema(schema).default;
   return ` (default: ${standard ?? "none"})`;
 }
 

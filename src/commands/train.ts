@@ -108,7 +108,7 @@ export async function resumed(
       kind: "usage",
     });
   }
-  return { config: resolveConfig(flags, { path, settings }), folder, changes };
+  return { config: resolveConfig(flags, { path, settings }, "recorded"), folder, changes };
 }
 
 /** Train until done or interrupted. Returns the run's folder. */

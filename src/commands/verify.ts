@@ -132,14 +132,15 @@ async function configFor(
 ): Promise<Config> {
   const flags = settingsIn(argv);
   if (typeof argv.config === "string") {
-    return resolveConfig(flags, { path: argv.config, settings: await readConfigFile(argv.config) });
+    const file = { path: argv.config, settings: await readConfigFile(argv.config) };
+    return resolveConfig(flags, file, "recorded");
   }
   const recorded = z.record(z.string(), z.unknown()).safeParse(jsonIn(metadata?.settings)).data;
   if (path === undefined || !recorded || (flags.recipe ?? recorded.recipe) !== recorded.recipe) {
-    return resolveConfig(flags);
+    return resolveConfig(flags, undefined, "recorded");
   }
   const settings = Object.fromEntries(Object.entries(recorded).filter(([key]) => replayed().includes(key)));
-  return resolveConfig(flags, { path, settings });
+  return resolveConfig(flags, { path, settings }, "recorded");
 }
 
 async function trainingOf(config: Config) {

@@ -6,6 +6,7 @@ import { discriminatorSettings, playersFor, twoPlayerDesign, twoPlayerSettings }
 
 export const conditional = defineRecipe({
   title: "dcgan with class labels (Mirza and Osindero 2014)",
+  usual: { ema: 0.99 },
   settings: z.strictObject({
     classes: classCount,
     projection: z

@@ -6,6 +6,7 @@ import { discriminatorSettings, playersFor, twoPlayerDesign, twoPlayerSettings }
 
 export const dcgan = defineRecipe({
   title: "convolutional networks with batch normalization (Radford et al. 2016)",
+  usual: { ema: 0.99 },
   settings: z.strictObject({
     ...discriminatorSettings,
     ...twoPlayerSettings({ latent: 100, width: 32, depth: 2, learningRate: 2e-4, beta1: 0.5, beta2: 0.999 }),

@@ -8,8 +8,11 @@ export interface Recipe<S extends z.ZodObject = z.ZodObject> {
   /** When to expect good images, if that takes long. */
   readonly patience?: string;
   readonly settings: S;
-  /** Settings of a run that have other defaults with this recipe. */
-  readonly usual?: { readonly epochs: number; readonly batchSize: number };
+  /**
+   * Defaults of new trainings with this recipe: of settings of all runs, and of its own settings. For what was trained
+   * or recorded before, a setting of its own that is not named has the schema's default.
+   */
+  readonly usual?: Readonly<Record<string, number>>;
   /**
    * @param replace networks that replace the recipe's own, e.g. from files.
    */

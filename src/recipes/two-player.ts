@@ -41,7 +41,7 @@ export const twoPlayerSettings = (standard: {
     .min(0)
     .lt(1)
     .optional()
-    .describe("decay of a moving average of the generator's weights, used for samples and export"),
+    .describe("decay of a moving average of the generator's weights, used for samples and export; 0: none"),
   detach: z
     .boolean()
     .default(true)
@@ -118,7 +118,7 @@ export function twoPlayerDesign(
       jointly,
     }),
     ...drawnAndJudged({ latent, classes }, loss),
-    averageDecay: ema,
+    averageDecay: ema || undefined,
     line: "d_loss:{d_loss},g_loss:{g_loss} D real: {real_score},D fake: {fake_score}",
   };
 }

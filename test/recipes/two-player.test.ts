@@ -59,7 +59,7 @@ describe("the moving average", () => {
   });
 
   test("changes nothing in the training", async () => {
-    const without = designed("dcgan", { ...small, width: 2, learningRate: 0.1 }, image);
+    const without = designed("dcgan", { ...small, width: 2, ema: 0, learningRate: 0.1 }, image);
     const [a, b] = [
       await trained(design, feeds, initialState(design, 1)),
       await trained(without, feeds, initialState(without, 1)),

@@ -1,3 +1,4 @@
+// Files of hyparquet are imported that its minor versions may change: package.json names one exact version.
 import type { CompressionCodec, SchemaTree } from "hyparquet";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { DEFAULT_PARSERS } from "hyparquet/src/convert.js";

@@ -349,9 +349,11 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     await page.locator("#rate").press("Enter");
     await expect.poll(async () => ((await keptValue("plan")) as Plan).learningRate, slow).toBe(0.005);
     await says(/^Training\.$/);
-    await start().focus();
-    await page.keyboard.press("Enter");
+    // The space key pauses, also for those who have just looked back.
+    await page.locator("#moment:enabled").focus();
+    await page.keyboard.press("Space");
     await says(/^Paused(\.$|, and kept)/);
+    await start().focus();
     await page.keyboard.press("Enter");
     await says(/^Training\.$/);
     await button("Start over").focus();

@@ -12,7 +12,7 @@ import { feedsOf, type Point } from "./point.js";
 import { endsOf, type PlannedSheet, paintedSheet, plannedSheet } from "./sheet.js";
 import { type Ends, markEnds, onChoice, reserveSheet, type Sheet, showSheet } from "./sheet-view.js";
 import { setDirections, setWalk, startWalk } from "./walk-view.js";
-import { counted } from "./words.js";
+import { bracketed, counted } from "./words.js";
 
 /** The number of directions of the latent space with a slider. */
 const DIRECTIONS = 4;
@@ -220,7 +220,7 @@ onChoice((index) => {
     chooseEnds({ from, to: index });
     settings = { ...settings, walk: [from, index] };
     history.replaceState(history.state, "", writeSettings(settings));
-    status.textContent = `The walk goes from ${sheet?.names[from]} to ${sheet?.names[index]}.`;
+    status.textContent = `The walk goes from ${bracketed(sheet?.names[from])} to ${bracketed(sheet?.names[index])}.`;
     startWalk();
   } else if (words) {
     chooseEnds({ from: index });

@@ -57,3 +57,8 @@ export function wordsOf({
 export function counted(count: number, { one, many }: Pick<Words, "one" | "many">): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/** The name of a cell within a sentence: `6, 73 of 120` is `6 (73 of 120)` there. */
+export function bracketed(name = ""): string {
+  return name.replace(/, (.*)$/, " ($1)");
+}

@@ -61,6 +61,7 @@ export function chooseProvider(provider: PageProvider): void {
 export function lockFields(locked: boolean): void {
   const buttons = Array.from(presetList.querySelectorAll("button"));
   for (const field of [recipeField, seedField, filesButton, ...buttons]) field.disabled = locked;
+  find("#locked", HTMLElement).hidden = !locked;
 }
 
 /** Show a plan in the fields. */

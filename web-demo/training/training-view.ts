@@ -267,7 +267,9 @@ export async function setUpTraining(providers: readonly PageProvider[], around: 
   );
   addEventListener("keydown", (event) => {
     const { target, code } = event;
-    const taken = target instanceof Element && target.closest("a, button, input, select, textarea, summary");
+    // A slider has no use for the space key.
+    const users = 'a, button, input:not([type="range"]), select, textarea, summary';
+    const taken = target instanceof Element && target.closest(users);
     if (code !== "Space" || taken || control.current.phase === "empty") return;
     event.preventDefault();
     toggle();

@@ -186,6 +186,22 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(await read(await download.path())).toEqual(await sheet());
   });
 
+  test("copies its link, or shows it where the browser denies that", async () => {
+    await open();
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    const copy = page.getByRole("button", { name: "Copy link" });
+    await copy.click();
+    await page.getByText("The link is copied: it brings this sheet").waitFor();
+    const link = await page.evaluate(() => navigator.clipboard.readText());
+    expect(new URL(link).searchParams.get("seed")).toBe("7");
+    await page.context().clearPermissions();
+    // What is not in this list is denied.
+    await page.context().grantPermissions(["geolocation"]);
+    await copy.click();
+    await page.getByText("This browser does not let the page copy").waitFor();
+    expect(await page.getByLabel("Text to copy").inputValue()).toBe(link);
+  });
+
   test("walks from one digit to another that is chosen, by keys too", async () => {
     await open();
     await cell(5).click();

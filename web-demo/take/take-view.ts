@@ -31,10 +31,10 @@ export function setUpTake(shown: () => Shown | undefined, watched: () => Watched
     const { settings, model, linked } = needed(shown(), "Nothing is drawn yet.");
     const walk = settings.walk;
     const query = writeSettings({ ...settings, model: linked ? model.name : undefined, walk });
-    await navigator.clipboard.writeText(new URL(query, location.href).href);
-    return linked
+    const done = linked
       ? "The link is copied: it brings this sheet, number and walk."
       : "The link is copied, but no link can bring your own model: give its file along.";
+    return copied(new URL(query, location.href).href, done);
   });
   on("#save-model", async () => {
     const { load } = needed(shown(), "Nothing is drawn yet.");
@@ -55,15 +55,28 @@ export function setUpTake(shown: () => Shown | undefined, watched: () => Watched
   for (const kind of ["node", "page"] as const) {
     on(`#show-${kind}`, async () => {
       const { model } = needed(shown(), "Nothing is drawn yet.");
-      code.value = snippetsOf(model.generator, "generator.onnx")[kind];
-      find("#snippet-part", HTMLElement).hidden = false;
+      showText(snippetsOf(model.generator, "generator.onnx")[kind]);
       return "";
     });
   }
-  on("#copy-snippet", async () => {
-    await navigator.clipboard.writeText(code.value);
-    return "The code is copied.";
-  });
+  on("#copy-snippet", () => copied(code.value, "The code is copied."));
+}
+
+function showText(text: string): void {
+  code.value = text;
+  find("#snippet-part", HTMLElement).hidden = false;
+}
+
+/** Copy a text. Insecure pages have no clipboard, and a browser may deny it: then the text is shown, selected. */
+async function copied(text: string, done: string): Promise<string> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return done;
+  } catch {
+    showText(text);
+    code.select();
+    return "This browser does not let the page copy: copy the selected text yourself.";
+  }
 }
 
 function needed<T>(value: T | undefined, why: string): T {

@@ -181,7 +181,7 @@ describe("a Parquet file", async () => {
   let count = 0;
   beforeAll(async () => {
     place = join(folder, "parquet");
-    await mkdir(place);
+    await mkdir(join(place, "cache", "archives"), { recursive: true });
     vi.stubEnv("GAN_ONNX_CACHE", join(place, "cache"));
   });
   afterAll(async () => {

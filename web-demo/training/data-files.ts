@@ -49,9 +49,10 @@ export async function nameOfData(data: PageData): Promise<string> {
 
 async function datasetOfPictures(files: readonly File[]): Promise<Dataset> {
   if (files.length < FEWEST) {
-    const what = files.length === 1 ? "is one picture" : `and another are ${files.length} pictures`;
+    const what = files.length === 1 ? "is only one picture" : `are only ${files.length} pictures`;
+    const where = files.map(({ name }) => name).join(", ");
     const fix = `choose ${FEWEST} or more: a network learns what pictures have in common`;
-    throw new GanOnnxError({ what, where: files[0].name, fix });
+    throw new GanOnnxError({ what, where, fix });
   }
   const all = await Promise.all(files.map(pixelsOf));
   const colour = all.some((data) => data.some((value, i) => i % 4 < 2 && Math.abs(value - data[i + 1]) > 8));

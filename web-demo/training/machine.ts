@@ -134,7 +134,9 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
     }
     case "startOver":
       if (phase === "training") return pausing({ ...state, afterwards: "remove" }, "Stopping…");
-      return phase === "paused" ? removing(state) : same(state);
+      // Nothing was stored before the right to train has come.
+      if (phase === "preparing" && state.fresh) return rest(state, "", [{ kind: "end" }]);
+      return phase === "preparing" || phase === "paused" ? removing(state) : same(state);
     case "removed": {
       const { provider, notKept } = state;
       return {

@@ -74,6 +74,17 @@ describe("a training", () => {
     });
   });
 
+  test("can be removed while it is prepared", () => {
+    expect(through(start, { kind: "startOver" }, { kind: "taken" })).toMatchObject({
+      state: { phase: "empty" },
+      effects: ["take", "end", "release", "release"],
+    });
+    expect(through(start, { kind: "taken" }, { kind: "startOver" }, { kind: "removed" })).toMatchObject({
+      state: { phase: "empty", undoable: true },
+      effects: ["take", "train", "end", "remove", "release"],
+    });
+  });
+
   test("takes changed settings by a pause, whenever they come", () => {
     const changed = { ...plan, learningRate: 5e-3 };
     const expected = { state: { phase: "preparing", plan: changed, provider: "webgpu" } };

@@ -176,7 +176,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(new URL(page.url()).search).toBe("?seed=12&count=36&model=dcgan.onnx");
   });
 
-  test("saves the sheet as a PNG", async () => {
+  test("saves the sheet as a PNG, and copies its link, or shows it where the browser denies that", async () => {
     await open();
     const [download] = await Promise.all([
       page.waitForEvent("download"),
@@ -184,10 +184,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     ]);
     expect(download.suggestedFilename()).toBe("digits-7.png");
     expect(await read(await download.path())).toEqual(await sheet());
-  });
 
-  test("copies its link, or shows it where the browser denies that", async () => {
-    await open();
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     const copy = page.getByRole("button", { name: "Copy link" });
     await copy.click();

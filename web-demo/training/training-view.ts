@@ -276,6 +276,8 @@ export async function setUpTraining(providers: readonly PageProvider[], around: 
   });
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "hidden") control.keep();
+    // The page may have been frozen: measure the speed anew.
+    else times.length = 0;
   });
   await control.recall();
   prepareSoon();

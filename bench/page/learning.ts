@@ -1,8 +1,9 @@
 /**
- * `npx tsx bench/page/learning.ts [--seconds 60] [--look 3] [--only vae,vanilla]`: how soon a training in the built page shows
- * something, recipe by recipe, each in a fresh profile of the same Chromium: from the click to the first step, until
- * digits can be recognized, and from the click on Pause to its answer ("Paused", no step follows) and until it is kept: the median of five. A digit is recognized when the judge is sure of its class (90%).
- * Sheets of noise have few such pictures.
+ * `npx tsx bench/page/learning.ts [--seconds 60] [--look 3] [--only vae,vanilla]`: how soon a training in the built page
+ * shows something, recipe by recipe, each in a fresh profile of the same Chromium: from the click to the first step,
+ * until digits can be recognized, and from the click on Pause to its answer ("Paused", no step follows) and until it is
+ * kept (the median of five). A digit is recognized when the judge is sure of its class (90%). Sheets of noise have few
+ * such pictures.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";

@@ -146,7 +146,7 @@ async function epochsFor(options: Options, contestant: Contestant, core: number)
   }
 }
 
-/** A planned training that takes more than this multiple of the budget is repeated with fewer epochs. */
+/** A planned training that takes more than this multiple of the budget is repeated, with fewer epochs by its own cost. */
 const TOO_LONG = 1.4;
 
 /** Train for the budget. Returns the CPU seconds that it took, and the command that does the same. */
@@ -167,8 +167,8 @@ async function trained(
   );
   if (planned && epochs !== undefined && epochs > 1 && seconds > TOO_LONG * options.seconds) {
     const { start } = costSchema.parse(JSON.parse(await readFile(costFile(options, contestant), "utf8")));
-    const epoch = Math.max((seconds - start) / epochs, (options.seconds - start) / (epochs - 0.6));
-    await writeFile(costFile(options, contestant), JSON.stringify({ start, epoch }));
+    const cost = { start, epoch: (seconds - start) / epochs };
+    await writeFile(costFile(options, contestant), JSON.stringify(cost));
     return trained(options, contestant, { seed, core, run });
   }
   return { seconds, command: lasting.join(" ") };

@@ -409,6 +409,26 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(new URL(page.url()).searchParams.get("model")).toBe("conditional.onnx");
   });
 
+  test("keeps what is typed while a model comes", async () => {
+    await open(undefined, undefined, { serviceWorkers: "block" });
+    let letCome = () => {};
+    await page.route("**/models/conditional.onnx", async (route) => {
+      await new Promise<void>((resolve) => {
+        letCome = resolve;
+      });
+      await route.continue();
+    });
+    const asked = page.waitForRequest("**/models/conditional.onnx");
+    await page.locator("#model").selectOption("conditional.onnx");
+    await asked;
+    await page.locator("#seed").fill("8");
+    letCome();
+    // A choice of classes comes with this model.
+    await page.locator("#digit").waitFor();
+    await page.locator("#seed").press("Enter");
+    await shows(/seed 8\./);
+  });
+
   test("is no wider for a long name", async () => {
     await open(undefined, undefined, { viewport: { width: 390, height: 850 } });
     const name = `${"a generator with a name that has no end ".repeat(4)}.onnx`;

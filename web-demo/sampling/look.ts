@@ -122,11 +122,10 @@ async function use(name: string, load: () => Promise<Uint8Array>): Promise<boole
   if (model) worker.close(model.number);
   [model, planned] = [opened, undefined];
   const { number, generator } = model;
-  showModel(model);
   if ((settings.digit ?? 0) >= (generator.classes ?? 0)) settings = { ...settings, digit: undefined };
+  showModel(model, settings.digit);
   if (!Array.from(modelField.options).some(({ value }) => value === name)) modelField.add(new Option(name));
   modelField.value = name;
-  showSettings(settings);
   draw();
   // They take time: show the sheet first.
   setTimeout(async () => {

@@ -16,8 +16,11 @@ export function showSettings({ seed, count, digit, number }: Settings): void {
   if (number !== undefined) find("#number", HTMLInputElement).value = number;
 }
 
-/** Adapt all labels of the page to what a model draws. */
-export function showModel(model: ShownModel): void {
+/**
+ * Adapt all labels of the page to what a model draws, and show the selected class. The other fields stay: a model may
+ * come while someone types in them.
+ */
+export function showModel(model: ShownModel, digit: number | undefined): void {
   const { generator, words } = model;
   const says = (selector: string, text: string) => {
     find(selector, HTMLElement).textContent = text;
@@ -32,5 +35,6 @@ export function showModel(model: ShownModel): void {
     new Option("all", ""),
     ...words.names.map((name, i) => new Option(name, String(i))),
   );
+  digitField.value = digit === undefined ? "" : String(digit);
   find("#digit-row", HTMLElement).hidden = generator.classes === undefined;
 }

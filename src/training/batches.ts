@@ -118,17 +118,20 @@ export function classesIn(labels: Uint8Array, names: readonly string[] = []): nu
 /**
  * Check that a data set has the labels that a design needs: one for each image, below the number of classes.
  *
+ * @param where the data in the message; the default is the setting `data`.
  * @param addLabels what to do when there are none; the default is for data in files and folders.
  * @throws {@link GanOnnxError} (usage) when it does not.
  */
 export function checkLabels(
   { labels, name }: Dataset,
   classes: number | undefined,
-  addLabels: Text = text`use IDX files with labels or one folder of images for each class, or choose another ${setting("recipe")}`,
+  {
+    where = setting("data", name),
+    addLabels = text`use IDX files with labels or one folder of images for each class, or choose another ${setting("recipe")}`,
+  }: { readonly where?: Text; readonly addLabels?: Text } = {},
 ): void {
   if (classes === undefined) return;
-  const refuse = (what: string, fix: Text) =>
-    new GanOnnxError({ what, where: setting("data", name), fix, kind: "usage" });
+  const refuse = (what: string, fix: Text) => new GanOnnxError({ what, where, fix, kind: "usage" });
   if (!labels) {
     throw refuse("has no labels, and this recipe learns the class of each picture", addLabels);
   }

@@ -247,6 +247,16 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(await page.getByRole("slider").count()).toBe(5);
   });
 
+  test("moves slowly by itself, until it is to keep still", async () => {
+    await open(undefined, undefined, { reducedMotion: "no-preference" });
+    const first = await sheet();
+    const far = async () => farthest((await sheet()).grey, first.grey);
+    await expect.poll(far).toBeGreaterThan(20);
+    await page.getByRole("button", { name: "Keep still" }).click();
+    await page.getByRole("button", { name: "Let it move" }).waitFor();
+    expect(await far()).toBe(0);
+  });
+
   test("does not move by itself for those who want little motion", async () => {
     await open(undefined, undefined, { reducedMotion: "reduce" });
     await cell(1).click();
@@ -261,7 +271,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await writeFile(file, bytes);
     await open();
     await drop(page, "other.onnx", bytes);
-    await page.getByText("conditional, 0 epochs of pictures, seed 4").waitFor();
+    await page.getByText("conditional, in the first epoch of pictures, seed 4").waitFor();
     await expect.poll(async () => (await sheet()).width).toBe(4 * 14 + 2);
     expect(
       farthest((await sheet()).grey, (await sampled(file, "--seed", "7", "--count", "16")).grey),
@@ -311,7 +321,7 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     await writeFile(file, bytes);
     await open();
     await drop(page, "flow.onnx", bytes);
-    await page.getByText("flow, 0 epochs of pictures, seed 4").waitFor();
+    await page.getByText("flow, in the first epoch of pictures, seed 4").waitFor();
     await page.locator("#digit").selectOption("2");
     const expected = await sampled(file, "--seed", "7", "--count", "16", "--digits", "2");
     await expect.poll(async () => farthest((await sheet()).grey, expected.grey)).toBeLessThanOrEqual(2);

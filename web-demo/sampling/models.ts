@@ -88,8 +88,8 @@ export function captionOf({ bytes, generator, words }: ShownModel): string {
   const { latent, classes, image, metadata } = generator;
   const { recipe, epoch, data, seed } = metadata;
   // Show only the last part of a folder's path.
-  const source = data?.split(/[/\\]/).at(-1);
-  const passes = epoch === "1" ? "1 epoch" : `${epoch} epochs`;
+  const source = data === "drawn" ? "drawn digits" : data?.split(/[/\\]/).at(-1);
+  const passes = epoch === "0" ? "in the first epoch" : epoch === "1" ? "1 epoch" : `${epoch} epochs`;
   const origin = recipe ? [`${recipe}, ${passes} of ${source}, seed ${seed}`] : [];
   const choice = `one of ${classes} ${words.typed ? "digits" : "classes"}`;
   const inputs = classes === undefined ? `${latent} numbers` : `${latent} numbers and ${choice}`;

@@ -12,8 +12,13 @@ let timer: ReturnType<typeof setTimeout> | undefined;
 let moved: Pick<Drifting, "model" | "points" | "run"> | undefined;
 let busy = false;
 
-const isMoving = () => button.ariaPressed === "true";
-button.ariaPressed = String(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+let moving: boolean;
+letMove(!matchMedia("(prefers-reduced-motion: reduce)").matches);
+
+function letMove(next: boolean): void {
+  moving = next;
+  button.textContent = moving ? "Keep still" : "Let it move";
+}
 
 /** Move another sheet, or none, after a delay. */
 export function setMotion(next: typeof moved): void {
@@ -21,8 +26,8 @@ export function setMotion(next: typeof moved): void {
   endDrift();
   endDrift = () => {};
   clearTimeout(timer);
-  if (!next || !isMoving()) return;
-  const mayMove = () => isMoving() && !busy && !isWalking() && document.visibilityState === "visible";
+  if (!next || !moving) return;
+  const mayMove = () => moving && !busy && !isWalking() && document.visibilityState === "visible";
   timer = setTimeout(() => {
     endDrift = drift({ ...next, mayMove, show: showCell });
   }, REST);
@@ -36,8 +41,8 @@ export function setBusy(next: boolean): void {
 /** Call `show` when the sheet stops and must be shown unchanged. */
 export function onStandingStill(show: () => void): void {
   button.addEventListener("click", () => {
-    button.ariaPressed = String(!isMoving());
+    letMove(!moving);
     setMotion(moved);
-    if (!isMoving()) show();
+    if (!moving) show();
   });
 }

@@ -14,6 +14,7 @@ const seedField = find("#train-seed", HTMLInputElement);
 const providerField = find("#train-provider", HTMLSelectElement);
 const filesField = find("#data-files", HTMLInputElement);
 const filesButton = find("#choose-data", HTMLButtonElement);
+const drawnButton = find("#drawn-data", HTMLButtonElement);
 const presetList = find("#presets", HTMLElement);
 const presetAbout = find("#preset-about", HTMLElement);
 
@@ -60,14 +61,17 @@ export function chooseProvider(provider: PageProvider): void {
 /** Lock the fields that cannot change during a training. */
 export function lockFields(locked: boolean): void {
   const buttons = Array.from(presetList.querySelectorAll("button"));
-  for (const field of [recipeField, seedField, filesButton, ...buttons]) field.disabled = locked;
+  for (const field of [recipeField, seedField, filesButton, drawnButton, ...buttons]) field.disabled = locked;
   find("#locked", HTMLElement).hidden = !locked;
 }
 
-/** Show a plan in the fields. */
+/** Show a plan in the fields. Without one they stay, for the next training. */
 export function showPlan(plan: Plan | undefined): void {
-  setData(plan?.data ?? ownData);
-  if (!plan) return;
+  if (!plan) {
+    showPreset();
+    return;
+  }
+  setData(plan.data);
   settings = plan.settings;
   recipeField.value = plan.recipe;
   rateField.value = String(plan.learningRate);
@@ -87,6 +91,7 @@ export async function learnFrom(files: readonly File[]): Promise<void> {
 
 async function setData(next: PageData): Promise<void> {
   data = next;
+  drawnButton.hidden = next.kind === "drawn";
   const name = await nameOfData(next);
   if (data === next) find("#data", HTMLElement).textContent = name;
 }
@@ -137,6 +142,10 @@ export function setUpFields(
   });
   for (const field of [rateField, providerField]) field.addEventListener("change", changed);
   filesButton.addEventListener("click", () => filesField.click());
+  drawnButton.addEventListener("click", () => {
+    setData(ownData);
+    filesButton.focus();
+  });
   filesField.addEventListener("change", () => {
     chose([...(filesField.files ?? [])]);
     filesField.value = "";

@@ -11,6 +11,8 @@ export interface TrainingState {
   readonly plan?: Plan;
   /** The plan was requested and has not started yet. */
   readonly fresh: boolean;
+  /** The training has made a step, now or in an earlier visit. */
+  readonly begun: boolean;
   readonly provider: PageProvider;
   /** What to do after a pause: resume because settings were changed, or remove the training. */
   readonly afterwards?: "resume" | "remove";
@@ -80,6 +82,7 @@ export const initial: TrainingState = {
   phase: "empty",
   provider: "wasm",
   fresh: false,
+  begun: false,
   undoable: false,
   lost: false,
   said: "",
@@ -98,7 +101,7 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
     case "found": {
       if (phase !== "empty" && phase !== "removing") return same(state);
       const said = phase === "removing" ? "Brought back." : "Kept in this browser from your last visit.";
-      return rest({ ...state, plan: event.plan, fresh: false, undoable: false }, said);
+      return rest({ ...state, plan: event.plan, fresh: false, begun: true, undoable: false }, said);
     }
     case "start": {
       if (phase !== "empty" && phase !== "paused") return same(state);
@@ -110,6 +113,7 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
           phase: "preparing",
           plan: wanted,
           fresh: !plan,
+          begun: plan !== undefined,
           provider,
           said: "Preparing…",
         },
@@ -148,7 +152,14 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
       if (phase !== "empty" || !state.undoable) return same(state);
       return { state: { ...clear(state), phase: "removing" }, effects: [{ kind: "restore" }] };
     case "elsewhere": {
-      const there = { ...state, plan: event.plan, fresh: false, undoable: false, problem: event.message };
+      const there = {
+        ...state,
+        plan: event.plan,
+        fresh: false,
+        begun: true,
+        undoable: false,
+        problem: event.message,
+      };
       return rest(there, event.plan ? "Paused." : "", [{ kind: "end" }]);
     }
     case "refused":
@@ -173,8 +184,8 @@ function heard(
       return same(state.phase === "preparing" ? { ...state, said: event.what } : state);
     case "steps":
       if (state.phase !== "preparing") return same(state);
-      if (state.afterwards) return pausing(state, "Changing…");
-      return same({ ...state, phase: "training", said: "Training." });
+      if (state.afterwards) return pausing({ ...state, begun: true }, "Changing…");
+      return same({ ...state, phase: "training", begun: true, said: "Training." });
     case "stopped":
       return same(
         state.phase === "pausing" && !state.afterwards ? { ...state, said: "Paused. Storing it…" } : state,
@@ -182,7 +193,7 @@ function heard(
     case "paused":
       return afterPause(state, state.notKept ? "Paused." : "Paused, and kept in this browser.");
     case "failed":
-      return rest({ ...state, problem: event.message }, "Stopped.", [{ kind: "end" }]);
+      return failed({ ...state, problem: event.message });
     case "lost":
       return rest({ ...state, lost: true, problem: event.message }, "Stopped: the GPU was lost.", [
         { kind: "end" },
@@ -213,6 +224,14 @@ function afterPause(state: TrainingState, said: string): Transition {
     state: { ...clear(state), phase: "preparing", said: "Preparing…" },
     effects: [{ kind: "take", plan, fresh: false }],
   };
+}
+
+/** What has made no step is not a training to resume: it is discarded, so that its settings can be changed. */
+function failed(state: TrainingState): Transition {
+  const { begun } = state;
+  return rest({ ...state, fresh: !begun }, begun ? "Stopped." : "Stopped before the first step.", [
+    { kind: "end" },
+  ]);
 }
 
 function pausing(state: TrainingState, said: string): Transition {

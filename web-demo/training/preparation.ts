@@ -4,7 +4,7 @@ import { idxDataset } from "../../src/data/idx.js";
 import type { Design } from "../../src/recipes/index.js";
 import { NEXT, type StatefulSession } from "../../src/runtime/engine.js";
 import type { Tensors } from "../../src/tensors/tensor.js";
-import { feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
+import { checkLabels, feedsOfBlock, orderOfEpoch } from "../../src/training/batches.js";
 import { initialState } from "../../src/training/state.js";
 import { batchInputs, type StepGraph } from "../../src/training/step-graph.js";
 import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
@@ -85,6 +85,7 @@ async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<
   const dataset = await datasetOf(plan.data, plan.seed, tell);
   tell("Writing the training graph, loading ONNX Runtime…");
   const { design } = await designFor(plan, dataset);
+  checkLabels(dataset, design.exported.classes, aboutLabels(plan.data));
   const { graph, train } = trainingOf(plan, design);
   const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
   const engine = await openOn(provider, train, left);
@@ -103,6 +104,16 @@ async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<
       ? await ScenePainter.open(design, dataset, open, seed)
       : await LabelScenePainter.open(design, design.exported, { dataset, open, seed });
   return { dataset, design, graph, engine, painter };
+}
+
+/** What is said of data without the labels that a recipe needs. */
+function aboutLabels(data: PageData) {
+  const others = "learn from drawn digits, or choose another recipe";
+  if (data.kind === "pictures")
+    return { where: `The set of ${data.dataset.count} pictures`, addLabels: others };
+  return data.kind === "files"
+    ? { where: data.images.path, addLabels: `add the file of labels, ${others}` }
+    : {};
 }
 
 /** Make and draw one step, and forget it: the first one takes memory and lets the browser compile what it needs. */

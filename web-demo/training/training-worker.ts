@@ -2,7 +2,7 @@ import { mnistForm } from "../../src/data/dataset.js";
 import { messageOf } from "../../src/error.js";
 import { exportNetwork, originalOf } from "../../src/export/network.js";
 import type { Design } from "../../src/recipes/index.js";
-import { checkLabels, stepsPerEpoch } from "../../src/training/batches.js";
+import { stepsPerEpoch } from "../../src/training/batches.js";
 import {
   type Checkpoint,
   checkState,
@@ -80,10 +80,6 @@ export type Pace = keyof typeof paces;
  */
 const [LONGEST_CALL, TELL_EVERY] = [100, 6000];
 
-/** What to do about pictures without labels on this page, after the failed start. */
-const ADD_LABELS =
-  "start over, then add the file of labels, learn from drawn digits, or choose another recipe";
-
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
 const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
 const preparing = (what: string) => tell({ kind: "preparing", what });
@@ -100,7 +96,6 @@ async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise
   const { signal } = pause;
   const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, preparing);
   const start = standingOf({ plan, checkpoint }, design, dataset.count);
-  checkLabels(dataset, design.exported.classes, ADD_LABELS);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;
   let scene: Scene | undefined;

@@ -131,6 +131,11 @@ describe("a training", () => {
     const failed = through(...training, { kind: "failed", message: "diverged" });
     expect(failed.state).toMatchObject({ phase: "paused", plan, problem: "diverged", lost: false });
     expect(failed.effects.slice(-2)).toEqual(["end", "release"]);
+    // What never began is no training to resume.
+    const never = through(start, { kind: "taken" }, { kind: "failed", message: "no labels" }).state;
+    expect(never).toMatchObject({ phase: "empty", problem: "no labels" });
+    expect(never.plan).toBeUndefined();
+    expect(through(...paused, start, { kind: "failed", message: "no" }).state.phase).toBe("paused");
     const lost = through(...training, { kind: "lost", message: "gone" }).state;
     expect(lost).toMatchObject({ phase: "paused", lost: true, problem: "gone" });
     expect(next(lost, start).state).toMatchObject({ phase: "preparing", lost: false, problem: "" });

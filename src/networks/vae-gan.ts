@@ -40,6 +40,12 @@ export type Encode = (x: Value, label?: Value) => { readonly mu: Value; readonly
 /** Codes [batch, latent] and classes [batch] to images [batch, pixels] in [-1, 1]. */
 export type Decode = (code: Value, label?: Value) => Value;
 
+/**
+ * Images [batch, pixels], or with axes, and their classes [batch] to logits [batch, 1] of being real. With an auxiliary
+ * classifier also to logits of the classes, [batch, classes], which do not depend on the given classes.
+ */
+export type Discriminate = (x: Value, label?: Value) => { readonly real: Value; readonly classes?: Value };
+
 export interface Generate {
   readonly decode: Decode;
   /** The distribution of the codes. Its classes are those of {@link Generate.chosen}. */
@@ -125,13 +131,16 @@ export function priorAndDecoder(image: ImageSize, size: VaeGanSize): Network<Gen
 
 /**
  * A discriminator without normalization: two halvings with LeakyReLU 0.2 and a linear layer, plus the product with the
- * class's embedding (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637). Images [batch, pixels], or with axes,
- * to logits [batch, 1].
+ * class's embedding (Miyato and Koyama 2018, https://arxiv.org/abs/1802.05637).
+ *
+ * @param classifies whether it has an auxiliary classifier (AC-GAN, Odena et al. 2017,
+ * https://arxiv.org/abs/1610.09585): a second linear layer, from the same features to the classes.
  */
 export function projectionDiscriminator(
   image: ImageSize,
   size: Pick<AutoencoderSize, "width" | "classes">,
-): Network<(x: Value, label?: Value) => Value> {
+  classifies = false,
+): Network<Discriminate> {
   const { width, classes } = size;
   const [height, across] = smallest(image, { depth: DEPTH });
   const features = 2 * width * height * across;
@@ -142,13 +151,15 @@ export function projectionDiscriminator(
       const fc = plain(linear(scope, "fc", features, 1));
       const embedding =
         classes > 1 ? scope.parameter("embedding", [classes, features], uniformFanIn(features)) : undefined;
+      const auxiliary = classifies ? plain(linear(scope, "classifier", features, classes)) : undefined;
       return (x, label) =>
         withScope("discriminator", () => {
           const seen = halved(x);
           const logits = fc(seen);
-          if (!label || !embedding) return logits;
+          const known = auxiliary && { classes: auxiliary(seen) };
+          if (!label || !embedding) return { real: logits, ...known };
           const projected = mul(seen, gemm(oneHot(label, classes), embedding));
-          return add(logits, sum(projected, [1], { keepdims: true }));
+          return { real: add(logits, sum(projected, [1], { keepdims: true })), ...known };
         });
     },
   };

@@ -3,10 +3,12 @@ import { convEncoder, priorAndDecoder, projectionDiscriminator } from "../networ
 import { pixelsOf, type RecipeDesign } from "./design.js";
 import { type VaeGan, vaeGanPhases } from "./objectives/vae-gan.js";
 import { classCount, count, defineRecipe } from "./recipe.js";
-import { autoencoding, LEAD, polishing, polishSettings } from "./vae-then-gan.js";
+import { autoencoding, classifying, LEAD, polishing, polishSettings } from "./vae-then-gan.js";
 
 /** The fraction of the autoencoder's window after which training of the prior begins. */
 const PRIOR_FROM = 0.5;
+/** The fraction of the autoencoder's window after which training of the auxiliary classifier begins. */
+const CLASSIFIER_FROM = 0.5;
 /** The fraction of the GAN's window after which it stops, so that the decoder is trained with the final prior. */
 const PRIOR_UNTIL = 0.7;
 /** The number of steps that these are fractions of in an infinite training. */
@@ -22,6 +24,13 @@ export const vaeGan = defineRecipe({
     components: count(400, "Gaussians in the prior, for all classes together"),
     learningRate: z.number().positive().default(1e-3).describe("learning rate of the autoencoder"),
     ...polishSettings,
+    classifierWeight: z
+      .number()
+      .min(0)
+      .optional()
+      .describe(
+        "weight of the discriminator's auxiliary classifier in the decoder's loss as a GAN, for data with classes",
+      ),
     temperature: z
       .number()
       .positive()
@@ -37,17 +46,25 @@ export const vaeGan = defineRecipe({
   }),
   design(settings, image): RecipeDesign<VaeGan> {
     // Data without labels have one class, which nothing is told.
-    const { latent, classes = 1, temperature, klWeight, errorWeight } = settings;
+    const { latent, classes = 1, temperature, klWeight, errorWeight, classifierWeight = 0 } = settings;
     const pixels = pixelsOf(image);
     const components = Math.max(1, Math.round(settings.components / classes));
     const size = { ...settings, classes, components };
     const labelled = classes > 1;
     const begin = 1 - settings.polish;
+    const classifier =
+      labelled && classifierWeight > 0
+        ? {
+            weight: classifierWeight,
+            window: [begin * CLASSIFIER_FROM, begin] as const,
+            optimization: classifying(settings),
+          }
+        : undefined;
     return {
       networks: {
         encoder: convEncoder(image, size),
         generator: priorAndDecoder(image, size),
-        discriminator: projectionDiscriminator(image, size),
+        discriminator: projectionDiscriminator(image, size, classifier !== undefined),
       },
       phases: vaeGanPhases({
         pixels,
@@ -55,6 +72,7 @@ export const vaeGan = defineRecipe({
         labelled,
         klWeight,
         errorWeight,
+        classifier,
         autoencoding: autoencoding(settings),
         windows: {
           autoencoder: [0, begin],
@@ -77,6 +95,7 @@ export const vaeGan = defineRecipe({
       line: [
         "vae_loss:{vae_loss} reconstruction: {reconstruction},kl: {kl}",
         "prior: {prior_loss}",
+        "classifier: {classifier_loss}",
         "d_loss:{d_loss} D real: {real_score},D fake: {fake_score}",
         "g_loss:{g_loss}",
       ],

@@ -27,12 +27,17 @@ export const polishSettings = {
     .describe("weight of the squared error in the decoder's loss as a GAN"),
 };
 
-/** The optimizer and the schedule of the autoencoder. */
-export const autoencoding = ({ learningRate }: { readonly learningRate: number }) => ({
-  name: "autoencoder",
-  optimizer: adam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
-  schedule: held({ warmupSteps: 50, until: 0.4, last: 0.02 }),
-});
+/** The optimizer and the schedule of a part that is trained before the GAN. */
+const beforehand =
+  (name: string) =>
+  ({ learningRate }: { readonly learningRate: number }) => ({
+    name,
+    optimizer: adam({ learningRate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }),
+    schedule: held({ warmupSteps: 50, until: 0.4, last: 0.02 }),
+  });
+export const autoencoding = beforehand("autoencoder");
+/** Those of the discriminator's auxiliary classifier. */
+export const classifying = beforehand("classifier");
 
 /** The parts of a design that belong to the GAN: its optimizer, its critic, the averaged weights. */
 export function polishing<G extends { readonly decode: Decode }>(settings: {
@@ -43,7 +48,8 @@ export function polishing<G extends { readonly decode: Decode }>(settings: {
     optimizer: adam({ learningRate: settings.polishRate, beta1: 0.5, beta2: 0.99, epsilon: 1e-8 }),
     critic: {
       network: "discriminator",
-      trace: ({ discriminator }, x, label) => losses.bce.opinion(reshape(discriminator(x, label), ["batch"])),
+      trace: ({ discriminator }, x, label) =>
+        losses.bce.opinion(reshape(discriminator(x, label).real, ["batch"])),
       probability: true,
     },
     averageDecay: settings.ema,

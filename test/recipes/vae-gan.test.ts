@@ -41,7 +41,7 @@ test("autoencoder, prior, discriminator and polish follow each other", async () 
 
 test.each([
   [{ classes: 1 }, grey(8), 1],
-  [{ classes: 3 }, colour(12), 2],
+  [{ classes: 3, classifierWeight: 0.5 }, colour(12), 2],
   [{ classes: 2, components: 2, temperature: 0.5 }, { channels: 1, height: 8, width: 4 }, 2],
 ] as const)("%o: is trained and exported as one model", async (settings, image, inputs) => {
   const { design, state } = await made(settings, image);
@@ -56,8 +56,9 @@ test.each([
   expect(model.length).toBeLessThan(4 * declarationsOf(design.networks.generator).size + 30_000);
 });
 
-test("the discriminator adds the class's embedding, projected on its features", async () => {
-  const network = projectionDiscriminator(grey(8), { ...small, classes: 3 });
+/** A discriminator of three classes with random parameters, and the parameters and three images as feeds. */
+function discriminating(classifies: boolean) {
+  const network = projectionDiscriminator(grey(8), { ...small, classes: 3 }, classifies);
   const { parameters } = declarationsOf(network);
   const tensors = new Map(
     parameters.map(({ name, shape }) => [name, input(name, "float32", shape)] as const),
@@ -73,7 +74,17 @@ test("the discriminator adds the class's embedding, projected on its features", 
   );
   const pixels = Array.from({ length: 192 }, (_, i) => Math.sin(i));
   const feeds = { ...given, x: { dims: [3, 64], data: pixels }, label: { dims: [3], data: [0, 1, 2] } };
-  const [told, untold] = [forward(x, label), forward(x)];
+  return { told: forward(x, label), untold: forward(x), given, feeds };
+}
+
+test("the discriminator adds the class's embedding, projected on its features", async () => {
+  const {
+    told: { real: told, classes },
+    untold: { real: untold },
+    given,
+    feeds,
+  } = discriminating(false);
+  expect(classes).toBeUndefined();
   const { a } = await evaluate({ a: told }, feeds);
   const { b } = await evaluate({ b: untold }, feeds);
   // Without its last layer's weights, what the class adds is all there is; with the embedding at 0 it adds nothing.
@@ -91,4 +102,39 @@ test("the discriminator adds the class's embedding, projected on its features", 
   // The embedding of class 0 as the last layer's weights gives what class 0 adds.
   expect(Number(a.data[0]) - Number(b.data[0])).toBeCloseTo(Number(own.d.data[0]), 5);
   expect(Number(a.data[1]) - Number(b.data[1])).not.toBeCloseTo(Number(own.d.data[1]), 3);
+});
+
+test("the auxiliary classifier reads the same features, and does not know the class that is given", async () => {
+  const { told, untold, given, feeds } = discriminating(true);
+  if (!told.classes || !untold.classes) throw new Error("there are no logits of the classes");
+  const results = await evaluate({ told: told.classes, untold: untold.classes, real: untold.real }, feeds);
+  expect(results.told.dims).toEqual([3, 3]);
+  expect(results.told.data).toEqual(results.untold.data);
+  // With the last layer's weights, its logits of each class are those of being real.
+  const [weight, bias] = [given["fc.weight"], given["fc.bias"]].map((own) => [own, own, own].flat());
+  const same = await evaluate(
+    { classes: told.classes },
+    { ...feeds, "classifier.weight": weight, "classifier.bias": bias },
+  );
+  Array.from(same.classes.data, Number).forEach((value, i) => {
+    expect(value).toBeCloseTo(Number(results.real.data[Math.floor(i / 3)]), 5);
+  });
+});
+
+test("the auxiliary classifier is trained before the GAN and with it", async () => {
+  const { metrics } = await made({ classes: 3, classifierWeight: 0.5 });
+  expect(computed(metrics, "classifier_loss")).toBe("000011110000");
+  expect(computed(metrics, "class_loss")).toBe("000000001111");
+  expect(computed(metrics, "asked_loss")).toBe("000000001111");
+});
+
+test.each([
+  [{ classes: 3, classifierWeight: 0.5 }, true],
+  [{ classes: 3, classifierWeight: 0 }, false],
+  [{ classes: 3 }, false],
+  [{ classes: 1, classifierWeight: 0.5 }, false],
+])("%o: an auxiliary classifier: %s", (settings, expected) => {
+  const { networks } = designed("vae-gan", { ...small, ...settings }, grey(8));
+  const names = declarationsOf(networks.discriminator).parameters.map(({ name }) => name);
+  expect(names.includes("classifier.weight")).toBe(expected);
 });

@@ -7,6 +7,11 @@ import { toSigned } from "./gan.js";
 export type Classify = (x: Value) => { readonly logits: Value; readonly features: Value };
 export type Classifying = { readonly classifier: Network<Classify> };
 
+/** Cross-entropy of logits [batch, classes], -ln softmax(a)[label], averaged over the batch. `chosen` is one-hot. */
+export function softmaxCrossEntropy(logits: Value, chosen: Value): Value {
+  return neg(mean(sum(mul(logSoftmax(logits, 1), chosen), [1])));
+}
+
 /**
  * Classification by cross-entropy, -ln softmax(a)[label], averaged over the batch (Goodfellow, Bengio and Courville
  * 2016, https://www.deeplearningbook.org, section 6.2.2.3).
@@ -22,7 +27,7 @@ export function crossEntropy(pixels: number, classes: number): readonly Phase<Cl
       trace({ classifier }, { x, y }) {
         const { logits } = classifier(toSigned(x));
         const chosen = oneHot(y, classes);
-        const loss = neg(mean(sum(mul(logSoftmax(logits, 1), chosen), [1])));
+        const loss = softmaxCrossEntropy(logits, chosen);
         const missed = cast(greater(max(logits, [1]), sum(mul(logits, chosen), [1])), { to: "float32" });
         return { loss, metrics: { loss, accuracy: sub(1, mean(missed)) } };
       },

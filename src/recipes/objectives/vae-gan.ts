@@ -12,8 +12,16 @@ import {
   sum,
   type Value,
 } from "../../graph/index.js";
-import type { Decode, Encode, Generate, Network } from "../../networks/index.js";
+import {
+  type Decode,
+  type Discriminate,
+  type Encode,
+  type Generate,
+  type Network,
+  oneHot,
+} from "../../networks/index.js";
 import type { OwnOptimization, Phase, StepInput, Window } from "../design.js";
+import { softmaxCrossEntropy } from "./classification.js";
 import { toSigned } from "./gan.js";
 import { losses } from "./losses.js";
 
@@ -21,7 +29,7 @@ import { losses } from "./losses.js";
 export type Players<G extends { readonly decode: Decode }> = {
   readonly encoder: Network<Encode>;
   readonly generator: Network<G>;
-  readonly discriminator: Network<(x: Value, label?: Value) => Value>;
+  readonly discriminator: Network<Discriminate>;
 };
 
 export type VaeGan = Players<Generate>;
@@ -38,12 +46,23 @@ export interface AutoencoderOptions {
   readonly windows: { readonly autoencoder: Window };
 }
 
+/** The training of a discriminator's auxiliary classifier. */
+export interface ClassifierOptions {
+  /** The weight of its cross-entropy in the decoder's loss. */
+  readonly weight: number;
+  /** The window before the GAN's in which it is trained alone. */
+  readonly window: Window;
+  readonly optimization: OwnOptimization;
+}
+
 export interface PolishOptions<G> {
   readonly pixels: number;
   readonly latent: number;
   readonly labelled: boolean;
   /** The weight of the squared error in the decoder's loss against the discriminator. */
   readonly errorWeight: number;
+  /** If the discriminator has an auxiliary classifier. */
+  readonly classifier?: ClassifierOptions;
   readonly part?: string;
   /** The window of each phase. */
   readonly windows: { readonly discriminator: Window; readonly polish: Window };
@@ -61,6 +80,12 @@ export interface VaeGanOptions extends AutoencoderOptions, Omit<PolishOptions<Ge
 const loss = losses.bce;
 const normal = (size: number): StepInput => ({ role: "normal", shape: [size] });
 const squaredError = (a: Value, b: Value) => mean(sum(square(sub(a, b)), [1]));
+/** The auxiliary classifier's cross-entropy for its logits of images and their classes [batch]. */
+function classified(logits: Value | undefined, label: Value): Value {
+  if (!logits) throw new Error("the discriminator has no auxiliary classifier");
+  return softmaxCrossEntropy(logits, oneHot(label, Number(logits.shape[1])));
+}
+
 const partOf = (part: string | undefined) => (part === undefined ? {} : { parts: { generator: part } });
 
 /** The inputs of a phase that sees images `x` and their labels `y`. */
@@ -109,12 +134,17 @@ export function autoencoderPhase<G extends { readonly decode: Decode }>(
  *
  * - the discriminator distinguishes real images from samples of the generator;
  * - the decoder minimizes -ln D(G(z)) on such samples, plus a part of the autoencoder's squared error.
+ *
+ * If the discriminator has an auxiliary classifier (AC-GAN, Odena et al. 2017, https://arxiv.org/abs/1610.09585), it
+ * also minimizes -ln p(c | x) for the classes c of real images, and the decoder λ·(-ln p(c | G(z))) for the classes that
+ * its samples were asked for. A classifier that knows little yet would pull all samples to the middle of their class, so
+ * it is trained on real images first.
  */
 export function polishPhases<G extends { readonly decode: Decode }>(
   options: PolishOptions<G>,
 ): readonly Phase<Players<G>>[] {
-  const { latent, errorWeight, part, windows, noise, drawn } = options;
-  return [
+  const { latent, errorWeight, classifier, part, windows, noise, drawn } = options;
+  const gan: readonly Phase<Players<G>>[] = [
     {
       updates: "discriminator",
       during: windows.discriminator,
@@ -122,10 +152,14 @@ export function polishPhases<G extends { readonly decode: Decode }>(
       inputs: imagesAnd(options, { z_d: normal(noise) }),
       trace({ generator, discriminator }, { x, y, z_d }) {
         const both = concat([toSigned(x), drawn(generator, z_d, y)], 0);
-        const [real, fake] = split(discriminator(both, y && concat([y, y], 0)), 0, 2);
+        const seen = discriminator(both, y && concat([y, y], 0));
+        const [real, fake] = split(seen.real, 0, 2);
         const d_loss = loss.discriminator(real, fake, 1);
         const [real_score, fake_score] = [mean(loss.opinion(real)), mean(loss.opinion(fake))];
-        return { loss: d_loss, metrics: { d_loss, real_score, fake_score } };
+        const metrics = { d_loss, real_score, fake_score };
+        if (!classifier) return { loss: d_loss, metrics };
+        const class_loss = classified(seen.classes && split(seen.classes, 0, 2)[0], y);
+        return { loss: add(d_loss, class_loss), metrics: { ...metrics, class_loss } };
       },
     },
     {
@@ -135,14 +169,33 @@ export function polishPhases<G extends { readonly decode: Decode }>(
       repeats: 1,
       inputs: imagesAnd(options, { eps: normal(latent), z_g: normal(noise) }),
       trace({ encoder, generator, discriminator }, { x, y, eps, z_g }) {
-        const g_loss = loss.generator(discriminator(drawn(generator, z_g, y), y));
+        const seen = discriminator(drawn(generator, z_g, y), y);
+        const g_loss = loss.generator(seen.real);
         const real = toSigned(x);
         const code = stopGradient(codeOf(encoder(real, y), eps));
         const error = squaredError(generator.decode(code, y), real);
-        return { loss: add(g_loss, mul(error, errorWeight)), metrics: { g_loss, polish_error: error } };
+        const total = add(g_loss, mul(error, errorWeight));
+        const metrics = { g_loss, polish_error: error };
+        if (!classifier) return { loss: total, metrics };
+        const asked_loss = classified(seen.classes, y);
+        return { loss: add(total, mul(asked_loss, classifier.weight)), metrics: { ...metrics, asked_loss } };
       },
     },
   ];
+  if (!classifier) return gan;
+  const first: Phase<Players<G>> = {
+    updates: "discriminator",
+    during: classifier.window,
+    optimization: classifier.optimization,
+    repeats: 1,
+    inputs: imagesAnd(options, {}),
+    trace({ discriminator }, { x, y }) {
+      const { classes } = discriminator(toSigned(x), y);
+      const classifier_loss = classified(classes, y);
+      return { loss: classifier_loss, metrics: { classifier_loss } };
+    },
+  };
+  return [first, ...gan];
 }
 
 /**

@@ -95,17 +95,7 @@ test("the flow's loss and gradient are those of float64, with several noises and
   const everything = [0, 1] as const;
   const [timeMean, timeScale] = [-0.25, 1.5];
   const phases = latentFlowPhases({
-    ...{
-      pixels: 2,
-      latent: 2,
-      labelled: false,
-      klWeight: 1,
-      errorWeight: 1,
-      classifierWeight: 0,
-      draws: 2,
-      timeMean,
-      timeScale,
-    },
+    ...{ pixels: 2, latent: 2, labelled: false, klWeight: 1, errorWeight: 1, draws: 2, timeMean, timeScale },
     ...{ autoencoding: own, flowing: own, solver: { steps: 2, solver: "euler" } },
     windows: {
       ...{ autoencoder: everything, statistics: everything, flow: everything },

@@ -47,6 +47,16 @@ test("a new training with dcgan averages weights; one that was recorded without 
   expect(resolveConfig({ recipe: "vae-gan" }, undefined, "recorded").run.batchSize).toBe(64);
 });
 
+test("a new training with vae-gan has an auxiliary classifier; one that was recorded without has none", () => {
+  const weightOf = (...args: Parameters<typeof resolveConfig>) =>
+    resolveConfig(...args).recipe.classifierWeight;
+  const vaeGan = { recipe: "vae-gan" };
+  expect(weightOf(vaeGan)).toBe(5);
+  expect(weightOf({ classifierWeight: 0 }, file(vaeGan))).toBe(0);
+  expect(weightOf({}, file(vaeGan), "recorded")).toBeUndefined();
+  expect(weightOf({}, file({ ...vaeGan, classifierWeight: 2 }), "recorded")).toBe(2);
+});
+
 test("flags win over the file, the file over the defaults; a flag that was not given does not count", () => {
   const { run, recipe } = resolveConfig(
     { epochs: 7, seed: undefined },

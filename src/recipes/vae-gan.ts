@@ -16,7 +16,7 @@ const ENDLESS_STEPS = 4500;
 
 export const vaeGan = defineRecipe({
   title: "a convolutional VAE with a mixture prior, then trained as a GAN; conditional (Larsen et al. 2016)",
-  usual: { epochs: 5, batchSize: 64 },
+  usual: { epochs: 5, batchSize: 64, classifierWeight: 5 },
   settings: z.strictObject({
     classes: classCount,
     latent: count(32, "size of the latent vector"),

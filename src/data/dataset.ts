@@ -16,6 +16,8 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** Images that are not used for training, if they were requested. */
   readonly heldOut?: Dataset;
+  /** Makes the images and labels at some places. Whoever reads them calls it first, if it is given. */
+  readonly provide?: (indices: Uint32Array) => void;
   /** Notes for the user about how the source was read, one line each: what was left out, and why. */
   readonly remarks?: readonly Text[];
 }
@@ -82,8 +84,10 @@ export function gathered(source: Uint8Array, size: number, indices: Uint32Array)
 /** The images at `indices` of a data set, in that order, with their labels. */
 export function chosen(dataset: Dataset, indices: Uint32Array): Dataset {
   const { channels, height, width, labels } = dataset;
+  dataset.provide?.(indices);
   return {
     ...dataset,
+    provide: undefined,
     count: indices.length,
     images: gathered(dataset.images, channels * height * width, indices),
     labels: labels && gathered(labels, 1, indices),

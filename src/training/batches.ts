@@ -87,6 +87,7 @@ export function feedsOfBlock(
         role === "images" ? [dataset.images, pixels] : [dataset.labels ?? new Uint8Array(), 1];
       const first = firstStep * repeats * fullBatchSize;
       const shown = order.subarray(first, first + steps * perStep);
+      dataset.provide?.(shown);
       const data = gathered(source, size, shown);
       if (role === "images" && augmentations.length > 0) {
         const bytes = perStep * pixels;

@@ -155,6 +155,19 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(farthest(prepared.grey, drawn.grey)).toBeLessThanOrEqual(2);
   });
 
+  test("shows what a training learns from, and says what it does, before ONNX Runtime has come to train", async () => {
+    await open(undefined, undefined, { serviceWorkers: "block" });
+    await page.locator("#start:enabled").waitFor();
+    const asked = page.waitForRequest("**/*.zipped");
+    // It never comes.
+    await page.route("**/*.zipped", () => {});
+    await page.locator("#start").click();
+    await asked;
+    await page.locator("#train-status.working", { hasText: "Loading ONNX Runtime…" }).waitFor();
+    await expect.poll(async () => Math.max(...(await pixelsOn(page, "#real")).grey)).toBeGreaterThan(200);
+    expect(await page.locator("#train-progress").textContent()).toBe("");
+  });
+
   test("brings back a sheet by its link, and the one before by going back", async () => {
     await open();
     const first = await sheet();

@@ -18,7 +18,7 @@ interface Loading {
   /** Hears how much of a runtime has been downloaded, as a share of all of it. */
   downloaded?(share: number): void;
   /** Threads on the CPU. */
-  readonly threads?: number;
+  readonly threads?: number | Promise<number>;
 }
 
 interface Runtime {
@@ -98,14 +98,15 @@ async function load(
   const here = (address: string) => new URL(address, import.meta.url).href;
   const [binary, size, loader] =
     provider === "webgpu" ? [webgpuBinary, webgpuSize, webgpuLoader] : [wasmBinary, wasmSize, wasmLoader];
-  const [ort, wasm] = await Promise.all([
+  const [numThreads, ort, wasm] = await Promise.all([
+    threads,
     provider === "webgpu" ? import("onnxruntime-web/webgpu") : import("onnxruntime-web/wasm"),
     unzipped(here(binary), (bytes) => downloaded?.(bytes / size)),
   ]);
   completeAdapters();
   ort.env.wasm.wasmPaths = { mjs: here(loader) };
   ort.env.wasm.wasmBinary = wasm;
-  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.numThreads = numThreads;
   return { ort };
 }
 

@@ -198,6 +198,7 @@ export class TrainingControl {
         this.ports.see(report);
         this.dispatch({ kind: "steps" });
         break;
+      case "real":
       case "scene":
         this.ports.see(report);
         break;

@@ -16,7 +16,7 @@ export interface Ports {
   /** The state has changed. */
   show(state: TrainingState): void;
   /** Something was made that is to be seen. */
-  see(report: Extract<TrainReport, { kind: "steps" | "scene" }>): void;
+  see(report: Extract<TrainReport, { kind: "steps" | "real" | "scene" }>): void;
   /** Show all that is seen of a training that was made before, or nothing. */
   recall(view: Kept["view"]): void;
   /** Call something after a time in milliseconds; returns what cancels it. */

@@ -1,5 +1,4 @@
-import { type Dataset, mnistForm } from "../../src/data/dataset.js";
-import { drawDigits } from "../../src/data/drawn.js";
+import type { Dataset } from "../../src/data/dataset.js";
 import { idxDataset } from "../../src/data/idx.js";
 import type { Design } from "../../src/recipes/index.js";
 import { NEXT, type StatefulSession } from "../../src/runtime/engine.js";
@@ -11,12 +10,10 @@ import { loadRuntime, openOn } from "../runtime/onnxruntime.js";
 import type { PageProvider } from "../runtime/page-provider.js";
 import { measuredThreads } from "../runtime/threads.js";
 import { designFor, trainingOf } from "./design.js";
+import { drawnDataset } from "./drawn-digits.js";
 import { LabelScenePainter } from "./label-scene.js";
 import type { PageData, Plan } from "./plan.js";
-import { ScenePainter, type StagePainter } from "./scene.js";
-
-/** Digits that are drawn, enough that none is seen too often: a hundred steps make an epoch. */
-const DRAWN = 12_800;
+import { ScenePainter, type StagePainter, shownOf } from "./scene.js";
 
 /** What a training needs before its first step. */
 export interface Prepared {
@@ -29,42 +26,62 @@ export interface Prepared {
   readonly painter: StagePainter;
 }
 
-type Tell = (what: string) => void;
-
-/** The digits that were drawn last: a training that resumes in this worker has them at once. */
-let drawn: { readonly seed: number; readonly dataset: Dataset } | undefined;
-
-export function datasetOf(data: PageData, seed: number, tell: Tell): Dataset | Promise<Dataset> {
-  if (data.kind === "pictures") return data.dataset;
-  if (data.kind === "files") return idxDataset(data.images.path, data.images, data.labels);
-  if (drawn?.seed === seed) return drawn.dataset;
-  tell("Drawing digits to learn from…");
-  const dataset = { name: "drawn", count: DRAWN, ...mnistForm, ...drawDigits({ count: DRAWN, seed }) };
-  drawn = { seed, dataset };
-  return dataset;
+/** Hears of a preparation. */
+export interface Listener {
+  /** What is done now. */
+  says(what: string): void;
+  /** The training images of the scenes, before anything is made of them. */
+  shows(real: Dataset): void;
 }
 
-let ahead: { readonly key: string; readonly prepared: Promise<Prepared> } | undefined;
+export async function datasetOf(data: PageData, seed: number): Promise<Dataset> {
+  if (data.kind === "pictures") return data.dataset;
+  if (data.kind === "files") return idxDataset(data.images.path, data.images, data.labels);
+  return drawnDataset(seed);
+}
+
+/** The preparation of a training that may be asked for soon. Nobody hears of it before it is asked for. */
+let ahead:
+  | { readonly key: string; readonly prepared: Promise<Prepared>; hear(listener: Listener): void }
+  | undefined;
 
 /** Prepare a training before it is asked for. What fails then fails again when it is, and is said there. */
 export async function prepareAhead(plan: Plan, provider: PageProvider, batchSize: number): Promise<void> {
   // Own files are read when they are needed.
   if (plan.data.kind !== "drawn") return;
-  const prepared = prepare(plan, provider, () => {}).then(async (ready) => {
+  let said = "";
+  let listener: Listener | undefined;
+  const says = (what: string) => {
+    said = what;
+    listener?.says(what);
+  };
+  const prepared = prepare(plan, provider, drawnDataset(plan.seed), says).then(async (ready) => {
+    says("Trying one step…");
     await warmUp(ready, plan.seed, batchSize);
     return ready;
   });
   prepared.catch(() => {});
-  ahead = { key: keyOf(plan, provider), prepared };
+  const hear = (next: Listener) => {
+    listener = next;
+    next.says(said);
+  };
+  ahead = { key: keyOf(plan, provider), prepared, hear };
 }
 
 /** What a training needs: as it was prepared ahead, or made now. */
-export async function preparedFor(plan: Plan, provider: PageProvider, tell: Tell): Promise<Prepared> {
-  const { key, prepared } = ahead ?? {};
+export async function preparedFor(plan: Plan, provider: PageProvider, listener: Listener): Promise<Prepared> {
+  const dataset = await datasetOf(plan.data, plan.seed);
+  listener.shows(shownOf(dataset, plan.seed));
+  const before = ahead;
   ahead = undefined;
-  if (key === keyOf(plan, provider)) return (await prepared) as Prepared;
-  prepared?.then(({ engine, painter }) => Promise.all([engine.close(), painter.close()])).catch(() => {});
-  return prepare(plan, provider, tell);
+  if (before?.key === keyOf(plan, provider)) {
+    before.hear(listener);
+    return before.prepared;
+  }
+  before?.prepared
+    .then(({ engine, painter }) => Promise.all([engine.close(), painter.close()]))
+    .catch(() => {});
+  return prepare(plan, provider, dataset, listener.says);
 }
 
 const keyOf = ({ recipe, settings, learningRate, seed, data, graph }: Plan, provider: PageProvider) =>
@@ -78,18 +95,26 @@ const keyOf = ({ recipe, settings, learningRate, seed, data, graph }: Plan, prov
     provider,
   ]);
 
-async function prepare(plan: Plan, provider: PageProvider, tell: Tell): Promise<Prepared> {
-  // ONNX Runtime comes while the data are made. Whoever opens a model hears of a failure.
-  const threads = await measuredThreads();
+async function prepare(
+  plan: Plan,
+  provider: PageProvider,
+  dataset: Dataset,
+  says: Listener["says"],
+): Promise<Prepared> {
+  const { data, seed } = plan;
+  says("Loading ONNX Runtime…");
+  const threads = measuredThreads();
+  // It comes meanwhile. Whoever opens a model hears of a failure.
   loadRuntime(provider, { threads }).catch(() => {});
-  const dataset = await datasetOf(plan.data, plan.seed, tell);
-  tell("Writing the training graph, loading ONNX Runtime…");
+  // Other work would be taken for that of a busy machine.
+  await threads;
+  says("Writing the training graph…");
   const { design } = await designFor(plan, dataset);
-  checkLabels(dataset, design.exported.classes, aboutLabels(plan.data));
+  checkLabels(dataset, design.exported.classes, aboutLabels(data));
   const { graph, train } = trainingOf(plan, design);
   const left = graph.model.graph.outputs.map(({ name }) => name).filter((name) => name.startsWith(NEXT));
+  says("Loading the training graph into ONNX Runtime…");
   const engine = await openOn(provider, train, left);
-  const { seed } = plan;
   // To draw a scene takes as long as a call of the training: between its parts, requests of the page are handled.
   const open = async (bytes: Uint8Array) => {
     const model = await openOn(provider, bytes);

@@ -1,5 +1,4 @@
 import type { Dataset } from "../../src/data/dataset.js";
-import { gathered } from "../../src/data/dataset.js";
 import { type Picture, paintSheet } from "../../src/data/sheet.js";
 import { encodeModel } from "../../src/onnx/index.js";
 import { type Design, type ImageShape, samplerOf } from "../../src/recipes/index.js";
@@ -7,7 +6,7 @@ import { drawLatents } from "../../src/recipes/latents.js";
 import type { LoadedModel, OpenModel } from "../../src/runtime/engine.js";
 import { randomStream } from "../../src/tensors/random.js";
 import { floatsIn, type Tensor, type Tensors, tensorIn } from "../../src/tensors/tensor.js";
-import { orderOfEpoch } from "../../src/training/batches.js";
+import { firstOf } from "../../src/training/batches.js";
 import { buildCritic, buildInference, buildReconstructor } from "../../src/training/inference.js";
 import type { SheetPainter } from "../../src/training/training.js";
 
@@ -34,6 +33,11 @@ export interface Scene {
 /** Owns the models that paint the scenes of a training, and shows each scene. */
 export interface StagePainter extends SheetPainter {
   show: (scene: Scene) => void;
+}
+
+/** The training images of the scenes. */
+export function shownOf(dataset: Dataset, seed: number) {
+  return firstOf(dataset, seed, SHOWN);
 }
 
 /** A model of the training, and the states that are its inputs. */
@@ -63,15 +67,12 @@ export class ScenePainter implements StagePainter {
         model: await open(encodeModel(model), "the sampler"),
         inputs: model.graph.inputs.map(({ name }) => name),
       };
-    const order = orderOfEpoch(seed, 1, dataset.count);
-    const shown = Uint32Array.from({ length: SHOWN }, (_, i) => order[i % dataset.count]);
-    const { channels, height, width } = dataset;
-    const labels = dataset.labels && gathered(dataset.labels, 1, shown);
+    const { images, labels } = shownOf(dataset, seed);
     const sampler = (await load(buildInference(design, about))) as Loaded;
     return new ScenePainter(
       design,
       drawLatents(randomStream(seed, "sheet"), SHOWN, samplerOf(design, "recipe")),
-      gathered(dataset.images, channels * height * width, shown),
+      new Uint8Array(images),
       labels && { dtype: "int64", shape: [SHOWN], data: BigInt64Array.from(labels, BigInt) },
       sampler,
       await load(buildCritic(design, about)),

@@ -1,4 +1,5 @@
 import { paintSheet } from "../../src/data/sheet.js";
+import type { ImageShape } from "../../src/recipes/index.js";
 import { drawPicture } from "../sampling/sheet-view.js";
 import { contextOf, find } from "../ui/dom.js";
 import { type Scene, SHOWN, type Tiles } from "./scene.js";
@@ -49,13 +50,23 @@ export function showScene(step: number, scene: Scene): void {
   if (following || !watched) show();
 }
 
+/** Show real pictures before there is a scene. */
+export function showReal(image: ImageShape, images: Uint8Array<ArrayBuffer>): void {
+  realPart.hidden = false;
+  draw(real, image, { images });
+}
+
 /** Remove all moments. */
 export function clearStage(): void {
   moments = [];
   [slider.max, slider.value] = ["0", "0"];
   slider.disabled = true;
   label.textContent = "";
-  for (const canvas of [made, real, rebuilt]) contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
+  const layers = [made, real].map((canvas) => canvas.nextElementSibling as HTMLCanvasElement);
+  for (const canvas of [made, real, rebuilt, ...layers]) {
+    contextOf(canvas).clearRect(0, 0, canvas.width, canvas.height);
+  }
+  judge.hidden = legend.hidden = rebuiltPart.hidden = true;
 }
 
 /** All stored moments, the oldest first. */
@@ -65,7 +76,7 @@ export function momentsSoFar(): readonly Moment[] {
 
 /** The generated images of a moment, as a picture. */
 export function pictureOf({ scene }: Moment) {
-  return sheetOf(scene, scene.made);
+  return sheetOf(scene.image, scene.made);
 }
 
 function show(): void {
@@ -76,13 +87,13 @@ function show(): void {
   const latest = moment === moments[moments.length - 1];
   label.textContent = `${step === 0 ? "before the first step" : `step ${step.toLocaleString("en")}`}${latest ? "" : " (earlier)"}`;
   slider.setAttribute("aria-valuetext", label.textContent);
-  draw(made, scene, scene.made);
+  draw(made, scene.image, scene.made);
   const classifies = scene.real === undefined;
-  if (scene.real) draw(real, scene, scene.real);
+  if (scene.real) draw(real, scene.image, scene.real);
   realPart.hidden = notes.generator.hidden = classifies;
   notes.classifier.hidden = !classifies;
   rebuiltPart.hidden = !scene.rebuilt;
-  if (scene.rebuilt) draw(rebuilt, scene, scene.rebuilt);
+  if (scene.rebuilt) draw(rebuilt, scene.image, scene.rebuilt);
   judge.hidden = legend.hidden = notes.discriminator.hidden = notes.duel.hidden = !opinions;
   notes.loss.hidden = opinions !== undefined;
   find("#duel-title", HTMLElement).textContent = opinions ? "The duel" : "How it goes";
@@ -106,24 +117,24 @@ function setMeter(name: "real" | "made", share: number): void {
   find(`#${name}-share`, HTMLElement).textContent = percent(share);
 }
 
-function sheetOf({ image }: Scene, { images }: Tiles) {
+function sheetOf(image: ImageShape, { images }: Tiles) {
   return paintSheet(images, { count: SHOWN, ...image }, { range: [0, 255], columns: COLUMNS });
 }
 
 /** Draw pictures, and on a separate layer a frame around each that shows the discriminator's opinion. */
-function draw(canvas: HTMLCanvasElement, scene: Scene, tiles: Tiles): void {
-  const picture = sheetOf(scene, tiles);
+function draw(canvas: HTMLCanvasElement, image: ImageShape, tiles: Tiles): void {
+  const picture = sheetOf(image, tiles);
   drawPicture(canvas, picture);
   const stack = canvas.parentElement as HTMLElement;
   stack.style.aspectRatio = `${picture.width} / ${picture.height}`;
-  stack.classList.toggle("colour", scene.image.channels > 1);
+  stack.classList.toggle("colour", image.channels > 1);
   const layer = canvas.nextElementSibling;
-  if (layer instanceof HTMLCanvasElement) drawFrames(layer, scene, tiles, picture);
+  if (layer instanceof HTMLCanvasElement) drawFrames(layer, image, tiles, picture);
 }
 
 function drawFrames(
   layer: HTMLCanvasElement,
-  { image }: Scene,
+  image: ImageShape,
   { opinions }: Tiles,
   { width, height }: { width: number; height: number },
 ): void {

@@ -6,6 +6,7 @@ import type { Watched } from "../take/take-view.js";
 import { createCurves } from "../ui/curves.js";
 import { download, find, tell } from "../ui/dom.js";
 import { rememberNotes } from "../ui/notes.js";
+import { setWorking } from "../ui/working.js";
 import { TrainingControl } from "./control.js";
 import {
   asked,
@@ -20,7 +21,7 @@ import { graphIn, planOfGraph } from "./graph-files.js";
 import { isUnderWay, type TrainingState } from "./machine.js";
 import type { Plan } from "./plan.js";
 import type { Ports, TrainWorker } from "./ports.js";
-import { clearStage, momentsSoFar, pictureOf, showScene } from "./stage-view.js";
+import { clearStage, momentsSoFar, pictureOf, showReal, showScene } from "./stage-view.js";
 import { browserStore } from "./store.js";
 import type { Pace, TrainReport } from "./training-worker.js";
 
@@ -63,13 +64,13 @@ const ports: Ports = {
   openWorker,
   show,
   see(report) {
-    if (report.kind === "scene") {
-      showScene(report.step, report.scene);
-      return;
+    if (report.kind === "scene") showScene(report.step, report.scene);
+    else if (report.kind === "real") showReal(report.image, report.images);
+    else {
+      curves.append([report.point]);
+      const { provider } = control.current;
+      progress.textContent = [report.place, rateAfter(report.count), nameOf(provider)].join(" · ");
     }
-    curves.append([report.point]);
-    const { provider } = control.current;
-    progress.textContent = [report.place, rateAfter(report.count), nameOf(provider)].join(" · ");
   },
   recall(kept) {
     curves.clear();
@@ -107,6 +108,7 @@ function show(state: TrainingState): void {
   const made = phase !== "empty";
   const busy = phase === "pausing" || phase === "removing";
   if (status.textContent !== state.said) status.textContent = state.said;
+  setWorking(status, busy || phase === "preparing");
   notKept.textContent = state.notKept ? `Nothing is kept when you close this page: ${state.notKept}.` : "";
   // Keep the message of a field.
   if (state.problem !== problemShown) tell(problem, state.problem);

@@ -1,7 +1,7 @@
 import { mnistForm } from "../../src/data/dataset.js";
 import { messageOf } from "../../src/error.js";
 import { exportNetwork, originalOf } from "../../src/export/network.js";
-import type { Design } from "../../src/recipes/index.js";
+import { type Design, type ImageShape, imageShapeOf } from "../../src/recipes/index.js";
 import { stepsPerEpoch } from "../../src/training/batches.js";
 import {
   type Checkpoint,
@@ -50,6 +50,8 @@ export type TrainReport =
   | { readonly kind: "preparing"; readonly what: string }
   /** The number of new steps. The point represents all of them. */
   | { readonly kind: "steps"; readonly count: number; readonly point: CurvePoint; readonly place: string }
+  /** The training images of the scenes, which come later. */
+  | { readonly kind: "real"; readonly image: ImageShape; readonly images: Uint8Array<ArrayBuffer> }
   | { readonly kind: "scene"; readonly scene: Scene; readonly step: number }
   /** The progress: the number of steps, and what to store. */
   | {
@@ -82,7 +84,6 @@ const [LONGEST_CALL, TELL_EVERY] = [100, 6000];
 
 const tell = (report: TrainReport, transfer: Transferable[] = []) => postMessage(report, { transfer });
 const openOnCpu = (model: Uint8Array) => openOn("wasm", model);
-const preparing = (what: string) => tell({ kind: "preparing", what });
 let pause = new AbortController();
 let pace: Pace = "normal";
 /** Ends the wait between two calls. */
@@ -94,7 +95,13 @@ let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgr
 async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise<void> {
   pause = new AbortController();
   const { signal } = pause;
-  const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, preparing);
+  const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, {
+    says: (what) => tell({ kind: "preparing", what }),
+    shows(real) {
+      if (checkpoint || plan.recipe === "classifier") return;
+      tell({ kind: "real", image: imageShapeOf(real), images: new Uint8Array(real.images) });
+    },
+  });
   const start = standingOf({ plan, checkpoint }, design, dataset.count);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;
@@ -249,7 +256,7 @@ function sourceOf(data: PageData): string {
 async function standing(known: Known): Promise<Checkpoint> {
   if (known.checkpoint) return decodeCheckpoint(known.checkpoint, "the training that is kept");
   const { data } = known.plan;
-  const image = data.kind === "drawn" ? mnistForm : await datasetOf(data, 0, preparing);
+  const image = data.kind === "drawn" ? mnistForm : await datasetOf(data, 0);
   return standingOf(known, (await designFor(known.plan, image)).design, 0);
 }
 

@@ -136,11 +136,16 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     const held = new Promise<void>((resolve) => {
       release = resolve;
     });
-    await page.route("**/*.zipped", async (route) => {
-      await held;
-      await route.continue();
-    });
+    for (const file of ["**/*.zipped", "**/models/generator.onnx"]) {
+      await page.route(file, async (route) => {
+        await held;
+        await route.continue();
+      });
+    }
+    // Neither waits for the other.
+    const asked = ["**/*.zipped", "**/models/generator.onnx"].map((file) => page.waitForRequest(file));
     await page.goto(url);
+    await Promise.all(asked);
     const file = await page.locator("#sheet img").evaluate(async (image: HTMLImageElement) => {
       await image.decode();
       return image.src;
@@ -289,6 +294,8 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
     expect(
       farthest((await sheet()).grey, (await sampled(file, "--seed", "7", "--count", "16")).grey),
     ).toBeLessThanOrEqual(2);
+    // A link to it would bring nobody this model.
+    expect(new URL(page.url()).searchParams.get("model")).toBeNull();
     await page.locator("#digit").selectOption("3");
     const threes = await sampled(file, "--seed", "7", "--count", "16", "--digits", "3");
     await expect.poll(async () => farthest((await sheet()).grey, threes.grey)).toBeLessThanOrEqual(2);
@@ -490,6 +497,40 @@ describe.skipIf(!executablePath)(`the page in ${executablePath ?? "chromium, whi
       expect(await layoutShiftOf(page)).toBeLessThan(0.01);
     },
   );
+
+  test("is whole at 1024 pixels, in forced colours, from right to left, on a phone, and printed", async () => {
+    await open(undefined, "?seed=7&count=16", { viewport: { width: 1024, height: 850 } });
+    const box = async (selector: string) => (await page.locator(selector).boundingBox())!;
+    // No hole above the sheet.
+    const controls = await box("#new");
+    expect((await box("#sheet")).y - (controls.y + controls.height)).toBeLessThan(40);
+    await cell(0).click();
+    await cell(1).click();
+    const style = (selector: string, name: "outlineStyle" | "appearance" | "display") =>
+      page.locator(selector).evaluate((element, name) => getComputedStyle(element)[name], name);
+    await page.emulateMedia({ forcedColors: "active" });
+    expect([await style("#cells .from", "outlineStyle"), await style("#cells .to", "outlineStyle")]).toEqual([
+      "solid",
+      "dashed",
+    ]);
+    expect(await style("#position", "appearance")).toBe("auto");
+    expect(await style("#real-meter", "outlineStyle")).toBe("solid");
+    await page.emulateMedia({ forcedColors: "none" });
+    // The canvas is not mirrored, so its cells must not be.
+    await page.evaluate(() => Object.assign(document.documentElement, { dir: "rtl" }));
+    expect((await box("#cells button:nth-child(1)")).x).toBeLessThan(
+      (await box("#cells button:nth-child(2)")).x,
+    );
+    await page.evaluate(() => Object.assign(document.documentElement, { dir: "ltr" }));
+    // The walk that two choices begin is not below the fold.
+    await page.setViewportSize({ width: 390, height: 700 });
+    await cell(2).click();
+    await cell(3).click();
+    await expect.poll(async () => (await box("#walk-view")).y).toBeLessThan(600);
+    await page.emulateMedia({ media: "print" });
+    for (const hidden of ["#train", "#new", "#position"]) expect(await style(hidden, "display")).toBe("none");
+    expect(await page.locator("#sheet canvas").isVisible()).toBe(true);
+  });
 
   test("opens with the model that serve was given", async () => {
     const file = join(cwd, "given by me.onnx");

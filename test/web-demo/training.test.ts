@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Jimp } from "jimp";
@@ -248,6 +248,16 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     const { grey } = await pixelsOn(page, "#sheet canvas");
     const far = grey.reduce((most, value, i) => Math.max(most, Math.abs(value - bitmap.data[4 * i])), 0);
     expect(far).toBeLessThanOrEqual(2);
+    // Reconstructions are not taken for samples.
+    await page.getByRole("heading", { name: "The same, through the network and back" }).waitFor();
+
+    // After a reload it draws again, and is given out without any of its data.
+    await page.reload();
+    await page.getByText(/^vae, \d+ epochs? of train-images-idx3-ubyte, seed 0/).waitFor();
+    expect(await page.locator("#model").inputValue()).toBe("trained here (vae)");
+    const again = page.waitForEvent("download");
+    await button("Download generator.onnx").click();
+    expect(await readFile(await (await again).path())).toEqual(await readFile(model));
   }, 300_000);
 
   test("takes another learning rate on the way, and starts over", async () => {

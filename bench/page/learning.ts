@@ -12,6 +12,7 @@ import { openBuiltPage, startLearning, stepOf } from "../../scripts/built-page.j
 import { mnistForm } from "../../src/data/dataset.js";
 import { Judge } from "../../src/evaluation/judge.js";
 import { opensOn } from "../../src/runtime/session.node.js";
+import { PAUSED, PAUSED_AND_KEPT } from "../../web-demo/training/said.js";
 
 const { values } = parseArgs({
   options: {
@@ -66,7 +67,7 @@ async function pause(page: Page): Promise<[number, number]> {
     const observer = new MutationObserver(() => {
       const now = Math.round(performance.now() - clicked);
       if (status.textContent.startsWith("Paused")) paused ??= now;
-      if (!/^Paused(\\.$|, and kept)/.test(status.textContent)) return;
+      if (!${JSON.stringify([PAUSED, PAUSED_AND_KEPT])}.includes(status.textContent)) return;
       observer.disconnect();
       resolve([paused, now]);
     });

@@ -4,11 +4,15 @@ import { fileURLToPath } from "node:url";
 import axe from "axe-core";
 import { chromium, type Page } from "playwright-core";
 import sirv from "sirv";
+import { PAUSED, PAUSED_AND_KEPT } from "../../web-demo/training/said.js";
 import { executablePath } from "../helpers/chromium.js";
 import { startCli } from "../helpers/cli.js";
 import { freePort } from "../helpers/ports.js";
 
 export { executablePath };
+
+/** What the page says when a training is paused, and kept if that is possible. */
+export const pausedText = new RegExp(`^(${PAUSED}|${PAUSED_AND_KEPT})$`);
 
 const quiet = ["disable-background-networking", "disable-component-update", "disable-sync", "disable-quic"];
 const flags = ["no-sandbox", "no-first-run", ...quiet];

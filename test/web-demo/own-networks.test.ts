@@ -8,7 +8,7 @@ import { encodeModel, readModel, summarizeModel } from "../../src/onnx/index.js"
 import { encodeSafetensors } from "../../src/tensors/safetensors.js";
 import { succeed } from "../helpers/cli.js";
 import { about } from "../helpers/run.js";
-import { executablePath, launch, plainHost, watch } from "./browser.js";
+import { executablePath, launch, pausedText, plainHost, watch } from "./browser.js";
 
 /** Weights for the classifier that are not those of its file. */
 const initial = [
@@ -83,10 +83,7 @@ describe.skipIf(!executablePath)(
         await page.getByText("train.onnx, generator from g.onnx, discriminator from d.onnx").waitFor();
 
         await page.locator("#start").click();
-        await page
-          .locator("#train-status")
-          .filter({ hasText: /^Paused(\.$|, and kept)/ })
-          .waitFor();
+        await page.locator("#train-status").filter({ hasText: pausedText }).waitFor();
         const downloading = page.waitForEvent("download");
         await page.locator("#download").click();
         const [before, after] = await Promise.all(
@@ -114,7 +111,7 @@ describe.skipIf(!executablePath)(
         await page.getByRole("img", { name: /^What the classifier says at step \d/ }).waitFor();
         expect(await page.locator("#real").isVisible()).toBe(false);
         await page.locator("#start").click();
-        await page.locator("#train-status", { hasText: /^Paused(\.$|, and kept)/ }).waitFor();
+        await page.locator("#train-status", { hasText: pausedText }).waitFor();
         const downloading = page.waitForEvent("download");
         await page.getByRole("button", { name: "Download classifier.onnx" }).click();
         const learned = readModel(new Uint8Array(await readFile(await (await downloading).path()))).tensors;

@@ -17,7 +17,16 @@ import { buildTraining } from "../../src/training/training-model.js";
 import type { Plan, View } from "../../web-demo/training/plan.js";
 import { settingsOf } from "../../web-demo/training/settings.js";
 import { succeed } from "../helpers/cli.js";
-import { executablePath, launch, type Place, pixelsOn, plainHost, served, watch } from "./browser.js";
+import {
+  executablePath,
+  launch,
+  type Place,
+  pausedText,
+  pixelsOn,
+  plainHost,
+  served,
+  watch,
+} from "./browser.js";
 import { fileOf, small, smallFiles, smallImages, smallLabels } from "./small-files.js";
 
 /** How many images of its own the page learns from, and how many a step sees. */
@@ -149,7 +158,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
   };
   const rest = async () => {
     await start().click();
-    await says(/^Paused(\.$|, and kept)/);
+    await says(pausedText);
   };
 
   test("agrees with Node after 50 steps and more, in which the discriminator's loss falls", async () => {
@@ -372,7 +381,7 @@ describe.skipIf(!executablePath)(`training in ${executablePath ?? "chromium, whi
     // The space key pauses, also for those who have just looked back.
     await page.locator("#moment:enabled").focus();
     await page.keyboard.press("Space");
-    await says(/^Paused(\.$|, and kept)/);
+    await says(pausedText);
     await start().focus();
     await page.keyboard.press("Enter");
     await says(/^Training\.$/);

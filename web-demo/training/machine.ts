@@ -1,5 +1,6 @@
 import type { PageProvider } from "../runtime/page-provider.js";
 import type { Plan } from "./plan.js";
+import { PAUSED, PAUSED_AND_KEPT } from "./said.js";
 
 /** `empty`: there is no training. */
 export type Phase = "empty" | "preparing" | "training" | "pausing" | "removing" | "paused";
@@ -191,7 +192,7 @@ function heard(
         state.phase === "pausing" && !state.afterwards ? { ...state, said: "Paused. Storing it…" } : state,
       );
     case "paused":
-      return afterPause(state, state.notKept ? "Paused." : "Paused, and kept in this browser.");
+      return afterPause(state, state.notKept ? PAUSED : PAUSED_AND_KEPT);
     case "failed":
       return failed({ ...state, problem: event.message });
     case "lost":

@@ -54,7 +54,8 @@ export const presets: readonly Preset[] = [
   {
     id: "conditional",
     title: "Told what to draw",
-    about: "Convolutional networks that are told which digit to draw. The best pictures, and the slowest.",
+    about:
+      "Convolutional networks that are told which digit to draw: 0 to 9 in turn, from left to right. The best pictures, and the slowest.",
     recipe: "conditional",
     settings: {},
   },

@@ -19,6 +19,7 @@ import {
 } from "./fields.js";
 import { graphIn, planOfGraph } from "./graph-files.js";
 import { isUnderWay, type TrainingState } from "./machine.js";
+import { metricNames } from "./metric-names.js";
 import type { Plan } from "./plan.js";
 import type { Ports, TrainWorker } from "./ports.js";
 import { clearStage, momentsSoFar, pictureOf, showReal, showScene } from "./stage-view.js";
@@ -38,15 +39,7 @@ const notKept = find("#not-kept", HTMLElement);
 const progress = find("#train-progress", HTMLElement);
 const problem = find("#train-problem", HTMLElement);
 const view = find("#train-view", HTMLElement);
-const curves = createCurves(find("#curves", HTMLElement), {
-  d_loss: { text: "loss of the discriminator", style: 1 },
-  g_loss: { text: "loss of the generator", style: 0 },
-  real_score: { text: "real ones taken for real", style: 1 },
-  fake_score: { text: "generated ones taken for real", style: 0 },
-  accuracy: { text: "right answers", style: 1 },
-  reconstruction: { text: "error of the pictures", style: 1 },
-  kl: { text: "distance from random numbers", style: 0 },
-});
+const curves = createCurves(find("#curves", HTMLElement), metricNames);
 
 /** The functions of the rest of the page that a training uses. */
 export interface Surroundings {

@@ -95,13 +95,15 @@ let running: { readonly plan: Plan; readonly latest: () => Checkpoint; tellProgr
 async function run({ plan, checkpoint }: Known, provider: PageProvider): Promise<void> {
   pause = new AbortController();
   const { signal } = pause;
+  const says = (what: string) => tell({ kind: "preparing", what });
   const { dataset, design, graph, engine, painter } = await preparedFor(plan, provider, {
-    says: (what) => tell({ kind: "preparing", what }),
+    says,
     shows(real) {
       if (checkpoint || plan.recipe === "classifier") return;
       tell({ kind: "real", image: imageShapeOf(real), images: new Uint8Array(real.images) });
     },
   });
+  says("Starting the training…");
   const start = standingOf({ plan, checkpoint }, design, dataset.count);
   const perEpoch = stepsPerEpoch(batchInputs(design), dataset.count, BATCH);
   let latest = start;

@@ -34,7 +34,10 @@ const settings: Record<RecipeName, readonly string[]> = {
   flow: [...image, ...classes, "--width", "4", "--steps", "3"],
   // In these steps all windows of the training are passed.
   "latent-flow": [...image, ...classes, "--width", "4", "--latent", "4", "--neurons", "8", "--steps", "12"],
-  "vae-gan": [...image, ...classes, "--width", "4", "--latent", "4", "--components", "6", "--steps", "12"],
+  "vae-gan": [
+    ...[...image, ...classes, "--width", "4", "--latent", "4", "--components", "6", "--steps", "12"],
+    ...["--classifier-weight", "1"],
+  ],
   classifier: [...image, ...classes, "--width", "4", "--features", "8", "--steps", "3"],
 };
 

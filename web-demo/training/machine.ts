@@ -126,7 +126,7 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
     case "pause":
       if (phase === "training") return pausing(state, "Pausing after this step…");
       // Nothing is lost: earlier results are already stored.
-      return phase === "preparing" ? rest(state, "Paused.", [{ kind: "end" }]) : same(state);
+      return phase === "preparing" ? rest(state, PAUSED, [{ kind: "end" }]) : same(state);
     case "change": {
       if (!isUnderWay(state) || !plan) return same(state);
       const changed = {
@@ -161,10 +161,10 @@ export function next(state: TrainingState, event: TrainingEvent): Transition {
         undoable: false,
         problem: event.message,
       };
-      return rest(there, event.plan ? "Paused." : "", [{ kind: "end" }]);
+      return rest(there, event.plan ? PAUSED : "", [{ kind: "end" }]);
     }
     case "refused":
-      return rest({ ...state, problem: event.message }, plan && !state.fresh ? "Paused." : "");
+      return rest({ ...state, problem: event.message }, plan && !state.fresh ? PAUSED : "");
     case "kept":
       return same({ ...state, notKept: event.notKept });
     default:

@@ -221,6 +221,7 @@ describe("wrong files are refused by name before ORT sees them", () => {
     vi.doMock("../../src/ort-training/check.js", () => ({ checkFiles: () => ({ inputs: [] }) }));
     const unchecked = await import("../../src/ort-training/runtime.js");
     vi.doUnmock("../../src/ort-training/check.js");
+    vi.resetModules();
     const wrong = { ...files, "optimizer_model.onnx": files["eval_model.onnx"] };
     await expect(unchecked.OrtNetwork.open(wrong, "here")).rejects.toThrow(
       /^here: ORT's training runtime failed \(.+\); check that the artifacts belong together/,

@@ -1,19 +1,20 @@
 /**
- * `npm run memory -- [--epochs 20] [--data mnist]`: the memory, handles and threads of a training process after each of
+ * `npm run memory -- [--epochs 20] [--data drawn]`: the memory, handles and threads of a training process after each of
  * its epochs, as Linux counts them. Prints a table, and fails when the last epoch has 5% more than the second.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { startCli } from "../test/helpers/cli.js";
-import { trainingPlace } from "../test/helpers/runs.js";
 
 const { values } = parseArgs({
   options: {
     epochs: { type: "string", default: "20" },
-    /** What to train on, by its name or absolute path; small images of noise unless given. */
-    data: { type: "string" },
+    /** What to train on, by its name or absolute path. */
+    data: { type: "string", default: "drawn" },
   },
 });
 
@@ -40,12 +41,11 @@ function measure(pid: number): Measured | undefined {
 }
 
 const epochs = Number(values.epochs);
-const place = await trainingPlace();
+const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-memory-"));
 const rows = new Map<number, Measured>();
 try {
-  const given = values.data ? ["--data", values.data] : ["--data", "data", "--batch-size", "2"];
-  const args = ["train", ...given, "--out", "run", "--epochs", String(epochs), "--steps-per-call", "16"];
-  const running = startCli(args, { cwd: place.cwd });
+  const args = ["train", "--data", values.data, "--out", "run", "--epochs", String(epochs)];
+  const running = startCli(args, { cwd });
   let over = false;
   running.finished.finally(() => {
     over = true;
@@ -61,13 +61,13 @@ try {
         threads: Math.max(now.threads, most?.threads ?? 0),
       });
     }
-    if (existsSync(join(place.cwd, "run", "img", `fake_images-${epoch}.png`))) epoch++;
+    if (existsSync(join(cwd, "run", "img", `fake_images-${epoch}.png`))) epoch++;
     else await sleep(10);
   }
   const { code, stderr } = await running.finished;
   if (code !== 0) throw new Error(stderr);
 } finally {
-  await place.remove();
+  await rm(cwd, { recursive: true });
 }
 
 console.log("| epoch | memory (MiB) | handles | threads |\n|---:|---:|---:|---:|");

@@ -310,7 +310,7 @@ describe("src/", () => {
 
   test("speaks of flags in the rooms of the command line alone", () => {
     const commandLine = ["commands/", "cli.ts", "config.ts", "error.ts"];
-    const foreign = /var\(--|[;{]--ink:|\b(npm|pip|vulkaninfo)\b.*--|"--input-type=commonjs"/;
+    const foreign = /var\(--|[;{]--ink:|\b(npm|pip|vulkaninfo)\b.*--|"--input-type=commonjs"|"--expose-gc"/;
     const flags = linesWith(/(^|[^\w-])--[a-z]/).filter(
       (line) => !commandLine.some((room) => line.startsWith(room)) && !foreign.test(line),
     );

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, link, readdir, rename, rm } from "node:fs/promises";
 import { GanOnnxError, setting, text } from "../error.js";
 import { readBytes, unwritable, writeAtomically } from "../files.node.js";
+import { collectGarbage } from "../runtime/garbage.node.js";
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from "../training/checkpoint.js";
 import { runFiles } from "./run-folder.js";
 
@@ -127,6 +128,8 @@ export async function keepCheckpoint(
   }
   if (keep > 1 && existsSync(files.checkpoint)) await linkOver(files.checkpoint, files.earlierCheckpoint(1));
   await writeAtomically(files.checkpoint, encodeCheckpoint(checkpoint));
+  // The bytes of the file, and the state of the checkpoint before.
+  collectGarbage();
   const { epoch, step } = checkpoint.position;
   if (keepEvery !== undefined && step === 0 && epoch % keepEvery === 0)
     await linkOver(files.checkpoint, files.epochCheckpoint(epoch));

@@ -6,6 +6,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import type { Tensor, Tensors } from "../tensors/tensor.js";
 import { queue, StatefulSession } from "./engine.js";
+import { collectGarbage } from "./garbage.node.js";
 import { buffersOf } from "./thread.node.js";
 
 export type Request =
@@ -17,20 +18,26 @@ export type Request =
 
 export type Reply = { readonly outputs: Tensors } | { readonly error: string };
 
-/** Copies of tensors that lie in shared memory: ONNX Runtime refuses it on Node 20. */
-function unshared(tensors: Tensors): Tensors {
+/** Tensors of which some are copied. */
+function copied(tensors: Tensors, which: (tensor: Tensor) => boolean): Tensors {
   return new Map(
-    Array.from(tensors, ([name, tensor]) =>
-      tensor.data.buffer instanceof SharedArrayBuffer
-        ? [name, { ...tensor, data: tensor.data.slice() } as Tensor]
-        : [name, tensor],
-    ),
+    Array.from(tensors, ([name, tensor]) => [
+      name,
+      which(tensor) ? ({ ...tensor, data: tensor.data.slice() } as Tensor) : tensor,
+    ]),
   );
 }
+
+/** ONNX Runtime refuses shared memory on Node 20. */
+const isShared = ({ data }: Tensor) => data.buffer instanceof SharedArrayBuffer;
 
 const nothing: Tensors = new Map();
 const closing: Int32Array = workerData;
 let session: StatefulSession | undefined;
+/** The bytes of feeds that a thread without a state may have as garbage: it has little else, so V8 hardly ever collects. */
+const MANY = 2 ** 22;
+let trains = false;
+let fed = 0;
 
 function opened(): StatefulSession {
   if (session) return session;
@@ -44,12 +51,14 @@ async function answer(request: Request): Promise<Tensors> {
       return nothing;
     case "run":
       if (Atomics.load(closing, 0) === 1) throw new Error("the session is closed");
-      return opened().run(unshared(request.feeds));
+      return opened().run(copied(request.feeds, isShared));
     case "setState":
+      trains = true;
       await opened().setState(request.state);
       return nothing;
     case "getState":
-      return opened().getState();
+      // This thread keeps using the state.
+      return copied(await opened().getState(), () => true);
     case "close":
       await session?.close();
       session = undefined;
@@ -64,10 +73,15 @@ async function replyTo(request: Request): Promise<void> {
   } catch (error) {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
-  // Transfer the outputs of a call. The state is copied, because this thread keeps using it.
-  const transferred = request.kind === "run" && "outputs" in reply ? reply.outputs : nothing;
-  parentPort?.postMessage(reply, buffersOf(transferred));
+  parentPort?.postMessage(reply, buffersOf("outputs" in reply ? reply.outputs : nothing));
+  if (request.kind === "run" && !trains) fed += bytesIn(request.feeds);
+  if (request.kind !== "getState" && fed < MANY) return;
+  collectGarbage();
+  fed = 0;
 }
+
+const bytesIn = (tensors: Tensors) =>
+  Array.from(tensors.values()).reduce((sum, { data }) => sum + data.byteLength, 0);
 
 /** Answer in the order of the requests: the other thread matches answers to requests by their order. */
 const inTurn = queue();

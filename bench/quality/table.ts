@@ -34,11 +34,13 @@ function rowOf(name: string, results: readonly Result[], vanilla: number): strin
     meanOf(results.map(({ steps }) => steps)).toFixed(0),
     distance.toPrecision(3),
     distances.map((each) => each.toPrecision(3)).join(", "),
-    (distance / floor).toPrecision(2),
-    Number.isNaN(vanilla) ? "" : `1/${(vanilla / distance).toPrecision(2)}`,
+    rounded(distance / floor),
+    Number.isNaN(vanilla) ? "" : `1/${rounded(vanilla / distance)}`,
     ...sharesOf(results.map(({ scores }) => scores)),
   ];
 }
+
+const rounded = (ratio: number) => String(Number(ratio.toPrecision(2)));
 
 const distanceOf = (results: readonly Result[]) => meanOf(results.map(({ scores }) => scores.distance));
 

@@ -2,8 +2,11 @@ import { defineConfig } from "vitest/config";
 import { SlowFirst } from "./test/helpers/slow-first.js";
 import { tellStuck } from "./test/helpers/tell-stuck.js";
 
-/** ONNX Runtime looks for a GPU's driver once in a process. */
-const own = ["test/runtime/**/*.test.ts", "test/onnx/forward.test.ts"];
+/** ONNX Runtime looks for a GPU's driver once in a process. Tests of hostile files measure the memory of theirs. */
+const own = [
+  ...["test/runtime/**/*.test.ts", "test/onnx/forward.test.ts"],
+  ...["test/**/fuzz*.test.ts", "test/data/parquet-hostile.test.ts"],
+];
 
 /** What holds for every file. */
 const each = {

@@ -40,7 +40,8 @@ function rowOf(name: string, results: readonly Result[], vanilla: number): strin
   ];
 }
 
-const rounded = (ratio: number) => String(Number(ratio.toPrecision(2)));
+/** `toPrecision` alone writes 144 as 1.4e+2. */
+const rounded = (ratio: number) => (ratio >= 99.5 ? ratio.toFixed(0) : ratio.toPrecision(2));
 
 const distanceOf = (results: readonly Result[]) => meanOf(results.map(({ scores }) => scores.distance));
 

@@ -49,5 +49,8 @@ test("the table has the means over the seeds, and the ratios to the floor and to
   expect(vaeGan).toBe(
     "| vae-gan | 0, 1 | 11 | 100 | 5.00 | 4.00, 6.00 | 2.5 | 1/20 | 50.0% | 25.0% | 0.0% to 60.0% | 98.0% |",
   );
-  expect(vanilla).toContain("| 100 | 100 | 50 | 1/1 |");
+  expect(vanilla).toContain("| 100 | 100 | 50 | 1/1.0 |");
+  const far = qualityTable(contestants, [result("vae-gan", 0, 2), result("vanilla", 0, 288)]);
+  expect(far).toContain("| 2.00 | 1.0 | 1/144 |");
+  expect(far).toContain("| 288 | 144 | 1/1.0 |");
 });

@@ -126,7 +126,9 @@ async function sheetsIn(folder: string): Promise<RunReport["sheets"]> {
     .sort((a, b) => a - b);
   const every = Math.ceil(epochs.length / SHEETS);
   const shown = epochs.filter((_, i) => (epochs.length - 1 - i) % every === 0);
-  return Promise.all(
-    shown.map(async (epoch) => ({ epoch, png: new Uint8Array(await readFile(files.fakeImages(epoch))) })),
-  );
+  const sheets = [];
+  // One after the other, so that a long run does not need more open files than a short one.
+  for (const epoch of shown)
+    sheets.push({ epoch, png: new Uint8Array(await readFile(files.fakeImages(epoch))) });
+  return sheets;
 }

@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -38,6 +39,30 @@ test("a report reads what a run has left: curves of few points that keep the mea
   expect(report).toMatchObject({ classes: { epoch: 2, shares: [0.25, 0.75] }, warnings: ["<i>look</i>"] });
   expect(report.scores).toEqual([{ name: "distance", points: [[2, 12.5]] }]);
 });
+
+/** The open files of this process, where Linux tells. */
+const openFiles = "/proc/self/fd";
+
+test.skipIf(!existsSync(openFiles))(
+  "a report of many sheets needs no more open files than one of few (skipped without /proc)",
+  async () => {
+    const run = await runIn(await temporaryFolder(), "long");
+    const sheets = Array.from({ length: 100 }, (_, i) => join(run, "img", `fake_images-${i + 1}.png`));
+    for (const sheet of sheets) await writeFile(sheet, "png");
+    const handles = () => readdirSync(openFiles).length;
+    const before = handles();
+    let [most, over] = [before, false];
+    const reading = readReport(run).finally(() => {
+      over = true;
+    });
+    while (!over) {
+      most = Math.max(most, handles());
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect((await reading).sheets).toHaveLength(100);
+    expect(most - before).toBeLessThan(10);
+  },
+);
 
 test("pages load nothing from elsewhere, and show text of a run as text", async () => {
   const folder = await temporaryFolder();

@@ -1,5 +1,5 @@
 /**
- * `npm run memory -- [--epochs 20] [--data drawn]`: the memory, handles and threads of a training process after each of
+ * `npm run memory -- [--recipe vanilla] [--epochs 20] [--data drawn]`: the memory, handles and threads of a training process after each of
  * its epochs, as Linux counts them. Prints a table, and fails when the last epoch has 5% more than the second.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -12,6 +12,8 @@ import { startCli } from "../test/helpers/cli.js";
 
 const { values } = parseArgs({
   options: {
+    /** The default has short epochs. */
+    recipe: { type: "string", default: "vanilla" },
     epochs: { type: "string", default: "20" },
     /** What to train on, by its name or absolute path. */
     data: { type: "string", default: "drawn" },
@@ -44,7 +46,8 @@ const epochs = Number(values.epochs);
 const cwd = await mkdtemp(join(tmpdir(), "gan-onnx-memory-"));
 const rows = new Map<number, Measured>();
 try {
-  const args = ["train", "--data", values.data, "--out", "run", "--epochs", String(epochs)];
+  const { recipe, data } = values;
+  const args = ["train", "--recipe", recipe, "--data", data, "--out", "run", "--epochs", String(epochs)];
   const running = startCli(args, { cwd });
   let over = false;
   running.finished.finally(() => {

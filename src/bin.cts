@@ -14,5 +14,8 @@ if (isOld) {
   );
   process.exitCode = 1;
 } else {
+  // Off Windows, ONNX Runtime's library reports the models that it opens to Microsoft, unless this is set before it loads:
+  // https://github.com/microsoft/onnxruntime/pull/27379
+  if (process.env.ORT_DISABLE_TELEMETRY === undefined) process.env.ORT_DISABLE_TELEMETRY = "1";
   import("./cli.js");
 }

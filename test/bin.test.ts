@@ -1,7 +1,9 @@
 import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { cli } from "./helpers/cli.js";
+import { temporaryFolder } from "./data/files.js";
+import { cli, succeed, tree } from "./helpers/cli.js";
 
 /** Start the command line on a Node that says it is of another version. */
 async function startedOn(version: string) {
@@ -28,4 +30,14 @@ test.each(["18.20.8", "20.18.1"])("Node %s is too old, which is said in one line
 
 test.each(["20.19.0", "22.3.0"])("Node %s is new enough", async (version) => {
   expect(await startedOn(version)).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("no device identifier and no events of ONNX Runtime's telemetry are kept in the user's folder", async () => {
+  const cwd = await temporaryFolder();
+  const env = { HOME: cwd, XDG_CACHE_HOME: "", CI: "" };
+  await succeed(["sample", fileURLToPath(new URL("../models/generator.onnx", import.meta.url))], {
+    cwd,
+    env,
+  });
+  expect(tree(cwd)).toEqual(["samples.png"]);
 });

@@ -27,13 +27,16 @@ interface Measured {
   readonly threads: number;
 }
 
-/** What a process has now: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; undefined when it is gone. */
+/**
+ * What a process has now: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html; undefined when it is gone. Pages of
+ * mapped files (code) do not count: the kernel drops them and reads them again as other processes need memory.
+ */
 function measure(pid: number): Measured | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const field = (name: string) => Number(status.match(new RegExp(`^${name}:\\s+(\\d+)`, "m"))?.[1]);
     return {
-      memory: field("VmRSS") / 1024,
+      memory: (field("RssAnon") + field("RssShmem") + field("VmSwap")) / 1024,
       handles: readdirSync(`/proc/${pid}/fd`).length,
       threads: field("Threads"),
     };

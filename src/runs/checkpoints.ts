@@ -129,7 +129,7 @@ export async function keepCheckpoint(
   if (keep > 1 && existsSync(files.checkpoint)) await linkOver(files.checkpoint, files.earlierCheckpoint(1));
   await writeAtomically(files.checkpoint, encodeCheckpoint(checkpoint));
   // The bytes of the file, and the state of the checkpoint before.
-  collectGarbage("major");
+  collectGarbage();
   const { epoch, step } = checkpoint.position;
   if (keepEvery !== undefined && step === 0 && epoch % keepEvery === 0)
     await linkOver(files.checkpoint, files.epochCheckpoint(epoch));

@@ -34,8 +34,9 @@ const isShared = ({ data }: Tensor) => data.buffer instanceof SharedArrayBuffer;
 const nothing: Tensors = new Map();
 const closing: Int32Array = workerData;
 let session: StatefulSession | undefined;
-/** The bytes of feeds that this thread may have as garbage: there is little else, so V8 hardly ever collects. */
+/** The bytes of feeds that a thread without a state may have as garbage: it has little else, so V8 hardly ever collects. */
 const MANY = 2 ** 22;
+let trains = false;
 let fed = 0;
 
 function opened(): StatefulSession {
@@ -52,6 +53,7 @@ async function answer(request: Request): Promise<Tensors> {
       if (Atomics.load(closing, 0) === 1) throw new Error("the session is closed");
       return opened().run(copied(request.feeds, isShared));
     case "setState":
+      trains = true;
       await opened().setState(request.state);
       return nothing;
     case "getState":
@@ -72,9 +74,9 @@ async function replyTo(request: Request): Promise<void> {
     reply = { error: error instanceof Error ? error.message : String(error) };
   }
   parentPort?.postMessage(reply, buffersOf("outputs" in reply ? reply.outputs : nothing));
-  if (request.kind === "run") fed += bytesIn(request.feeds);
+  if (request.kind === "run" && !trains) fed += bytesIn(request.feeds);
   if (request.kind !== "getState" && fed < MANY) return;
-  collectGarbage(request.kind === "getState" ? "major" : "minor");
+  collectGarbage();
   fed = 0;
 }
 

@@ -1,6 +1,7 @@
 /**
- * `npm run memory -- [--recipe vanilla] [--epochs 20] [--data drawn]`: the memory, handles and threads of a training process after each of
- * its epochs, as Linux counts them. Prints a table, and fails when the last epoch has 5% more than the second.
+ * `npm run memory -- [--recipe vanilla] [--epochs 20] [--data drawn]`: the memory, handles and threads of a training
+ * process after each of its epochs, as Linux counts them. Prints a table, and fails when the last epoch has 5% more than
+ * the second.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { temporaryFolder } from "./data/files.js";
@@ -35,9 +35,6 @@ test.each(["20.19.0", "22.3.0"])("Node %s is new enough", async (version) => {
 test("no device identifier and no events of ONNX Runtime's telemetry are kept in the user's folder", async () => {
   const cwd = await temporaryFolder();
   const env = { HOME: cwd, XDG_CACHE_HOME: "", CI: "" };
-  await succeed(["sample", fileURLToPath(new URL("../models/generator.onnx", import.meta.url))], {
-    cwd,
-    env,
-  });
+  await succeed(["sample", resolve("models/generator.onnx")], { cwd, env });
   expect(tree(cwd)).toEqual(["samples.png"]);
 });
